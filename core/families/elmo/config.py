@@ -1,0 +1,61 @@
+"""ELMo's options and presets (Peters et al. 2018, https://arxiv.org/abs/1802.05365)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from core.config import check, option
+from core.errors import UserError
+from core.families.family import Family
+from core.i18n import tr
+
+
+@dataclass(frozen=True, kw_only=True)
+class ElmoConfig:
+    num_layers: int = option(2, "LSTM layers in each direction.", min=1, max=16)
+    hidden_size: int = option(512, "Length of a token's vector in each direction.", min=8, max=16384)
+    cell_size: int = option(0, "Width of the LSTM cells, projected down to hidden_size; 0 means hidden_size, without projection.",
+                            min=0, max=65536)
+    embedding: str = option("token", "What a token's first vector is made of: one for each token, or a CNN over its characters.",
+                            choices=("token", "char_cnn"))
+    max_characters: int = option(16, "Characters of a token that the character CNN reads.", min=2, max=128, advanced=True)
+    max_seq_len: int = option(512, "The longest input in tokens.", min=8, max=65536)
+    dropout: float = option(0.1, "Share of values that are dropped while training.", min=0, max=0.9)
+
+    def __post_init__(self) -> None:
+        check(self)
+        if 0 < self.cell_size <= self.hidden_size:
+            raise UserError(
+                tr("cell_size is {cell}, not greater than hidden_size, which is {hidden}.", cell=self.cell_size, hidden=self.hidden_size),
+                tr("Make it greater, or 0 for no projection."), where="cell_size")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ElmoObjective:
+    sampled_softmax: int = option(0, "Negative samples that stand for the whole vocabulary while training; 0 means the full softmax. "
+                                     "Worth it from about 20,000 words.", min=0)
+
+    def __post_init__(self) -> None:
+        check(self)
+
+
+FAMILY = Family(
+    name="elmo",
+    title="ELMo",
+    paper="Peters et al. 2018, https://arxiv.org/abs/1802.05365",
+    limit="Each direction is blind to the other side of the word.",
+    model_config=ElmoConfig,
+    objective_config=ElmoObjective,
+    presets={
+        "quick": {"model.hidden_size": 128, "model.max_seq_len": 128, "model.dropout": 0.0, "train.minutes": 1.0,
+                  "train.batch_size": 32, "train.seq_len": 64, "train.optimizer": "muon", "train.learning_rate": 4e-3},
+        "small": {"model.hidden_size": 256, "model.cell_size": 1024, "train.epochs": 5.0, "train.batch_size": 64, "train.seq_len": 128},
+        "base": {"model.cell_size": 4096, "model.embedding": "char_cnn", "objective.sampled_softmax": 8192, "train.epochs": 10.0,
+                 "train.batch_size": 128, "train.seq_len": 128, "text.tokenizer": "word", "text.vocab_size": 800_000},
+    },
+    capabilities=frozenset({"hidden_states"}),
+    prefix=("[BOS]",),
+    suffix=("[EOS]",),
+    model="core.families.elmo.model:Elmo",
+    pretrain="core.families.elmo.pretrain:ElmoPretraining",
+)

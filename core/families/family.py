@@ -1,0 +1,43 @@
+"""What a family of models declares about itself, without importing torch.
+
+A family is a folder with three files. config.py holds `FAMILY` and the two dataclasses of its options. model.py holds the
+architecture. pretrain.py holds how it learns from plain text. The places of the latter two are named as strings, so that
+the window can draw forms without loading torch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+CAPABILITIES = frozenset({"attentions", "hidden_states", "static_vectors", "generate", "fill_mask"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Family:
+    """name: as in the registry. title: for people. paper: where it comes from. limit: what it cannot do, in one sentence.
+
+    model_config, objective_config: the dataclasses of RunConfig.model and RunConfig.objective.
+    presets: preset -> {dotted option: value}, laid over the defaults ("model.hidden_size": 128).
+    capabilities: some of CAPABILITIES; views and tasks ask for these, never for a family by name.
+    prefix, suffix: the special tokens put around a text before the model reads it.
+    model: "module:attribute" of the network, called as Model(model_config, vocab_size); see core/families/outputs.py.
+    pretrain: "module:attribute" of how it learns from text: a Pretraining of core/train/learner.py, for the families that
+    learn by gradient descent.
+    learner: "module:attribute" of the Learner that takes the steps; only a family with its own kind of step names another.
+    """
+
+    name: str
+    title: str
+    paper: str
+    limit: str
+    model_config: type
+    objective_config: type
+    presets: Mapping[str, Mapping[str, Any]]
+    capabilities: frozenset[str]
+    prefix: tuple[str, ...] = ()
+    suffix: tuple[str, ...] = ()
+    model: str
+    pretrain: str = ""
+    learner: str = "core.train.gradient:GradientLearner"

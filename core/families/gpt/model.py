@@ -1,0 +1,166 @@
+"""GPT: a causal transformer language model (Radford et al. 2018, 2019), in GPT-2's arrangement, and how it writes text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from core.families.gpt.config import GptConfig
+from core.families.outputs import Output
+from core.families.transformer import (
+    Attention,
+    FeedForward,
+    LayerCache,
+    causal_mask,
+    initialise,
+    padding_mask,
+    scale_residual_projections,
+)
+
+LAYER_NORM_EPS = 1e-5
+
+
+class GptLayer(nn.Module):
+    """x = x + attention(LN(x)); x = x + feed_forward(LN(x)): the norm comes before, the residual stream stays untouched."""
+
+    def __init__(self, config: GptConfig) -> None:
+        super().__init__()
+        hidden = config.hidden_size
+        self.attention_norm = nn.LayerNorm(hidden, eps=LAYER_NORM_EPS)
+        self.attention = Attention(hidden, config.num_heads, config.dropout)
+        self.feed_forward_norm = nn.LayerNorm(hidden, eps=LAYER_NORM_EPS)
+        self.feed_forward = FeedForward(hidden, config.intermediate_size or 4 * hidden, gelu="tanh")
+        self.dropout = nn.Dropout(config.dropout)
+
+    def forward(self, x: Tensor, mask: Tensor | None, causal: bool, cache: LayerCache | None,
+                output_attentions: bool) -> tuple[Tensor, Tensor | None]:
+        mixed, weights = self.attention(self.attention_norm(x), mask, causal=causal, cache=cache, output_attentions=output_attentions)
+        x = x + self.dropout(mixed)  # (batch, tokens, hidden_size)
+        x = x + self.dropout(self.feed_forward(self.feed_forward_norm(x)))
+        return x, weights
+
+
+class Cache:
+    """What a Gpt remembers of the tokens that it has read, so that the next token costs one token's work."""
+
+    def __init__(self, num_layers: int) -> None:
+        self.layers = [LayerCache() for _ in range(num_layers)]
+
+    def __len__(self) -> int:
+        keys = self.layers[0].keys
+        return 0 if keys is None else keys.shape[2]
+
+
+class Gpt(nn.Module):
+    """Token and position embeddings, the layers, a last norm; the logits are products with the token embeddings (tied)."""
+
+    def __init__(self, config: GptConfig, vocab_size: int) -> None:
+        super().__init__()
+        self.config = config
+        self.token_embedding = nn.Embedding(vocab_size, config.hidden_size)
+        self.position_embedding = nn.Embedding(config.max_seq_len, config.hidden_size)
+        self.dropout = nn.Dropout(config.dropout)
+        self.layers = nn.ModuleList(GptLayer(config) for _ in range(config.num_layers))
+        self.final_norm = nn.LayerNorm(config.hidden_size, eps=LAYER_NORM_EPS)
+        initialise(self)
+        scale_residual_projections(self.layers)
+
+    def forward(self, input_ids: Tensor, attention_mask: Tensor | None = None, token_type_ids: Tensor | None = None, *,
+                output_hidden_states: bool = False, output_attentions: bool = False, cache: Cache | None = None) -> Output:
+        """All (batch, tokens) integers; padding stands at the end of a row. token_type_ids mean nothing to GPT.
+
+        The last of the hidden states is the one after the final norm. cache: goes on after the tokens that it holds, which it
+        then holds too; such a call takes no attention_mask.
+        """
+        past, tokens = 0 if cache is None else len(cache), input_ids.shape[1]
+        positions = self.position_embedding.weight[past:past + tokens]  # (tokens, hidden_size)
+        x = self.dropout(self.token_embedding(input_ids) + positions)  # (batch, tokens, hidden_size)
+
+        mask = None  # with the plain triangle, attention needs none and takes its fastest way
+        if attention_mask is not None:
+            mask = padding_mask(attention_mask) & causal_mask(tokens, tokens, x.device)  # (batch, 1, query, key)
+        elif past:
+            mask = causal_mask(tokens, past + tokens, x.device)  # (query, key)
+        hidden_states, attentions = [], []
+        for number, layer in enumerate(self.layers):
+            hidden_states.append(x)
+            x, weights = layer(x, mask, mask is None, None if cache is None else cache.layers[number], output_attentions)
+            attentions.append(weights)
+        x = self.final_norm(x)
+        hidden_states.append(x)
+        return Output(
+            last_hidden_state=x,
+            hidden_states=tuple(hidden_states) if output_hidden_states else None,
+            attentions=tuple(attentions) if output_attentions else None,
+        )
+
+    def token_logits(self, hidden: Tensor) -> Tensor:
+        """(..., hidden_size), a last_hidden_state -> (..., vocab_size): for each token, the scores of the one that follows."""
+        return F.linear(hidden, self.token_embedding.weight)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Written:
+    """One token that was written. probability: of the token. alternatives: (token, probability), the likeliest first.
+
+    Both are of the distribution the token was drawn from: after temperature, top_k and top_p. At temperature 0, where
+    nothing is drawn, they are the model's own.
+    """
+
+    token: int
+    probability: float
+    alternatives: tuple[tuple[int, float], ...]
+
+
+def next_token_probabilities(logits: Tensor, *, temperature: float = 1.0, top_k: int = 0, top_p: float = 1.0) -> Tensor:
+    """(vocab_size) logits -> (vocab_size) float32 probabilities to draw from.
+
+    softmax(logits / temperature), cut to the top_k likeliest (0: all; Fan et al. 2018), then to the fewest that hold top_p of
+    what is left (nucleus sampling, Holtzman et al. 2020, equation 2), and made to sum to 1 again.
+    """
+    probabilities = (logits.float() / (temperature or 1.0)).softmax(dim=-1)
+    ordered, tokens = probabilities.sort(descending=True, stable=True)  # likeliest first
+    if top_k:
+        ordered[top_k:] = 0.0
+        ordered /= ordered.sum()
+    before = ordered.cumsum(dim=-1) - ordered  # the mass of all likelier tokens
+    ordered[1:][before[1:] >= top_p] = 0.0  # the likeliest always stays
+    return torch.zeros_like(ordered).scatter_(0, tokens, ordered / ordered.sum())
+
+
+@torch.no_grad()
+def generate(model: Gpt, input_ids: Tensor, *, max_new_tokens: int, temperature: float = 1.0, top_k: int = 0, top_p: float = 1.0,
+             generator: torch.Generator | None = None, stop_id: int | None = None, banned_ids: Sequence[int] = (),
+             num_alternatives: int = 10) -> Iterator[Written]:
+    """Write on after input_ids, (tokens) or (1, tokens), one token at a time; the window may stop listening at any of them.
+
+    temperature 0: always the likeliest token. generator: a CPU generator; the same seed writes the same text.
+    stop_id ends the text and is not handed out. banned_ids are never written. Beyond max_seq_len, the model forgets all
+    but the newest half of what it has read, and goes on.
+    """
+    device, limit = model.token_embedding.weight.device, model.config.max_seq_len
+    history: list[int] = input_ids.reshape(-1).tolist()
+    cache, unread = Cache(model.config.num_layers), history[-limit:]
+    for _ in range(max_new_tokens):
+        if len(cache) + len(unread) > limit:
+            cache, unread = Cache(model.config.num_layers), history[-(limit // 2):]
+        hidden = model(torch.tensor([unread], device=device), cache=cache).last_hidden_state  # (1, unread, hidden_size)
+        logits = model.token_logits(hidden[0, -1]).float().cpu()  # (vocab_size)
+        logits[list(banned_ids)] = -torch.inf
+        probabilities = next_token_probabilities(logits, temperature=temperature, top_k=top_k, top_p=top_p)
+        if temperature == 0:
+            token = int(logits.argmax())
+            probabilities = next_token_probabilities(logits)
+        else:
+            token = int(torch.multinomial(probabilities, 1, generator=generator))
+        if token == stop_id:
+            return
+        likeliest = probabilities.topk(min(num_alternatives, len(probabilities)))
+        alternatives = zip(likeliest.indices.tolist(), likeliest.values.tolist(), strict=True)
+        yield Written(token=token, probability=float(probabilities[token]), alternatives=tuple(p for p in alternatives if p[1] > 0))
+        history.append(token)
+        unread = [token]

@@ -1,0 +1,107 @@
+"""What BERT and GPT share: attention, the feed-forward part, initialisation (Vaswani et al. 2017, https://arxiv.org/abs/1706.03762)."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+INITIAL_STD = 0.02  # of every matrix, in BERT as in GPT
+
+
+class LayerCache:
+    """The keys and values that one layer has computed for the tokens so far: (batch, num_heads, tokens, head_size) each."""
+
+    def __init__(self) -> None:
+        self.keys: Tensor | None = None
+        self.values: Tensor | None = None
+
+    def extend(self, keys: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
+        """Add those of new tokens; returns all of them."""
+        if self.keys is not None and self.values is not None:
+            keys, values = torch.cat([self.keys, keys], dim=2), torch.cat([self.values, values], dim=2)
+        self.keys, self.values = keys, values
+        return keys, values
+
+
+class Attention(nn.Module):
+    """softmax(Q K^T / sqrt(head_size)) V for each head, heads joined and mixed once more (Vaswani et al. 2017, equation 1)."""
+
+    def __init__(self, hidden_size: int, num_heads: int, dropout: float) -> None:
+        super().__init__()
+        self.num_heads, self.dropout = num_heads, dropout
+        self.qkv = nn.Linear(hidden_size, 3 * hidden_size)  # query, key and value in one multiplication
+        self.output = nn.Linear(hidden_size, hidden_size)
+
+    def forward(self, x: Tensor, mask: Tensor | None = None, *, causal: bool = False, cache: LayerCache | None = None,
+                output_attentions: bool = False) -> tuple[Tensor, Tensor | None]:
+        """x: (batch, tokens, hidden_size). mask: bool, broadcast to (batch, num_heads, query, key), True where a query may look.
+
+        causal: each token sees itself and what stands before it; used where mask is None.
+        Returns (batch, tokens, hidden_size) and, when asked for, the weights (batch, num_heads, query, key).
+        """
+        batch, tokens, hidden = x.shape
+        query, key, value = (part.view(batch, tokens, self.num_heads, -1).transpose(1, 2)
+                             for part in self.qkv(x).split(hidden, dim=2))  # each (batch, num_heads, tokens, head_size)
+        if cache is not None:
+            key, value = cache.extend(key, value)
+        dropout = self.dropout if self.training else 0.0
+        weights = None
+        if output_attentions:  # the fused kernel never holds the weights, so here they are computed step by step
+            if mask is None and causal:
+                mask = causal_mask(tokens, key.shape[2], x.device)
+            scores = query @ key.transpose(2, 3) / math.sqrt(query.shape[-1])  # (batch, num_heads, query, key)
+            if mask is not None:
+                scores = scores.masked_fill(~mask, torch.finfo(scores.dtype).min)
+            weights = scores.softmax(dim=-1)
+            mixed = F.dropout(weights, dropout) @ value
+        else:
+            mixed = F.scaled_dot_product_attention(query, key, value, attn_mask=mask, dropout_p=dropout,
+                                                   is_causal=causal and mask is None)
+        joined = mixed.transpose(1, 2).reshape(batch, tokens, hidden)  # the heads side by side again
+        return self.output(joined), weights
+
+
+class FeedForward(nn.Module):
+    """W2 gelu(W1 x + b1) + b2, each token by itself (Vaswani et al. 2017, equation 2, with GELU for ReLU)."""
+
+    def __init__(self, hidden_size: int, intermediate_size: int, *, gelu: str) -> None:
+        """gelu: "none" for the exact function (BERT), "tanh" for the approximation that GPT-2 was trained with."""
+        super().__init__()
+        self.gelu = gelu
+        self.up = nn.Linear(hidden_size, intermediate_size)
+        self.down = nn.Linear(intermediate_size, hidden_size)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.down(F.gelu(self.up(x), approximate=self.gelu))
+
+
+def causal_mask(queries: int, keys: int, device: torch.device) -> Tensor:
+    """(queries, keys) bool: the last query sees all keys, the one before it all but the last, and so on."""
+    return torch.ones(queries, keys, dtype=torch.bool, device=device).tril(keys - queries)
+
+
+def padding_mask(attention_mask: Tensor) -> Tensor:
+    """(batch, keys) of 1 and 0 -> (batch, 1, 1, keys) bool."""
+    return attention_mask.bool()[:, None, None, :]
+
+
+def initialise(network: nn.Module) -> None:
+    """Matrices and embeddings from N(0, 0.02), biases 0, layer norms the identity (Devlin et al. 2019, Radford et al. 2019)."""
+    for module in network.modules():
+        if isinstance(module, nn.Linear | nn.Embedding):
+            nn.init.normal_(module.weight, std=INITIAL_STD)
+        if isinstance(module, nn.Linear) and module.bias is not None:
+            nn.init.zeros_(module.bias)
+
+
+def scale_residual_projections(layers: nn.ModuleList) -> None:
+    """Make what each layer adds to the residual stream smaller by sqrt(2 layers), so that its size does not grow with depth.
+
+    (Radford et al. 2019, section 2.3.) Each layer adds twice: attention.output and feed_forward.down.
+    """
+    for layer in layers:
+        for projection in (layer.attention.output, layer.feed_forward.down):
+            nn.init.normal_(projection.weight, std=INITIAL_STD / math.sqrt(2 * len(layers)))

@@ -1,0 +1,84 @@
+"""Cross-entropy over a vocabulary, made for training: it never keeps the logits, and softmax is read and written once.
+
+The logits of a batch are the largest tensor of a small model by far. Here they exist for a few rows at a time, in one
+buffer that stays in the processor's cache, and turn into their own gradient in place:
+
+    d nll / d logits = softmax(logits) - onehot(label)
+
+so that forward and backward together cost three matrix products and little else.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+# Logits that exist at a time. 2^20 floats stay in a CPU's last-level cache; a GPU wants larger products.
+CHUNK_ELEMENTS = {"cpu": 1 << 20}
+CHUNK_ELEMENTS_ELSEWHERE = 1 << 26
+SMALLEST_CHUNK = 64  # rows; fewer would starve the matrix product
+
+
+def vocabulary_loss(hidden: Tensor, weight: Tensor, bias: Tensor | None, labels: Tensor) -> tuple[Tensor, Tensor]:
+    """The summed cross-entropy of softmax(hidden weight^T + bias) against labels.
+
+    hidden: (labels, hidden_size). weight: (vocab_size, hidden_size). bias: (vocab_size) or None. labels: (labels), none ignored.
+    Returns two float32 scalars: the negative log-likelihood in nats, and how many labels had the greatest probability (no gradient).
+    Under autocast the products are computed in its number format, the softmax always in float32.
+    """
+    learns = torch.is_grad_enabled() and any(item is not None and item.requires_grad for item in (hidden, weight, bias))
+    return _VocabularyLoss.apply(hidden, weight, bias, labels, learns)
+
+
+class _VocabularyLoss(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, hidden: Tensor, weight: Tensor, bias: Tensor | None, labels: Tensor, learns: bool) -> tuple[Tensor, Tensor]:
+        kind = hidden.device.type
+        with torch.autocast(kind, enabled=False):
+            dtype = torch.get_autocast_dtype(kind) if torch.is_autocast_enabled(kind) else hidden.dtype
+        rows = max(SMALLEST_CHUNK, CHUNK_ELEMENTS.get(kind, CHUNK_ELEMENTS_ELSEWHERE) // weight.shape[0])
+        with torch.autocast(kind, enabled=False):
+            return _chunks(ctx, hidden, weight, bias, labels, learns, dtype, rows)
+
+    @staticmethod
+    @torch.autograd.function.once_differentiable
+    def backward(ctx: Any, grad_nll: Tensor, _grad_correct: Tensor) -> tuple[Tensor | None, ...]:
+        hidden, weight, bias = (None if grad is None else (grad * grad_nll).to(dtype)
+                                for grad, dtype in zip(ctx.grads, ctx.dtypes, strict=True))
+        return hidden, weight, bias, None, None
+
+
+def _chunks(ctx: Any, hidden: Tensor, weight: Tensor, bias: Tensor | None, labels: Tensor, learns: bool, dtype: torch.dtype,
+            rows: int) -> tuple[Tensor, Tensor]:
+    inputs, matrix = hidden.to(dtype), weight.to(dtype)
+    nll, correct = hidden.new_zeros((), dtype=torch.float32), hidden.new_zeros((), dtype=torch.float32)
+    grad_hidden = torch.empty_like(inputs) if learns else None
+    grad_weight = torch.zeros_like(weight, dtype=torch.float32) if learns else None
+    grad_bias = torch.zeros_like(bias, dtype=torch.float32) if learns and bias is not None else None
+    buffer = inputs.new_empty(min(rows, len(inputs)), len(matrix))
+    for start in range(0, len(inputs), rows):
+        x, label = inputs[start:start + rows], labels[start:start + rows, None]  # (rows, hidden_size), (rows, 1)
+        logits = torch.mm(x, matrix.t(), out=buffer[:len(x)])  # (rows, vocab_size)
+        if bias is not None:
+            logits += bias
+        logits = logits.float()
+        wanted, highest = logits.gather(1, label), logits.amax(1, keepdim=True)
+        torch.softmax(logits, dim=1, out=logits)
+        # log p of the label, from the greatest probability, which unlike the label's cannot be rounded to 0
+        nll += (highest - wanted - logits.amax(1, keepdim=True).log()).sum()
+        correct += (wanted >= highest).sum()
+        if learns:
+            logits.scatter_add_(1, label, torch.full_like(wanted, -1.0))  # now the gradient of the logits
+            if grad_bias is not None:
+                grad_bias += logits.sum(0)
+            grad = logits.to(dtype)
+            torch.mm(grad, matrix, out=grad_hidden[start:start + rows])
+            if dtype == torch.float32:
+                grad_weight.addmm_(grad.t(), x)
+            else:
+                grad_weight += grad.t() @ x
+    ctx.grads, ctx.dtypes = (grad_hidden, grad_weight, grad_bias), (hidden.dtype, weight.dtype, None if bias is None else bias.dtype)
+    ctx.mark_non_differentiable(correct)
+    return nll, correct

@@ -1,0 +1,47 @@
+"""Every sentence that a person reads passes through `tr`: English in the code, other languages in resources/translations.
+
+A catalogue is a JSON object, English text -> translation. Plain dictionaries serve the command line, the worker and the
+window alike; a test collects every literal given to `tr`, and every help text of the options, and asks for its translation.
+"""
+
+from __future__ import annotations
+
+import json
+import locale
+import os
+from functools import lru_cache
+from pathlib import Path
+
+LANGUAGES = {"zh_CN": "简体中文", "en": "English"}
+ENVIRONMENT_VARIABLE = "LEXISCOPE_LANGUAGE"
+_TRANSLATIONS = Path(__file__).resolve().parent.parent / "resources" / "translations"
+_language = ""
+
+
+def system_language() -> str:
+    """The language of LEXISCOPE_LANGUAGE or else of the system, among those we speak."""
+    wanted = os.environ.get(ENVIRONMENT_VARIABLE) or locale.getlocale()[0] or os.environ.get("LANG", "")
+    return "zh_CN" if wanted.lower().startswith(("zh", "chinese")) else "en"
+
+
+def language() -> str:
+    return _language or system_language()
+
+
+def set_language(name: str) -> None:
+    """Speak `name` from now on, here and in the processes that are started later."""
+    global _language
+    _language = name if name in LANGUAGES else "en"
+    os.environ[ENVIRONMENT_VARIABLE] = _language
+
+
+@lru_cache
+def catalogue(name: str) -> dict[str, str]:
+    path = _TRANSLATIONS / f"{name}.json"
+    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+
+
+def tr(text: str, **values: object) -> str:
+    """`text` in the language of the moment; `{name}` in it is replaced by values[name], formatted as str.format does."""
+    translated = catalogue(language()).get(text, text)
+    return translated.format(**values) if values else translated

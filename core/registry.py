@@ -1,0 +1,56 @@
+"""What the program can be extended with: each entry is a name and the place of its definition, imported when asked for."""
+
+from __future__ import annotations
+
+import difflib
+from importlib import import_module
+from typing import Any
+
+from core.errors import UserError
+from core.i18n import tr
+
+# name -> "module:attribute" of a core.families.family.Family
+FAMILIES = {
+    "word2vec": "core.families.word2vec.config:FAMILY",
+    "elmo": "core.families.elmo.config:FAMILY",
+    "gpt": "core.families.gpt.config:FAMILY",
+    "bert": "core.families.bert.config:FAMILY",
+}
+
+# name -> "module:attribute" of a function (config: TextConfig, texts) -> Tokenizer that learns a vocabulary
+TOKENIZERS = {
+    "char": "core.text.tokenizers:train_char",
+    "word": "core.text.tokenizers:train_word",
+    "bpe": "core.text.tokenizers:train_bpe",
+    "wordpiece": "core.text.tokenizers:train_wordpiece",
+}
+
+# name -> "module:attribute" of a class whose objects have fit_transform(x, on_progress)
+PROJECTIONS = {
+    "pca": "core.projection.pca:PCA",
+}
+
+
+def nearest(name: str, known: object) -> str:
+    """A half sentence that names the nearest of the known names, or all of them."""
+    names = sorted(known)
+    close = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
+    return tr("Did you mean {name}?", name=close[0]) if close else tr("Known: {names}.", names=", ".join(names))
+
+
+def lookup(registry: dict[str, str], name: str) -> Any:
+    """The object that `name` stands for. UserError with the nearest name if there is none."""
+    if name not in registry:
+        raise UserError(tr("There is no '{name}' here.", name=name), nearest(name, registry))
+    return load(registry[name])
+
+
+def load(place: str) -> Any:
+    """Import "module:attribute"."""
+    module, _, attribute = place.partition(":")
+    return getattr(import_module(module), attribute)
+
+
+def family(name: str) -> Any:
+    """The Family of that name: its options, presets and capabilities; imports no torch."""
+    return lookup(FAMILIES, name)

@@ -1,0 +1,260 @@
+"""A run's folder: making it, opening it, listing them, and what state a run is in.
+
+    RUN_DIR/ config.json  events.jsonl  worker.log  worker.json  tokenizer.json  specimens.tsv  commands/
+             probes/step_00000200.npz  checkpoints/step_00000200/{model.safetensors ... manifest.json}  export/
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import sys
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import psutil
+
+from core import config as configs
+from core.config import RunConfig
+from core.errors import UserError
+from core.events import Event, EventReader, RunFailed, RunFinished, RunPaused, RunStarted, StepEnd, story
+from core.i18n import tr
+
+HOME_VARIABLE = "LEXISCOPE_HOME"
+TRASH = ".trash"
+COMMANDS = ("stop", "pause", "checkpoint")
+
+
+def home() -> Path:
+    """Where runs, caches and settings live: LEXISCOPE_HOME, or the usual place of the system."""
+    if os.environ.get(HOME_VARIABLE):
+        return Path(os.environ[HOME_VARIABLE])
+    if sys.platform == "win32":
+        return Path(os.environ.get("LOCALAPPDATA", Path.home() / "AppData" / "Local")) / "Lexiscope"
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Application Support" / "Lexiscope"
+    return Path(os.environ.get("XDG_DATA_HOME", Path.home() / ".local" / "share")) / "lexiscope"
+
+
+def runs_home() -> Path:
+    return home() / "runs"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Status:
+    """state: "new", "preparing", "running", "paused", "finished", "stopped", "failed" or "killed" (its process is gone without a word).
+
+    text: the state in words, with the reason of a failure. step, progress: how far it came.
+    """
+
+    state: str
+    text: str
+    step: int = 0
+    progress: float = 0.0
+
+    @property
+    def alive(self) -> bool:
+        return self.state in ("preparing", "running", "paused")
+
+
+class Run:
+    """One run's folder. Holds the path and the settings; everything else is read from the disk when asked for."""
+
+    def __init__(self, path: Path, config: RunConfig) -> None:
+        self.path, self.config = path, config
+
+    @classmethod
+    def create(cls, config: RunConfig, path: Path | None = None) -> Run:
+        """Make the folder and write config.json. UserError where something stands there already or the disk refuses."""
+        path = Path(path) if path else _free_path(config)
+        if path.exists() and (not path.is_dir() or any(path.iterdir())):
+            raise UserError(tr("{path} exists and is not empty.", path=path), tr("Name another folder, or resume the run in it."), where="run")
+        config = replace(config, name=config.name or path.name)
+        try:
+            for part in ("commands", "probes", "checkpoints"):
+                (path / part).mkdir(parents=True, exist_ok=True)
+            write_atomically(path / "config.json", json.dumps(configs.to_dict(config), ensure_ascii=False, indent=1))
+        except OSError as error:
+            raise UserError(tr("The run's folder {path} cannot be written: {reason}.", path=path, reason=error.strerror),
+                            tr("Free some space, or choose another place with --run."), where="run") from error
+        return cls(path, config)
+
+    @classmethod
+    def open(cls, path: Path) -> Run:
+        """UserError if there is no run, or one that this version cannot read."""
+        path = Path(path)
+        if not (path / "config.json").is_file():
+            raise UserError(tr("{path} is not a run: it has no config.json.", path=path), tr("Choose the folder of a run."))
+        return cls(path, configs.load(path / "config.json"))
+
+    @property
+    def name(self) -> str:
+        return self.config.name or self.path.name
+
+    def rename(self, name: str) -> None:
+        """Change the name that people see; the folder stays, so that nothing that points to it breaks."""
+        if not name.strip():
+            raise UserError(tr("A run needs a name."), tr("Type one."), where="name")
+        self.config = replace(self.config, name=name.strip())
+        write_atomically(self.path / "config.json", json.dumps(configs.to_dict(self.config), ensure_ascii=False, indent=1))
+
+    # paths
+
+    @property
+    def events_path(self) -> Path:
+        return self.path / "events.jsonl"
+
+    @property
+    def tokenizer_path(self) -> Path:
+        return self.path / "tokenizer.json"
+
+    @property
+    def specimens_path(self) -> Path:
+        """The specimens that this run's probes hold: a copy, so that the probes keep their meaning."""
+        return self.path / "specimens.tsv"
+
+    def probe_path(self, step: int) -> Path:
+        return self.path / "probes" / f"step_{step:08d}.npz"
+
+    def checkpoint_path(self, step: int) -> Path:
+        return self.path / "checkpoints" / f"step_{step:08d}"
+
+    def probe_steps(self) -> list[int]:
+        return _steps(self.path / "probes", r"step_(\d{8})\.npz")
+
+    def checkpoint_steps(self) -> list[int]:
+        return _steps(self.path / "checkpoints", r"step_(\d{8})")
+
+    # commands to the worker: files, so that they work through torchrun, on Windows and from any process
+
+    def command(self, name: str) -> None:
+        """Ask the worker to "stop" (and save), to "pause", or for a "checkpoint"."""
+        (self.path / "commands").mkdir(exist_ok=True)
+        (self.path / "commands" / name).touch()
+
+    def withdraw(self, name: str) -> None:
+        """Take a command back; taking back "pause" lets the run go on."""
+        (self.path / "commands" / name).unlink(missing_ok=True)
+
+    def commanded(self, name: str) -> bool:
+        return (self.path / "commands" / name).exists()
+
+    # who works on it
+
+    def claim(self) -> None:
+        """Note that this process works on the run. UserError if another one does."""
+        if (other := self.worker_pid()) and other != os.getpid():
+            raise UserError(tr("The run {name} is already open in process {pid}.", name=self.name, pid=other),
+                            tr("Stop that one first, or wait for its end."))
+        me = psutil.Process()
+        write_atomically(self.path / "worker.json", json.dumps({"pid": me.pid, "created": me.create_time()}))
+
+    def release(self) -> None:
+        (self.path / "worker.json").unlink(missing_ok=True)
+
+    def worker_pid(self) -> int | None:
+        """The process that works on the run, if it lives (pid and start time both fit: pids are used again)."""
+        try:
+            noted = json.loads((self.path / "worker.json").read_text(encoding="utf-8"))
+            process = psutil.Process(noted["pid"])
+            same = abs(process.create_time() - noted["created"]) < 1 and process.status() != psutil.STATUS_ZOMBIE
+            return process.pid if same else None
+        except (OSError, ValueError, KeyError, TypeError, psutil.Error):
+            return None
+
+    # what happened
+
+    def events(self) -> list[Event]:
+        return story(EventReader(self.events_path).read())
+
+    def status(self) -> Status:
+        return status_of(self.events(), alive=self.worker_pid() is not None)
+
+    def delete(self) -> Path:
+        """Move the folder to the trash beside it and return its new place, for `restore`. UserError while it is being trained."""
+        if self.worker_pid():
+            raise UserError(tr("The run {name} is being trained.", name=self.name), tr("Stop it first."))
+        place = self.path.parent / TRASH / f"{self.path.name}.{time.time_ns()}"
+        place.parent.mkdir(exist_ok=True)
+        self.path.rename(place)
+        return place
+
+
+def status_of(events: list[Event], *, alive: bool) -> Status:
+    """The state that a run's story tells, given whether its process lives."""
+    step, progress, state, text = 0, 0.0, "new", tr("not started")
+    if events:
+        state, text = "preparing", tr("preparing")
+    for event in events:
+        step = max(step, getattr(event, "step", 0))
+        if isinstance(event, StepEnd):
+            progress, state, text = event.progress, "running", tr("training")
+        elif isinstance(event, RunStarted):
+            step, state, text = event.step, "running", tr("training")
+        elif isinstance(event, RunPaused):
+            state, text = "paused", tr("paused")
+        elif isinstance(event, RunFailed):
+            state, text = "failed", tr("failed: {message}", message=event.message)
+        elif isinstance(event, RunFinished):
+            done = event.reason != "stopped"
+            state, text = ("finished", tr("finished")) if done else ("stopped", tr("stopped and saved"))
+        elif type(event).__name__ == "RunContinued":
+            state, text = "running", tr("training")
+    if state in ("preparing", "running", "paused") and not alive:
+        state, text = "killed", tr("interrupted; it can be resumed")
+    if state == "new" and alive:
+        state, text = "preparing", tr("preparing")
+    return Status(state=state, text=text, step=step, progress=1.0 if state == "finished" else progress)
+
+
+def restore(place: Path) -> Run:
+    """Undo a delete."""
+    target = place.parent.parent / place.name.rpartition(".")[0]
+    if target.exists():
+        raise UserError(tr("{path} exists and is not empty.", path=target), tr("Rename it first."))
+    place.rename(target)
+    return Run.open(target)
+
+
+def empty_trash(folder: Path | None = None) -> None:
+    shutil.rmtree((folder or runs_home()) / TRASH, ignore_errors=True)
+
+
+def list_runs(folder: Path | None = None) -> list[Run]:
+    """All runs in a folder that can be read, the newest first."""
+    folder = folder or runs_home()
+    found = []
+    for path in folder.iterdir() if folder.is_dir() else ():
+        if (path / "config.json").is_file():
+            try:
+                found.append(Run.open(path))
+            except UserError:
+                continue  # of a newer version, or damaged: opening it by hand says why
+    return sorted(found, key=lambda run: (run.path / "config.json").stat().st_ctime, reverse=True)
+
+
+def write_atomically(path: Path, text: str) -> None:
+    """The file holds the old text or the new, never a part, whatever happens."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    with temporary.open("w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(temporary, path)
+
+
+def _free_path(config: RunConfig) -> Path:
+    """A new folder name in the runs' home: family, text, and a number where that is taken."""
+    source = Path(config.text.files[0]).stem if config.text.files else f"builtin-{config.text.corpus}"
+    stem = re.sub(r"[^\w.-]+", "-", f"{config.family}-{source}")[:60]
+    taken = {path.name for path in runs_home().iterdir()} if runs_home().is_dir() else set()
+    numbered = (f"{stem}-{number}" for number in range(2, 1_000_000))
+    return runs_home() / (stem if stem not in taken else next(name for name in numbered if name not in taken))
+
+
+def _steps(folder: Path, pattern: str) -> list[int]:
+    names = [path.name for path in folder.iterdir()] if folder.is_dir() else []
+    return sorted(int(match[1]) for name in names if (match := re.fullmatch(pattern, name)))
