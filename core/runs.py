@@ -14,6 +14,7 @@ import sys
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any, get_type_hints
 
 import psutil
 
@@ -26,6 +27,9 @@ from core.i18n import tr
 HOME_VARIABLE = "LEXISCOPE_HOME"
 TRASH = ".trash"
 COMMANDS = ("stop", "pause", "checkpoint")
+# what resume may set: none of it changes what a step learns, save for where the run ends
+CHANGEABLE = frozenset({"train.steps", "train.epochs", "train.minutes", "train.micro_batch_size", "train.device", "train.precision",
+                        "train.threads", "train.processes", "train.patience"})
 
 
 def home() -> Path:
@@ -76,11 +80,12 @@ class Run:
         try:
             for part in ("commands", "probes", "checkpoints"):
                 (path / part).mkdir(parents=True, exist_ok=True)
-            write_atomically(path / "config.json", json.dumps(configs.to_dict(config), ensure_ascii=False, indent=1))
+            made = cls(path, config)
+            made._write_config()
         except OSError as error:
             raise UserError(tr("The run's folder {path} cannot be written: {reason}.", path=path, reason=error.strerror),
                             tr("Free some space, or choose another place with --run."), where="run") from error
-        return cls(path, config)
+        return made
 
     @classmethod
     def open(cls, path: Path) -> Run:
@@ -99,6 +104,22 @@ class Run:
         if not name.strip():
             raise UserError(tr("A run needs a name."), tr("Type one."), where="name")
         self.config = replace(self.config, name=name.strip())
+        self._write_config()
+
+    def change(self, options: dict[str, Any]) -> None:
+        """Change what may change between a stop and a resume: how it is computed and when it ends. UserError for anything else."""
+        given = {configs.resolve(self.config.family, key): value for key, value in options.items()}
+        for key in given:
+            if key not in CHANGEABLE:
+                raise UserError(tr("{name} cannot change once a run has begun.", name=key),
+                                tr("These can: {names}.", names=", ".join(sorted(CHANGEABLE))), where=key)
+        hints = get_type_hints(configs.TrainConfig)
+        short = {key.partition(".")[2]: value for key, value in given.items()}
+        train = replace(self.config.train, **{key: configs.parse(key, value, hints[key]) for key, value in short.items()})
+        self.config = replace(self.config, train=train)
+        self._write_config()
+
+    def _write_config(self) -> None:
         write_atomically(self.path / "config.json", json.dumps(configs.to_dict(self.config), ensure_ascii=False, indent=1))
 
     # paths

@@ -2,6 +2,9 @@
 
 model(input_ids, attention_mask=None, token_type_ids=None, *, output_hidden_states=False, output_attentions=False) -> Output
 
+model.token_vectors() -> (vocab_size, size): every token's vector before a context is read.
+model.config: the family's dataclass; its max_seq_len, where it has one, is the longest input.
+
 input_ids, attention_mask, token_type_ids: (batch, tokens) integers; attention_mask is 1 for a real token, 0 for padding.
 """
 

@@ -8,6 +8,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from core.families.linear import Linear
+
 INITIAL_STD = 0.02  # of every matrix, in BERT as in GPT
 
 
@@ -32,8 +34,8 @@ class Attention(nn.Module):
     def __init__(self, hidden_size: int, num_heads: int, dropout: float) -> None:
         super().__init__()
         self.num_heads, self.dropout = num_heads, dropout
-        self.qkv = nn.Linear(hidden_size, 3 * hidden_size)  # query, key and value in one multiplication
-        self.output = nn.Linear(hidden_size, hidden_size)
+        self.qkv = Linear(hidden_size, 3 * hidden_size)  # query, key and value in one multiplication
+        self.output = Linear(hidden_size, hidden_size)
 
     def forward(self, x: Tensor, mask: Tensor | None = None, *, causal: bool = False, cache: LayerCache | None = None,
                 output_attentions: bool = False) -> tuple[Tensor, Tensor | None]:
@@ -71,8 +73,8 @@ class FeedForward(nn.Module):
         """gelu: "none" for the exact function (BERT), "tanh" for the approximation that GPT-2 was trained with."""
         super().__init__()
         self.gelu = gelu
-        self.up = nn.Linear(hidden_size, intermediate_size)
-        self.down = nn.Linear(intermediate_size, hidden_size)
+        self.up = Linear(hidden_size, intermediate_size)
+        self.down = Linear(intermediate_size, hidden_size)
 
     def forward(self, x: Tensor) -> Tensor:
         return self.down(F.gelu(self.up(x), approximate=self.gelu))

@@ -15,6 +15,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from core.families.linear import product, uses_onednn
+
 # Logits that exist at a time. 2^20 floats stay in a CPU's last-level cache; a GPU wants larger products.
 CHUNK_ELEMENTS = {"cpu": 1 << 20}
 CHUNK_ELEMENTS_ELSEWHERE = 1 << 26
@@ -57,10 +59,11 @@ def _chunks(ctx: Any, hidden: Tensor, weight: Tensor, bias: Tensor | None, label
     grad_hidden = torch.empty_like(inputs) if learns else None
     grad_weight = torch.zeros_like(weight, dtype=torch.float32) if learns else None
     grad_bias = torch.zeros_like(bias, dtype=torch.float32) if learns and bias is not None else None
-    buffer = inputs.new_empty(min(rows, len(inputs)), len(matrix))
+    onednn = uses_onednn(inputs)
+    buffer = inputs.new_empty(min(rows, len(inputs)), len(matrix)) if not onednn else None
     for start in range(0, len(inputs), rows):
         x, label = inputs[start:start + rows], labels[start:start + rows, None]  # (rows, hidden_size), (rows, 1)
-        logits = torch.mm(x, matrix.t(), out=buffer[:len(x)])  # (rows, vocab_size)
+        logits = product(x, matrix) if buffer is None else torch.mm(x, matrix.t(), out=buffer[:len(x)])  # (rows, vocab_size)
         if bias is not None:
             logits += bias
         logits = logits.float()
@@ -74,10 +77,14 @@ def _chunks(ctx: Any, hidden: Tensor, weight: Tensor, bias: Tensor | None, label
             if grad_bias is not None:
                 grad_bias += logits.sum(0)
             grad = logits.to(dtype)
-            torch.mm(grad, matrix, out=grad_hidden[start:start + rows])
-            if dtype == torch.float32:
+            if onednn:
+                grad_hidden[start:start + rows] = product(grad, matrix.t())
+                grad_weight += product(grad.t(), x.t())
+            elif dtype == torch.float32:
+                torch.mm(grad, matrix, out=grad_hidden[start:start + rows])
                 grad_weight.addmm_(grad.t(), x)
             else:
+                torch.mm(grad, matrix, out=grad_hidden[start:start + rows])
                 grad_weight += grad.t() @ x
     ctx.grads, ctx.dtypes = (grad_hidden, grad_weight, grad_bias), (hidden.dtype, weight.dtype, None if bias is None else bias.dtype)
     ctx.mark_non_differentiable(correct)

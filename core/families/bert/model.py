@@ -48,6 +48,10 @@ class Bert(nn.Module):
         self.pooler = nn.Linear(hidden, hidden)
         initialise(self)
 
+    def token_vectors(self) -> Tensor:
+        """What every token of the vocabulary is to the model before it has read a context. (vocab_size, hidden_size)"""
+        return self.token_embedding.weight
+
     def forward(self, input_ids: Tensor, attention_mask: Tensor | None = None, token_type_ids: Tensor | None = None, *,
                 output_hidden_states: bool = False, output_attentions: bool = False) -> Output:
         """All (batch, tokens) integers; without token_type_ids everything is sentence A. See core/families/outputs.py."""

@@ -30,7 +30,7 @@ class Elmo(nn.Module):
 
     def __init__(self, config: ElmoConfig, vocab_size: int) -> None:
         super().__init__()
-        self.config = config
+        self.config, self.vocab_size = config, vocab_size
         size = config.hidden_size
         if config.embedding == "char_cnn":
             self.embedding = CharacterCNN(vocab_size, config.max_characters, size)
@@ -49,6 +49,10 @@ class Elmo(nn.Module):
         backward = [_take(layer, flip) for layer in self._read(self.backward_layers, _take(token, flip))]
         layers = tuple(torch.cat(pair, dim=-1) for pair in zip([token, *forward], [token, *backward], strict=True))
         return Output(last_hidden_state=layers[-1], hidden_states=layers if output_hidden_states else None)
+
+    def token_vectors(self) -> Tensor:
+        """What every token of the vocabulary is to the model before it has read a context. (vocab_size, hidden_size)"""
+        return self.embedding(torch.arange(self.vocab_size, device=next(self.parameters()).device))
 
     def _read(self, layers: nn.ModuleList, x: Tensor) -> list[Tensor]:
         """One direction: every layer's output, each added to its input from the second layer on (the residual connection)."""

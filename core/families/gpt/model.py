@@ -98,6 +98,10 @@ class Gpt(nn.Module):
             attentions=tuple(attentions) if output_attentions else None,
         )
 
+    def token_vectors(self) -> Tensor:
+        """What every token of the vocabulary is to the model before it has read a context. (vocab_size, hidden_size)"""
+        return self.token_embedding.weight
+
     def token_logits(self, hidden: Tensor) -> Tensor:
         """(..., hidden_size), a last_hidden_state -> (..., vocab_size): for each token, the scores of the one that follows."""
         return F.linear(hidden, self.token_embedding.weight)
@@ -119,10 +123,10 @@ class Written:
 def next_token_probabilities(logits: Tensor, *, temperature: float = 1.0, top_k: int = 0, top_p: float = 1.0) -> Tensor:
     """(vocab_size) logits -> (vocab_size) float32 probabilities to draw from.
 
-    softmax(logits / temperature), cut to the top_k likeliest (0: all; Fan et al. 2018), then to the fewest that hold top_p of
+    softmax(logits / temperature), temperature above 0, cut to the top_k likeliest (0: all; Fan et al. 2018), then to the fewest that hold top_p of
     what is left (nucleus sampling, Holtzman et al. 2020, equation 2), and made to sum to 1 again.
     """
-    probabilities = (logits.float() / (temperature or 1.0)).softmax(dim=-1)
+    probabilities = (logits.float() / temperature).softmax(dim=-1)
     ordered, tokens = probabilities.sort(descending=True, stable=True)  # likeliest first
     if top_k:
         ordered[top_k:] = 0.0
@@ -151,11 +155,10 @@ def generate(model: Gpt, input_ids: Tensor, *, max_new_tokens: int, temperature:
         hidden = model(torch.tensor([unread], device=device), cache=cache).last_hidden_state  # (1, unread, hidden_size)
         logits = model.token_logits(hidden[0, -1]).float().cpu()  # (vocab_size)
         logits[list(banned_ids)] = -torch.inf
-        probabilities = next_token_probabilities(logits, temperature=temperature, top_k=top_k, top_p=top_p)
         if temperature == 0:
-            token = int(logits.argmax())
-            probabilities = next_token_probabilities(logits)
+            probabilities, token = next_token_probabilities(logits), int(logits.argmax())
         else:
+            probabilities = next_token_probabilities(logits, temperature=temperature, top_k=top_k, top_p=top_p)
             token = int(torch.multinomial(probabilities, 1, generator=generator))
         if token == stop_id:
             return

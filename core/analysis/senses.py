@@ -1,0 +1,238 @@
+"""How far the vectors of one word come apart by its senses, always on the full vectors, always beside two controls.
+
+For the vectors (n, size) of n specimens of one word in one layer: they are centred on their mean and scaled to length 1.
+
+auc                P(cosine of a pair of the same sense > cosine of a pair of different senses), ties count half; chance is 0.5.
+centroid_accuracy  leave one out: is a specimen's own sense's centroid (made without it) the nearest? The mean of the
+                   senses' accuracies, so that chance is 1 / senses; ties count as guessing among the tied.
+interval           the 95% interval of centroid_accuracy, by bootstrap over the specimens of each sense.
+silhouette         Rousseeuw 1987, with the cosine distance.
+ari                the adjusted Rand index (Hubert and Arabie 1985) of k-means with k = senses against the labels.
+
+Controls: the same measures with the labels shuffled (which must sit at chance), and of the bag of context: the mean static
+vector of the other words of the sentence. A model that does not beat the bag has shown that the senses' neighbours differ,
+not that it reads.
+
+"Hard alone" keeps the centroids of all specimens and counts the hard ones; the pairs of auc are those among the hard ones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from core.analysis.encode import Loaded, load, static_vectors, word_vectors
+from core.errors import UserError
+from core.i18n import tr
+from core.runs import Run
+from core.text.specimens import Specimen
+
+BOOTSTRAPS = 1000
+SHUFFLES = 100
+ROUNDING = 1e-6  # cosines nearer than this are the same number, computed in another order
+FEWEST = 2  # specimens of a sense: leaving one out must leave a centroid
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measures:
+    """See the head of this module. interval: (low, high). specimens: how many were measured. None: not defined for these."""
+
+    auc: float | None
+    centroid_accuracy: float | None
+    interval: tuple[float, float] | None
+    silhouette: float | None
+    ari: float | None
+    specimens: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Layer:
+    layer: int
+    all: Measures
+    hard: Measures
+
+
+@dataclass(frozen=True, kw_only=True)
+class SenseReport:
+    """Of one run and one word. left_out: specimens whose word the model does not know. bag_source: whose static vectors the bag is of."""
+
+    word: str
+    run: str
+    family: str
+    step: int
+    senses: tuple[str, ...]
+    layers: tuple[Layer, ...]
+    shuffled: Measures
+    bag_of_context: Layer
+    bag_source: str
+    left_out: int
+
+    @property
+    def best(self) -> Layer:
+        """The layer with the greatest centroid accuracy."""
+        return max(self.layers, key=lambda layer: layer.all.centroid_accuracy or 0.0)
+
+    @property
+    def reads_context(self) -> bool:
+        """Whether the best layer's interval lies above the bag of context's accuracy."""
+        bag, best = self.bag_of_context.all.centroid_accuracy, self.best.all
+        return best.interval is not None and bag is not None and best.interval[0] > bag
+
+    def to_json(self) -> dict[str, Any]:
+        """As the command line gives it. Each layer's measures stand beside `layer`; those of the hard specimens under `hard`."""
+        bag = self.bag_of_context
+        return {"word": self.word, "run": self.run, "family": self.family, "step": self.step, "senses": list(self.senses),
+                "left_out": self.left_out,
+                "layers": [{"layer": item.layer, **asdict(item.all), "hard": asdict(item.hard)} for item in self.layers],
+                "controls": {"shuffled": asdict(self.shuffled),
+                             "bag_of_context": {**asdict(bag.all), "hard": asdict(bag.hard), "source": self.bag_source}}}
+
+
+def normalised(vectors: np.ndarray) -> np.ndarray:
+    """Centred on the mean and scaled to length 1; a vector that equals the mean stays 0. (n, size) float64"""
+    centred = vectors.astype(np.float64) - vectors.mean(axis=0, dtype=np.float64)
+    length = np.linalg.norm(centred, axis=1, keepdims=True)
+    scale = np.linalg.norm(vectors, axis=1).max(initial=0.0)
+    return np.divide(centred, length, out=np.zeros_like(centred), where=length > ROUNDING * scale)
+
+
+def auc(unit: np.ndarray, labels: np.ndarray) -> float | None:
+    """P(same-sense cosine > different-sense cosine) over all pairs of rows, ties half; None without both kinds of pairs."""
+    rows, columns = np.triu_indices(len(unit), k=1)
+    cosine = np.round((unit @ unit.T)[rows, columns] / ROUNDING)
+    same = labels[rows] == labels[columns]
+    positive, negative = np.sort(cosine[same]), np.sort(cosine[~same])
+    if not len(positive) or not len(negative):
+        return None
+    below = np.searchsorted(negative, positive, side="left")
+    ties = np.searchsorted(negative, positive, side="right") - below
+    return float((below + 0.5 * ties).sum() / (len(positive) * len(negative)))
+
+
+def centroid_hits(unit: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """For every specimen 1 if its own sense's centroid, made without it, is the nearest by cosine, 1/k among k tied ones, else 0."""
+    senses = np.unique(labels)
+    sums = np.stack([unit[labels == sense].sum(axis=0) for sense in senses])  # (senses, size)
+    own = np.searchsorted(senses, labels)
+    similarity = np.empty((len(unit), len(senses)))
+    for index in range(len(senses)):
+        centroid = np.where((own == index)[:, None], sums[index] - unit, sums[index])  # (n, size)
+        length = np.linalg.norm(centroid, axis=1)
+        dot = np.einsum("ij,ij->i", unit, centroid)
+        similarity[:, index] = np.divide(dot, length, out=np.zeros(len(unit)), where=length > ROUNDING)
+    similarity = np.round(similarity / ROUNDING)
+    nearest = similarity == similarity.max(axis=1, keepdims=True)
+    return nearest[np.arange(len(unit)), own] / nearest.sum(axis=1)
+
+
+def balanced(hits: np.ndarray, labels: np.ndarray) -> float:
+    """The mean of the senses' mean hits."""
+    return float(np.mean([hits[labels == sense].mean() for sense in np.unique(labels)]))
+
+
+def bootstrap(hits: np.ndarray, labels: np.ndarray, seed: int = 0) -> tuple[float, float]:
+    """The 95% interval of `balanced`, specimens drawn again within each sense."""
+    rng = np.random.default_rng(seed)
+    means = [hits[labels == sense][rng.integers(0, n, (BOOTSTRAPS, n))].mean(axis=1)
+             for sense in np.unique(labels) for n in [int((labels == sense).sum())]]
+    low, high = np.percentile(np.mean(means, axis=0), [2.5, 97.5])
+    return float(low), float(high)
+
+
+def measure(vectors: np.ndarray, labels: np.ndarray, chosen: np.ndarray | None = None) -> Measures:
+    """The measures of vectors (n, size) with labels (n); chosen (n) booleans: count these alone (the hard ones), see above.
+
+    Rows with NaN are left out. UserError with fewer than two senses, or a sense of fewer than FEWEST specimens.
+    """
+    from sklearn.cluster import KMeans
+    from sklearn.metrics import adjusted_rand_score, silhouette_score
+
+    known = np.isfinite(vectors).all(axis=1)
+    vectors, labels = vectors[known], labels[known]
+    chosen = np.ones(len(labels), bool) if chosen is None else chosen[known]
+    require_senses(labels)
+    unit = normalised(vectors)
+    hits, mine = centroid_hits(unit, labels)[chosen], labels[chosen]
+    senses = np.unique(mine)
+    if len(senses) < 2:
+        return Measures(auc=None, centroid_accuracy=None, interval=None, silhouette=None, ari=None, specimens=int(chosen.sum()))
+    apart = len(np.unique(np.round(unit[chosen], 6), axis=0)) >= len(senses)  # k-means needs as many different points
+    groups = KMeans(len(senses), n_init=10, random_state=0).fit_predict(unit[chosen]) if apart else np.zeros(len(mine))
+    scored = apart and len(mine) > len(senses)
+    return Measures(auc=auc(unit[chosen], mine), centroid_accuracy=balanced(hits, mine), interval=bootstrap(hits, mine),
+                    silhouette=float(silhouette_score(unit[chosen], mine, metric="cosine")) if scored else 0.0,
+                    ari=float(adjusted_rand_score(mine, groups)), specimens=len(mine))
+
+
+def shuffled_control(vectors: np.ndarray, labels: np.ndarray, seed: int = 0) -> Measures:
+    """The means over SHUFFLES random permutations of the labels; interval: of centroid_accuracy over the permutations."""
+    known = np.isfinite(vectors).all(axis=1)
+    unit, labels = normalised(vectors[known]), labels[known]
+    rng = np.random.default_rng(seed)
+    orders = [rng.permutation(labels) for _ in range(SHUFFLES)]
+    accuracies = [balanced(centroid_hits(unit, order), order) for order in orders]
+    low, high = np.percentile(accuracies, [2.5, 97.5])
+    return Measures(auc=float(np.mean([auc(unit, order) for order in orders])), centroid_accuracy=float(np.mean(accuracies)),
+                    interval=(float(low), float(high)), silhouette=None, ari=None, specimens=len(labels))
+
+
+def require_senses(labels: Sequence[str] | np.ndarray) -> None:
+    names, counts = np.unique(np.asarray(labels), return_counts=True)
+    if len(names) < 2:
+        raise UserError(tr("All specimens have the same sense, so nothing can come apart."), tr("Label at least two senses."))
+    if counts.min() < FEWEST:
+        raise UserError(tr("The sense '{sense}' has one specimen only.", sense=names[counts.argmin()]),
+                        tr("Give every sense at least {count}.", count=FEWEST))
+
+
+def bag_of_context(tokenizer: Any, table: np.ndarray, specimens: Sequence[Specimen]) -> np.ndarray:
+    """The mean static vector of the words around the word, (specimens, size); NaN where no other word is known.
+
+    table: (vocab_size, size), of `tokenizer`.
+    """
+    result = np.full((len(specimens), table.shape[1]), np.nan, dtype=np.float32)
+    unknown = tokenizer.id("[UNK]")
+    for row, specimen in enumerate(specimens):
+        start, end = specimen.span
+        encoded = tokenizer.encode(specimen.text)
+        others = [token for token, (a, b) in zip(encoded.ids, encoded.offsets, strict=True)
+                  if token != unknown and not (a < end and b > start) and any(map(str.isalnum, specimen.text[a:b]))]
+        if others:
+            result[row] = table[others].mean(axis=0)
+    return result
+
+
+def report(loaded: Loaded, specimens: Sequence[Specimen], bag: Loaded | None = None, vectors: np.ndarray | None = None) -> SenseReport:
+    """The measures of one run on the specimens of one word.
+
+    bag: the run whose static vectors make the bag of context, best a word2vec run; else the run's own. vectors: (layers,
+    specimens, size) where they are known already (a probe), else they are computed.
+    """
+    require_senses([specimen.sense for specimen in specimens])
+    if vectors is None:
+        vectors = word_vectors(loaded.encoder, loaded.family, loaded.tokenizer, specimens)
+    known = np.isfinite(vectors).all(axis=(0, 2))
+    labels = np.array([specimen.sense for specimen in specimens])
+    hard = np.array([specimen.hard for specimen in specimens])
+    layers = tuple(Layer(layer=index, all=measure(layer, labels), hard=measure(layer, labels, hard)) for index, layer in enumerate(vectors))
+    source = bag or loaded
+    context = bag_of_context(source.tokenizer, static_vectors(source), specimens)
+    best = max(range(len(layers)), key=lambda index: layers[index].all.centroid_accuracy or 0.0)
+    return SenseReport(
+        word=specimens[0].word, run=loaded.run.name, family=loaded.family.name, step=loaded.step, senses=tuple(np.unique(labels).tolist()),
+        layers=layers, shuffled=shuffled_control(vectors[best], labels),
+        bag_of_context=Layer(layer=0, all=measure(context, labels), hard=measure(context, labels, hard)),
+        bag_source=source.run.name, left_out=int((~known).sum()))
+
+
+def compare(runs: Sequence[Run], specimens: Sequence[Specimen]) -> list[SenseReport]:
+    """A report of every run for every word of the specimens. Where a word2vec run is among them, its vectors make the bag for all."""
+    loaded = [load(run) for run in runs]
+    bag = next((item for item in loaded if "static_vectors" in item.family.capabilities), None)
+    by_word: dict[str, list[Specimen]] = {}
+    for specimen in specimens:
+        by_word.setdefault(specimen.word, []).append(specimen)
+    return [report(item, group, bag) for group in by_word.values() for item in loaded]

@@ -1,0 +1,143 @@
+"""Checkpoints on the disk: atomic, hashed and complete, and nothing in them is ever unpickled.
+
+    checkpoints/step_00000200/ model.safetensors  optimizer.safetensors  state.json  manifest.json
+
+They are written into a temporary folder; every file is synced; the manifest, with each file's SHA-256, comes last; then
+the folder is renamed and its parent synced. So a checkpoint is there wholly or not at all, whenever the process dies.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from core.errors import UserError
+from core.i18n import tr
+from core.runs import Run
+
+MANIFEST = "manifest.json"
+KEPT = 2  # the newest; the best stays besides
+_HASH_BLOCK = 1 << 20
+
+
+@dataclass(frozen=True, kw_only=True)
+class Checkpoint:
+    """model, optimizer: tensors by name, on the CPU. state: JSON; always with "step" and "best" (whether it was the best so far)."""
+
+    step: int
+    model: Mapping[str, Tensor]
+    optimizer: Mapping[str, Tensor]
+    state: Mapping[str, Any]
+
+
+def save(run: Run, checkpoint: Checkpoint) -> Path:
+    """Write it, then remove those no longer kept. UserError if the disk is full; what was there stays."""
+    target = run.checkpoint_path(checkpoint.step)
+    temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+    try:
+        _clear(target.parent)
+        temporary.mkdir(parents=True)
+        save_file({name: tensor.contiguous() for name, tensor in checkpoint.model.items()}, temporary / "model.safetensors")
+        save_file({name: tensor.contiguous() for name, tensor in checkpoint.optimizer.items()}, temporary / "optimizer.safetensors")
+        (temporary / "state.json").write_text(json.dumps(checkpoint.state, ensure_ascii=False), encoding="utf-8")
+        names = sorted(path.name for path in temporary.iterdir())
+        (temporary / MANIFEST).write_text(json.dumps({"sha256": {name: _sha256(temporary / name) for name in names}}), encoding="utf-8")
+        for name in (*names, MANIFEST):
+            _sync(temporary / name)
+        _sync(temporary)
+        if target.exists():  # a run that went on from an earlier step comes to this one again
+            old = temporary.with_name(temporary.name + ".old")
+            target.rename(old)
+        temporary.rename(target)
+        _sync(target.parent)
+    except (OSError, SafetensorError) as error:
+        shutil.rmtree(temporary, ignore_errors=True)
+        full = getattr(error, "errno", None) == errno.ENOSPC or "No space left" in str(error)
+        reason = tr("the disk is full") if full else str(error)
+        raise UserError(tr("The checkpoint of step {step} could not be saved: {reason}.", step=checkpoint.step, reason=reason),
+                        tr("Free some space, then resume the run; its last good checkpoint is untouched.")) from error
+    _prune(run)
+    return target
+
+
+def load(run: Run, step: int | None = None, *, optimizer: bool = False) -> Checkpoint:
+    """The newest checkpoint whose hashes fit (or that of `step`). A damaged one is passed over for the one before.
+
+    UserError if there is none.
+    """
+    steps = [step] if step is not None else run.checkpoint_steps()[::-1]
+    damaged = []
+    for candidate in steps:
+        folder = run.checkpoint_path(candidate)
+        if not intact(folder):
+            damaged.append(candidate)
+            continue
+        try:
+            state = json.loads((folder / "state.json").read_text(encoding="utf-8"))
+            return Checkpoint(step=candidate, model=load_file(folder / "model.safetensors"),
+                              optimizer=load_file(folder / "optimizer.safetensors") if optimizer else {}, state=state)
+        except (OSError, ValueError, SafetensorError):
+            damaged.append(candidate)
+    if damaged:
+        raise UserError(tr("The checkpoint of {name} at step {step} is damaged: its content does not fit its hash.",
+                           name=run.name, step=damaged[0]), tr("Train the run again from its settings."))
+    raise UserError(tr("The run {name} has no checkpoint yet.", name=run.name), tr("Wait until it has saved one, or resume it."))
+
+
+def intact(folder: Path) -> bool:
+    """Whether every file of the manifest is there and has the hash that it names."""
+    try:
+        hashes = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))["sha256"]
+        names = {"model.safetensors", "optimizer.safetensors", "state.json"}
+        return set(hashes) == names and all(_sha256(folder / name) == digest for name, digest in hashes.items())
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return False
+
+
+def _prune(run: Run) -> None:
+    steps = run.checkpoint_steps()
+    best = [step for step in steps if _is_best(run.checkpoint_path(step))][-1:]
+    for step in set(steps[:-KEPT]) - set(best):
+        shutil.rmtree(run.checkpoint_path(step), ignore_errors=True)
+
+
+def _is_best(folder: Path) -> bool:
+    try:
+        return bool(json.loads((folder / "state.json").read_text(encoding="utf-8")).get("best"))
+    except (OSError, ValueError):
+        return False
+
+
+def _clear(folder: Path) -> None:
+    """Remove what a killed process left half-written."""
+    for path in folder.glob(".*.tmp*"):
+        shutil.rmtree(path, ignore_errors=True)
+
+
+def _sha256(path: Path) -> str:
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(_HASH_BLOCK):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def _sync(path: Path) -> None:
+    if os.name == "nt" and path.is_dir():
+        return  # Windows cannot sync a folder
+    handle = os.open(path, os.O_RDONLY if os.name != "nt" else os.O_RDWR)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

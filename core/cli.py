@@ -1,0 +1,300 @@
+"""The command line: the same verbs as the window, started alike."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import shutil
+import signal
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from core import config as configs
+from core import events, launch
+from core.checks import check_inputs
+from core.errors import UserError
+from core.i18n import tr
+from core.registry import FAMILIES
+from core.runs import Run, list_runs, runs_home
+from core.text.specimens import read_specimens
+
+USER_ERROR = 2
+BAR_WIDTH = 24
+LINE_SECONDS = 5.0  # between two lines of progress where the output is no terminal
+
+
+def main(arguments: list[str]) -> int:
+    """Run one verb; returns the exit code: 0, or 2 after an error in words on standard error."""
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(encoding="utf-8", errors="replace")
+    parsed = _parser().parse_args(arguments)
+    try:
+        return parsed.verb(parsed) or 0
+    except UserError as error:
+        print(tr("Error: {message}", message=error.message), file=sys.stderr)
+        if error.hint:
+            print(error.hint, file=sys.stderr)
+        return USER_ERROR
+    except BrokenPipeError:
+        return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="main.py", description=tr("Train small language models on your own text, and look inside."))
+    verbs = parser.add_subparsers(required=True, metavar="VERB")
+
+    def verb(name: str, function: Callable[[Any], int | None], help_text: str) -> argparse.ArgumentParser:
+        made = verbs.add_parser(name, help=help_text, description=help_text)
+        made.set_defaults(verb=function)
+        return made
+
+    add = verb("pretrain", pretrain, tr("train a model on text"))
+    add.add_argument("family", help=", ".join(FAMILIES))
+    add.add_argument("--corpus", nargs="+", action="extend", default=[], metavar="FILE", help=tr("files or folders; without it the built-in text is used"))
+    add.add_argument("--column", action="append", default=[], metavar="NAME", help=tr("column with the text; of several each file takes the one it has"))
+    add.add_argument("--preset", default="quick", help="quick, small, base")
+    add.add_argument("--minutes", help=tr("train for so long"))
+    add.add_argument("--steps", help=tr("train for so many steps"))
+    add.add_argument("--epochs", help=tr("read the text so many times"))
+    add.add_argument("--set", nargs="+", action="extend", default=[], metavar="KEY=VALUE", help=tr("any option of the settings"))
+    add.add_argument("--watch", metavar="SENSES.tsv", help=tr("labelled sentences of the word to watch"))
+    add.add_argument("--word", help=tr("the word to watch"))
+    add.add_argument("--device", help="auto, cuda, mps, cpu")
+    add.add_argument("--nproc", help=tr("processes that train together"))
+    add.add_argument("--run", metavar="DIR", type=Path, help=tr("the run's folder"))
+
+    add = verb("resume", resume, tr("go on with a run"))
+    add.add_argument("run", type=Path, metavar="DIR")
+    add.add_argument("--set", nargs="+", action="extend", default=[], metavar="KEY=VALUE", help=tr("micro_batch_size, threads, device or a later end"))
+
+    add = verb("runs", runs, tr("list the runs"))
+    add.add_argument("--json", action="store_true")
+
+    add = verb("senses", senses, tr("measure how far the senses of a word come apart"))
+    add.add_argument("runs", type=Path, nargs="+", metavar="DIR")
+    add.add_argument("--sentences", type=Path, metavar="SENSES.tsv", help=tr("labelled sentences; without it the built-in ones"))
+    add.add_argument("--word", help=tr("this word only"))
+    add.add_argument("--json", action="store_true")
+
+    add = verb("neighbours", neighbours, tr("the words nearest to a word"))
+    add.add_argument("run", type=Path, metavar="DIR")
+    add.add_argument("--word", required=True)
+    add.add_argument("-k", type=int, default=10)
+
+    add = verb("generate", generate, tr("let a GPT run write"))
+    add.add_argument("run", type=Path, metavar="DIR")
+    add.add_argument("--prompt", default="")
+    add.add_argument("--tokens", type=int, default=100)
+    add.add_argument("--temperature", type=float, default=0.8)
+    add.add_argument("--top-k", type=int, default=0)
+    add.add_argument("--top-p", type=float, default=1.0)
+    add.add_argument("--seed", type=int, default=0)
+
+    add = verb("fill", fill, tr("let a BERT run fill a [MASK]"))
+    add.add_argument("run", type=Path, metavar="DIR")
+    add.add_argument("--text", required=True)
+    add.add_argument("-k", type=int, default=10)
+
+    add = verb("worker", work, tr("the process of a run; started by the others"))
+    add.add_argument("run", type=Path, metavar="DIR")
+    return parser
+
+
+def work(parsed: argparse.Namespace) -> int:
+    from core.train import worker
+
+    return worker.work(parsed.run)
+
+
+def settings(pairs: list[str]) -> dict[str, str]:
+    """["key=value", ...] as a dict. UserError for what is no pair."""
+    made = {}
+    for pair in pairs:
+        key, equals, value = pair.partition("=")
+        if not equals:
+            raise UserError(tr("'{pair}' is not of the form key=value.", pair=pair), tr("Write for instance --set hidden_size=128."))
+        made[key.strip()] = value
+    return made
+
+
+def pretrain(parsed: argparse.Namespace) -> int:
+    options: dict[str, Any] = settings(parsed.set)
+    given = {"train.minutes": parsed.minutes, "train.steps": parsed.steps, "train.epochs": parsed.epochs, "train.device": parsed.device,
+             "train.processes": parsed.nproc, "watch.word": parsed.word, "watch.specimens": parsed.watch and str(Path(parsed.watch).resolve()),
+             "text.files": tuple(str(Path(path).resolve()) for path in parsed.corpus), "text.columns": tuple(parsed.column)}
+    options.update({key: value for key, value in given.items() if value})
+    config = configs.build(parsed.family, parsed.preset, options)
+    check_inputs(config)
+    run = Run.create(config, parsed.run)
+    return _train(run)
+
+
+def resume(parsed: argparse.Namespace) -> int:
+    run = Run.open(parsed.run)
+    if parsed.set:
+        run.change(settings(parsed.set))
+    return _train(run)
+
+
+def _train(run: Run) -> int:
+    """Start the run's process and show its progress until it ends. Ctrl-C stops and saves; the exit code is the worker's."""
+    reader = events.EventReader(run.events_path, run.events_path.stat().st_size if run.events_path.exists() else 0)
+    process = launch.start(run)
+    bar = _Bar()
+    asked: list[int] = []
+    signal.signal(signal.SIGINT, lambda *_: asked.append(1))
+    told = False
+    while True:
+        ended = process.poll() is not None
+        for event in reader.read():
+            bar.show(event)
+        if ended:
+            break
+        if asked and not told:
+            told = True
+            bar.say(tr("Stopping and saving..."))
+            run.command("stop")
+        if len(asked) > 1:
+            process.kill()
+        time.sleep(0.1)
+    bar.close()
+    run.withdraw("stop")
+    status = run.status()
+    if status.state == "failed":
+        failure = next(event for event in reversed(run.events()) if isinstance(event, events.RunFailed))
+        raise UserError(failure.message, failure.hint)
+    if status.state == "killed":
+        raise UserError(tr("The run's process ended without a word (exit code {code}).", code=process.returncode),
+                        tr("See {log}; go on with: python main.py resume {path}", log=run.path / "worker.log", path=run.path))
+    print(f"{run.path}  {status.text}")
+    return process.returncode
+
+
+class _Bar:
+    """One line that is written over on a terminal; a line every few seconds elsewhere."""
+
+    def __init__(self) -> None:
+        self._terminal = sys.stderr.isatty()
+        self._last = 0.0
+        self._valid = ""
+
+    def show(self, event: events.Event) -> None:
+        if isinstance(event, events.Preparing):
+            share = f" {event.done / event.total:.0%}" if event.total else ""
+            self._line(f"{event.stage}{share}", final=False)
+        elif isinstance(event, events.RunStarted):
+            self.say(tr("{device}, {parameters:,} parameters, {tokens:,} tokens, vocabulary {vocab:,}", device=event.device,
+                        parameters=event.parameters, tokens=event.train_tokens, vocab=event.vocab_size))
+        elif isinstance(event, events.EvalEnd):
+            self._valid = tr("  valid {loss:.3f}", loss=event.metrics["loss"])
+        elif isinstance(event, events.StepEnd):
+            done = round(BAR_WIDTH * event.progress)
+            self._line(tr("[{bar}] {percent:.0%}  step {step}  loss {loss:.3f}{valid}  {speed:,.0f} tokens/s  {left} left",
+                          bar="█" * done + "·" * (BAR_WIDTH - done), percent=event.progress, step=event.step, loss=event.loss, valid=self._valid,
+                          speed=event.tokens_per_s, left=duration(event.seconds_left)), final=event.progress >= 1)
+        elif isinstance(event, events.RunPaused):
+            self.say(tr("paused"))
+
+    def say(self, text: str) -> None:
+        if self._terminal:
+            print("\r\033[K", end="", file=sys.stderr)
+        print(text, file=sys.stderr, flush=True)
+
+    def close(self) -> None:
+        if self._terminal:
+            print(file=sys.stderr)
+
+    def _line(self, text: str, *, final: bool) -> None:
+        if self._terminal:
+            width = shutil.get_terminal_size().columns
+            print("\r\033[K" + text[: width - 1], end="", file=sys.stderr, flush=True)
+        elif final or time.monotonic() - self._last > LINE_SECONDS:
+            self._last = time.monotonic()
+            print(text, file=sys.stderr, flush=True)
+
+
+def duration(seconds: float) -> str:
+    """63 -> "1:03", 3700 -> "1:01:40"."""
+    whole = int(seconds) if math.isfinite(seconds) else 0
+    hours, rest = divmod(whole, 3600)
+    return f"{hours}:{rest // 60:02}:{rest % 60:02}" if hours else f"{rest // 60}:{rest % 60:02}"
+
+
+def runs(parsed: argparse.Namespace) -> None:
+    listed = [(run, run.status()) for run in list_runs()]
+    if parsed.json:
+        print(json.dumps([{"path": str(run.path), "name": run.name, "family": run.config.family, "state": status.state, "step": status.step,
+                           "progress": status.progress} for run, status in listed], ensure_ascii=False, indent=1))
+        return
+    if not listed:
+        print(tr("No runs in {path} yet. Start one: python main.py pretrain bert", path=runs_home()))
+    for run, status in listed:
+        print(f"{run.name:<28} {run.config.family:<9} {tr('step {step}', step=status.step):<12} {status.text}  {run.path}")
+
+
+def senses(parsed: argparse.Namespace) -> None:
+    from core.analysis.senses import compare
+    from core.text import builtin
+
+    opened = [Run.open(path) for path in parsed.runs]
+    if parsed.sentences:
+        specimens = read_specimens(parsed.sentences)
+    else:
+        language = opened[0].config.text.corpus
+        specimens = builtin.specimens(language, parsed.word or builtin.STARS[language])
+    specimens = [item for item in specimens if not parsed.word or item.word == parsed.word]
+    if not specimens:
+        raise UserError(tr("There is no labelled sentence for '{word}'.", word=parsed.word or ""), tr("Give a file that has some with --sentences."))
+    reports = compare(opened, specimens)
+    if parsed.json:
+        made = [item.to_json() for item in reports]
+        print(json.dumps(made[0] if len(made) == 1 else made, ensure_ascii=False, indent=1))
+        return
+    for item in reports:
+        print(f"\n{item.word} · {item.run} ({item.family}) · {' / '.join(item.senses)}")
+        print(f"  {tr('layer'):<22}{'auc':>7}{'centroid':>10}{tr('95% interval'):>18}{'silhouette':>12}{'ari':>7}   {tr('hard: auc, centroid')}")
+        for layer in item.layers:
+            print(_measures(str(layer.layer), layer.all, layer.hard))
+        print(_measures(tr("shuffled labels"), item.shuffled, None))
+        print(_measures(tr("bag of context"), item.bag_of_context.all, item.bag_of_context.hard) + f"   ({item.bag_source})")
+        if item.left_out:
+            print("  " + tr("{count} sentences were left out: the model does not know the word in them.", count=item.left_out))
+
+
+def _measures(name: str, all_: Any, hard: Any) -> str:
+    def number(value: float | None, width: int) -> str:
+        return f"{'–' if value is None else f'{value:.3f}':>{width}}"
+
+    interval = "–" if all_.interval is None else f"{all_.interval[0]:.3f}–{all_.interval[1]:.3f}"
+    line = f"  {name:<22}{number(all_.auc, 7)}{number(all_.centroid_accuracy, 10)}{interval:>18}{number(all_.silhouette, 12)}{number(all_.ari, 7)}"
+    return line + (f"   {number(hard.auc, 0)}  {number(hard.centroid_accuracy, 0)}  (n={hard.specimens})" if hard and hard.specimens else "")
+
+
+def neighbours(parsed: argparse.Namespace) -> None:
+    from core.analysis.neighbours import neighbours_of_run
+
+    for word, cosine in neighbours_of_run(Run.open(parsed.run), parsed.word, parsed.k):
+        print(f"{word}\t{cosine:.3f}")
+
+
+def generate(parsed: argparse.Namespace) -> None:
+    from core.analysis import encode, predict
+
+    print(parsed.prompt, end="", flush=True)
+    for piece in predict.generate(encode.load(Run.open(parsed.run)), parsed.prompt, max_new_tokens=parsed.tokens, temperature=parsed.temperature,
+                                  top_k=parsed.top_k, top_p=parsed.top_p, seed=parsed.seed):
+        print(piece, end="", flush=True)
+    print()
+
+
+def fill(parsed: argparse.Namespace) -> None:
+    from core.analysis import encode, predict
+
+    for number, candidates in enumerate(predict.fill(encode.load(Run.open(parsed.run)), parsed.text, parsed.k), start=1):
+        print(tr("gap {number}", number=number))
+        for item in candidates:
+            print(f"  {item.token}\t{item.probability:.3f}")

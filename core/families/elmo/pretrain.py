@@ -1,0 +1,119 @@
+"""How ELMo learns: the forward model guesses the next token, the backward model the previous one (Peters et al. 2018, 3.1).
+
+The sum over all tokens t_k of both log-likelihoods is maximised,
+
+    log p(t_k | t_1 ... t_{k-1}; Θx, Θ→LSTM, Θs) + log p(t_k | t_{k+1} ... t_N; Θx, Θ←LSTM, Θs),
+
+where the two models share the token layer Θx and the softmax Θs and nothing else.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from core.config import RunConfig
+from core.families.batches import PackedText, RowOrder, batch_generator, require_text
+from core.families.elmo.config import ElmoConfig
+from core.families.elmo.model import CharacterCNN, Elmo, directions
+from core.families.vocabulary_loss import vocabulary_loss
+from core.text.tokenizers import BOS, EOS
+from core.train.learner import Batch, Loss
+
+if TYPE_CHECKING:
+    from core.text.corpus import Corpus
+
+
+class ElmoForPretraining(nn.Module):
+    """An Elmo and the softmax Θs that both its directions share."""
+
+    def __init__(self, config: ElmoConfig, vocab_size: int) -> None:
+        super().__init__()
+        self.encoder = Elmo(config, vocab_size)
+        self.softmax = nn.Linear(config.hidden_size, vocab_size)
+        nn.init.normal_(self.softmax.weight, std=config.hidden_size**-0.5)
+        nn.init.zeros_(self.softmax.bias)
+
+    def token_logits(self, hidden: Tensor) -> Tensor:
+        """(..., hidden_size) of one direction -> (..., vocab_size): the scores of the token that comes next in that direction."""
+        return self.softmax(hidden)
+
+
+class ElmoPretraining:
+    """Batches and loss of the bidirectional language model. See Pretraining in core/train/learner.py.
+
+    Rows are windows into all documents packed one after another as [BOS] text [EOS]; in each epoch they are cut elsewhere.
+    """
+
+    def __init__(self, config: RunConfig, corpus: Corpus) -> None:
+        require_text(corpus.train, "train")
+        train = config.train
+        self.vocab_size = corpus.tokenizer.vocab_size
+        self.sampled = min(config.objective.sampled_softmax, self.vocab_size - 1)
+        self.seed = train.seed
+        self.network = ElmoForPretraining(config.model, self.vocab_size)
+        if isinstance(self.network.encoder.embedding, CharacterCNN):
+            self.network.encoder.embedding.spell([corpus.tokenizer.token(index) for index in range(self.vocab_size)])
+        self._splits = {"train": corpus.train, "valid": corpus.valid}
+        self._texts = {name: PackedText(split, (BOS,), (EOS,)) for name, split in self._splits.items() if len(split.tokens)}
+        self._widths = {name: min(train.seq_len, text.length) for name, text in self._texts.items()}
+        self._orders = {name: RowOrder(train.seed, name, math.ceil(text.length / self._widths[name]), train.batch_size)
+                        for name, text in self._texts.items()}
+        self.tokens_per_batch = train.batch_size * self._widths["train"]
+        self.tokens_per_epoch = self._orders["train"].rows * self._widths["train"]
+
+    def batch(self, split: str, index: int) -> Batch:
+        """input_ids (batch, tokens); normalizer: the tokens that are guessed, by both models. sample_seed: of the sampled softmax."""
+        require_text(self._splits[split], split)
+        rows, shift = self._orders[split].of_batch(index)
+        text, width = self._texts[split], self._widths[split]
+        ids, _ = text.window(rows * width + shift % text.length, width)
+        made = {"input_ids": torch.from_numpy(ids)}
+        # the mark that follows a document's end, or precedes its beginning, is known: guessing it is no achievement
+        guessed = np.count_nonzero(ids[:, 1:] != BOS) + np.count_nonzero(ids[:, :-1] != EOS)
+        made["normalizer"] = torch.tensor(float(guessed))
+        if self.sampled and split == "train":
+            # all parts of the batch draw the same negatives
+            rng = batch_generator(self.seed, split, index)
+            made["sample_seed"] = torch.tensor(int(rng.integers(1 << 62)))
+        return made
+
+    def loss(self, network: nn.Module, batch: Batch) -> Loss:
+        ids = batch["input_ids"]
+        forward, backward = directions(network.encoder(ids).last_hidden_state)  # each (batch, tokens, hidden_size)
+        nexts, befores = ids[:, 1:], ids[:, :-1]
+        ahead, behind = nexts != BOS, befores != EOS
+        hidden = torch.cat([forward[:, :-1][ahead], backward[:, 1:][behind]])  # (labels, hidden_size)
+        labels = torch.cat([nexts[ahead], befores[behind]])  # (labels)
+        weight, bias = network.softmax.weight, network.softmax.bias
+        if "sample_seed" in batch:
+            nll = sampled_softmax_loss(hidden, weight, bias, labels, self.sampled, int(batch["sample_seed"]))
+            return Loss(value=nll / batch["normalizer"], sums={"loss": (nll.detach(), len(labels))})
+        nll, correct = vocabulary_loss(hidden, weight, bias, labels)
+        return Loss(value=nll / batch["normalizer"], sums={"loss": (nll.detach(), len(labels)), "accuracy": (correct, len(labels))})
+
+
+def sampled_softmax_loss(hidden: Tensor, weight: Tensor, bias: Tensor, labels: Tensor, samples: int, seed: int) -> Tensor:
+    """The summed cross-entropy over the label and `samples` other tokens (Jean et al. 2015, equations 8 to 10).
+
+    Tokens are numbered by falling frequency, so negatives are drawn log-uniformly, P(i) = log((i + 2) / (i + 1)) / log(V + 1),
+    and every score is lowered by the log of how often its token is expected among them. hidden: (labels, hidden_size).
+    A negative that is the label itself is taken out. A scalar, in nats; an estimate of the full softmax's from below.
+    """
+    vocab_size = len(weight)
+    rng = np.random.default_rng(seed)
+    drawn = np.unique(((vocab_size + 1) ** rng.random(samples) - 1).astype(np.int64).clip(0, vocab_size - 1))
+    negatives = torch.from_numpy(drawn).to(hidden.device)  # (negatives), each once
+
+    def log_expected(ids: Tensor) -> Tensor:
+        share = torch.log((ids.double() + 2) / (ids.double() + 1)) / math.log(vocab_size + 1)
+        return torch.log(-torch.expm1(samples * torch.log1p(-share))).float()
+
+    true = (hidden * weight[labels]).sum(-1) + bias[labels] - log_expected(labels)  # (labels)
+    others = hidden @ weight[negatives].t() + bias[negatives] - log_expected(negatives)  # (labels, negatives)
+    others = others.masked_fill(negatives == labels[:, None], -math.inf)
+    return (torch.logsumexp(torch.cat([true[:, None], others], dim=1).float(), dim=1) - true.float()).sum()

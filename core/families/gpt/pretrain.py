@@ -1,0 +1,80 @@
+"""How GPT learns: guess every token from those before it (Radford et al. 2018, equation 1)."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from core.config import RunConfig
+from core.families.batches import PackedText, RowOrder, require_text
+from core.families.gpt.config import GptConfig
+from core.families.gpt.model import Gpt
+from core.families.vocabulary_loss import vocabulary_loss
+from core.text.tokenizers import BOS, EOS
+from core.train.learner import Batch, Loss
+
+if TYPE_CHECKING:
+    from core.text.corpus import Corpus
+
+IGNORED = -100  # a label that is not learnt
+
+
+class GptForPretraining(nn.Module):
+    """A Gpt. It has no head of its own: the token embeddings are the output matrix as well."""
+
+    def __init__(self, config: GptConfig, vocab_size: int) -> None:
+        super().__init__()
+        self.encoder = Gpt(config, vocab_size)
+
+    def token_logits(self, hidden: Tensor) -> Tensor:
+        """(..., hidden_size) -> (..., vocab_size): for each token, the scores of the one that follows."""
+        return self.encoder.token_logits(hidden)
+
+
+class GptPretraining:
+    """Batches and loss of causal language modelling. See Pretraining in core/train/learner.py.
+
+    Rows are windows into all documents packed one after another as [BOS] text [EOS]; in each epoch they are cut elsewhere.
+    """
+
+    def __init__(self, config: RunConfig, corpus: Corpus) -> None:
+        require_text(corpus.train, "train")
+        train = config.train
+        self.network = self.build(config, corpus.tokenizer.vocab_size)
+        self._splits = {"train": corpus.train, "valid": corpus.valid}
+        self._texts = {name: PackedText(split, (BOS,), (EOS,)) for name, split in self._splits.items() if len(split.tokens)}
+        self._widths = {name: min(train.seq_len, text.length) for name, text in self._texts.items()}
+        self._orders = {name: RowOrder(train.seed, name, math.ceil(text.length / self._widths[name]), train.batch_size)
+                        for name, text in self._texts.items()}
+        self.tokens_per_batch = train.batch_size * self._widths["train"]
+        self.tokens_per_epoch = self._orders["train"].rows * self._widths["train"]
+        self.steps_per_epoch = self.tokens_per_epoch / self.tokens_per_batch
+        self.valid_batches = math.ceil(self._orders["valid"].rows / train.batch_size) if "valid" in self._orders else 0
+
+    @staticmethod
+    def build(config: RunConfig, vocab_size: int) -> GptForPretraining:
+        """The network of such a run, as it is before the first step."""
+        return GptForPretraining(config.model, vocab_size)
+
+    def batch(self, split: str, index: int) -> Batch:
+        """input_ids and labels (batch, tokens), where labels[t] is the token that follows input_ids[t]; normalizer."""
+        require_text(self._splits[split], split)
+        rows, shift = self._orders[split].of_batch(index)
+        width = self._widths[split]
+        ids, _ = self._texts[split].window(rows * width + shift % self._texts[split].length, width + 1)
+        labels = ids[:, 1:].copy()
+        labels[labels == BOS] = IGNORED  # what follows [EOS] is known, and would make the loss look better than it is
+        return {"input_ids": torch.from_numpy(ids[:, :-1].copy()), "labels": torch.from_numpy(labels),
+                "normalizer": torch.tensor(float(np.count_nonzero(labels != IGNORED)))}
+
+    def loss(self, network: nn.Module, batch: Batch) -> Loss:
+        hidden = network.encoder(batch["input_ids"], batch.get("attention_mask")).last_hidden_state  # (batch, tokens, hidden_size)
+        labels = batch["labels"].flatten()
+        chosen = (labels != IGNORED).nonzero().squeeze(1)  # (labels)
+        nll, correct = vocabulary_loss(hidden.flatten(0, 1)[chosen], network.encoder.token_embedding.weight, None, labels[chosen])
+        count = len(chosen)
+        return Loss(value=nll / batch["normalizer"], sums={"loss": (nll.detach(), count), "accuracy": (correct, count)})

@@ -1,0 +1,33 @@
+"""Starting a run's process, from the window and from the command line. Imports nothing heavy."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from core.errors import UserError
+from core.i18n import tr
+from core.runs import COMMANDS, Run
+
+_MAIN = Path(__file__).resolve().parent.parent / "main.py"
+
+
+def command(run: Run) -> list[str]:
+    """The command that trains a run: one process, or torchrun where the settings ask for several."""
+    processes = run.config.train.processes
+    if processes == 1:
+        return [sys.executable, str(_MAIN), "worker", str(run.path)]
+    return [sys.executable, "-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={processes}", str(_MAIN), "worker", str(run.path)]
+
+
+def start(run: Run) -> subprocess.Popen:
+    """Start a run's process, detached: it outlives whoever started it. Its output goes to worker.log."""
+    if other := run.worker_pid():
+        raise UserError(tr("The run {name} is already open in process {pid}.", name=run.name, pid=other), tr("Stop that one first, or wait for its end."))
+    for name in COMMANDS:
+        run.withdraw(name)
+    detached = {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP} if os.name == "nt" else {"start_new_session": True}
+    with (run.path / "worker.log").open("ab") as output:
+        return subprocess.Popen(command(run), stdin=subprocess.DEVNULL, stdout=output, stderr=output, cwd=_MAIN.parent, **detached)

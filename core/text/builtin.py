@@ -1,0 +1,83 @@
+"""The text that ships with the program: hand-written documents, grammars that make more, and labelled specimens.
+
+    resources/corpora/LANGUAGE/{sentences/NAME.txt, grammar/NAME.json, specimens/NAME.tsv}   one of each for every word
+"""
+
+from __future__ import annotations
+
+import hashlib
+import random
+from collections.abc import Iterator
+from functools import lru_cache
+from pathlib import Path
+
+from core.text.grammar import Grammar, load_grammar
+from core.text.specimens import Specimen, read_specimens
+
+RESOURCES = Path(__file__).resolve().parent.parent.parent / "resources" / "corpora"
+GRAMMAR_DOCUMENTS = 1200  # made from each grammar
+STAR_DOCUMENTS = 6000  # made from the grammar of the word that the demonstration is about
+STARS = {"zh": "苹果", "en": "apple"}
+SEED = 0
+
+
+def documents(language: str) -> Iterator[str]:
+    """All hand-written documents and those of the grammars, shuffled; the same on every machine. None occurs twice."""
+    made: dict[str, None] = {}
+    for path in sorted((RESOURCES / language / "sentences").glob("*.txt")):
+        lines = path.read_text(encoding="utf-8").splitlines()
+        made.update((line.strip(), None) for line in lines if line.strip())
+    for grammar in _grammars(language):
+        count = STAR_DOCUMENTS if grammar.word == STARS.get(language) else GRAMMAR_DOCUMENTS
+        made.update((document, None) for document in grammar.documents(count, SEED))
+    texts = list(made)
+    random.Random(SEED).shuffle(texts)
+    yield from texts
+
+
+def specimens(language: str, word: str | None = None) -> list[Specimen]:
+    """The labelled sentences of one word, or of all."""
+    found = [one for path in sorted((RESOURCES / language / "specimens").glob("*.tsv")) for one in read_specimens(path)]
+    return [one for one in found if word is None or one.word == word]
+
+
+def words(language: str) -> list[str]:
+    """The words with several senses that the built-in text is about, the demonstration's first."""
+    found = dict.fromkeys(grammar.word for grammar in _grammars(language))
+    return sorted(found, key=lambda word: word != STARS.get(language))
+
+
+def senses(language: str, word: str) -> list[str]:
+    """The names of a word's senses, as specimens carry them; none for a word that is not ours."""
+    return [sense for grammar in _grammars(language) if grammar.word == word for sense in grammar.senses]
+
+
+def sense_title(language: str, word: str, sense: str, ui_language: str) -> str:
+    """A sense's name for people who read ui_language; the sense itself where we have no other name."""
+    for grammar in _grammars(language):
+        if grammar.word == word and sense in grammar.senses:
+            titles = grammar.senses[sense]
+            return titles.get(ui_language) or titles.get(ui_language.partition("_")[0]) or sense
+    return sense
+
+
+def content_hash(language: str) -> str:
+    """Changes when the text of `documents` does."""
+    digest = hashlib.blake2b(f"{GRAMMAR_DOCUMENTS}/{STAR_DOCUMENTS}/{SEED}".encode(), digest_size=16)
+    for path in _text_files(language):
+        digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()
+
+
+def _text_files(language: str) -> list[Path]:
+    folder = RESOURCES / language
+    return [*sorted((folder / "sentences").glob("*.txt")), *sorted((folder / "grammar").glob("*.json"))]
+
+
+def _grammars(language: str) -> list[Grammar]:
+    return [_grammar(path, path.stat().st_mtime_ns) for path in sorted((RESOURCES / language / "grammar").glob("*.json"))]
+
+
+@lru_cache(maxsize=256)
+def _grammar(path: Path, changed: int) -> Grammar:
+    return load_grammar(path)

@@ -1,0 +1,187 @@
+"""Drives a Learner from where it stands to the end of the run, and writes the story down."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import psutil
+
+from core import checkpoints, events
+from core.config import TrainConfig
+from core.errors import UserError
+from core.i18n import tr
+from core.runs import Run
+from core.train.device import Device, from_rank_zero
+from core.train.gradient import NotFinite
+from core.train.learner import Learner, LearnerState
+
+EVENT_SECONDS = 0.1  # a StepEnd at most this often; its loss is the mean over the steps since the last one
+CHECKPOINT_SECONDS = 600.0  # a checkpoint at least this often
+PAUSE_POLL_SECONDS = 0.2
+_GO, _STOP, _PAUSE, _CHECKPOINT = 0, 1, 2, 3
+
+Write = Callable[[events.Event], None]
+
+
+@dataclass(kw_only=True)
+class Position:
+    """How far a run has come; all of it stands in every checkpoint. elapsed: seconds of training."""
+
+    step: int = 0
+    elapsed: float = 0.0
+    tokens: int = 0
+    best_loss: float = math.inf
+    worse_evals: int = 0
+
+
+class Loop:
+    """run: where it is written. write: takes the events. probe: saves a probe of the step and returns the event, or None.
+
+    interrupted: true once the process was asked to end (Ctrl-C); the run then stops and saves.
+    """
+
+    def __init__(self, run: Run, learner: Learner, device: Device, *, write: Write, position: Position,
+                 probe: Callable[[int], events.Event | None], interrupted: Callable[[], bool] = lambda: False,
+                 event_seconds: float = EVENT_SECONDS) -> None:
+        self.run, self.learner, self.device, self.write, self.at = run, learner, device, write, position
+        self.config: TrainConfig = run.config.train
+        self.total_steps = total_steps(self.config, learner.steps_per_epoch)
+        self._probe, self._interrupted, self._event_seconds = probe, interrupted, event_seconds
+        self._process = psutil.Process()
+        self._metrics: dict[str, float] = {}
+
+    def train(self) -> str:
+        """Train to the end. Returns the reason of RunFinished. UserError where it cannot go on."""
+        started = time.monotonic() - self.at.elapsed
+        progress, wish = self._agree(started)
+        last_event, last_checkpoint = time.monotonic(), time.monotonic()
+        losses: list[float] = []
+        tokens_then = self.at.tokens
+        reason = "complete"
+        if self.at.step == 0:
+            self._save_probe()
+        while progress < 1.0:
+            if wish == _PAUSE:
+                started += self._pause()
+                last_event = time.monotonic()
+            try:
+                result = self.learner.step(self.at.step, progress)
+            except NotFinite as error:
+                raise self._with_last_checkpoint(error) from error
+            self.at.step += 1
+            self.at.tokens += result.tokens
+            losses.append(result.loss)
+            before = progress
+            progress, wish = self._agree(started)
+            now = time.monotonic()
+            if now - last_event >= self._event_seconds or progress >= 1.0:
+                rate = (self.at.tokens - tokens_then) / max(1e-9, now - last_event)
+                self.write(events.StepEnd(
+                    step=self.at.step, loss=sum(losses) / len(losses), learning_rate=result.learning_rate,
+                    grad_norm=result.grad_norm, tokens=self.at.tokens, tokens_per_s=rate, progress=progress,
+                    elapsed=self.at.elapsed, seconds_left=self.at.elapsed * (1 - progress) / max(progress, 1e-9),
+                    memory=self._process.memory_info().rss, gpu_memory=self.device.memory(), metrics=dict(result.metrics)))
+                losses, tokens_then, last_event = [], self.at.tokens, now
+            aside = time.monotonic()
+            improved = False
+            if _due(self.config.evals, before, progress) and progress < 1.0:
+                improved = self._evaluate()
+            if self.config.probes and _due(self.config.probes, before, progress):
+                self._save_probe()
+            stop_early = self.config.patience and self.at.worse_evals >= self.config.patience
+            if wish == _STOP or stop_early:
+                reason = "stopped" if wish == _STOP else "early_stop"
+                break
+            due = _due(self.config.checkpoints, before, progress) or now - last_checkpoint > CHECKPOINT_SECONDS
+            if (due and progress < 1.0) or improved or wish == _CHECKPOINT:
+                self._checkpoint(improved)
+                last_checkpoint = time.monotonic()
+            last_event += time.monotonic() - aside  # tokens/s is the speed of training, not of looking
+        improved = self._evaluate() if reason != "early_stop" else False
+        if self.config.probes and not self.run.probe_path(self.at.step).exists():
+            self._save_probe()
+        self._checkpoint(improved)
+        return reason
+
+    def _agree(self, started: float) -> tuple[float, int]:
+        """The progress and the wish of the person, as rank 0 sees them."""
+        self.at.elapsed = time.monotonic() - started
+        wish = _STOP if self._interrupted() or self.run.commanded("stop") else _GO
+        for name, code in (("pause", _PAUSE), ("checkpoint", _CHECKPOINT)):
+            if wish == _GO and self.run.commanded(name):
+                wish = code
+        if wish == _CHECKPOINT and self.device.rank == 0:
+            self.run.withdraw("checkpoint")
+        ends = [self.at.step / self.total_steps] if self.total_steps else []
+        if self.config.minutes:
+            ends.append(self.at.elapsed / (60 * self.config.minutes))
+        progress, chosen = from_rank_zero([min(1.0, max(ends)), float(wish)], self.device)
+        return progress, int(chosen)
+
+    def _pause(self) -> float:
+        """Save, then wait for the pause to be taken back or for a stop. Returns the seconds that went by."""
+        began = time.monotonic()
+        self._checkpoint(False)
+        self.write(events.RunPaused(step=self.at.step))
+        while True:
+            waiting = self.run.commanded("pause") and not self.run.commanded("stop") and not self._interrupted()
+            if not from_rank_zero([float(waiting)], self.device)[0]:
+                break
+            time.sleep(PAUSE_POLL_SECONDS)
+        self.write(events.RunContinued(step=self.at.step))
+        return time.monotonic() - began
+
+    def _evaluate(self) -> bool:
+        """Validate; returns whether it was the best so far."""
+        metrics = self.learner.evaluate()
+        self.write(events.EvalEnd(step=self.at.step, metrics=metrics))
+        improved = metrics["loss"] < self.at.best_loss
+        self.at.best_loss = min(self.at.best_loss, metrics["loss"])
+        self.at.worse_evals = 0 if improved else self.at.worse_evals + 1
+        return improved
+
+    def _save_probe(self) -> None:
+        if self.device.rank == 0 and (event := self._probe(self.at.step)):
+            self.write(event)
+
+    def _checkpoint(self, best: bool) -> None:
+        if self.device.rank != 0:
+            return
+        state: LearnerState = self.learner.state()
+        noted = {**vars(self.at), "best_loss": self.at.best_loss if math.isfinite(self.at.best_loss) else None, "best": best,
+                 "learner": dict(state.extra), "threads": self.device.threads, "device": str(self.device.device)}
+        path = checkpoints.save(self.run, checkpoints.Checkpoint(step=self.at.step, model=state.model, optimizer=state.optimizer, state=noted))
+        self.write(events.CheckpointSaved(step=self.at.step, path=path.relative_to(self.run.path).as_posix(), best=best))
+
+    def _with_last_checkpoint(self, error: NotFinite) -> UserError:
+        steps = self.run.checkpoint_steps()
+        last = tr("The last good checkpoint is that of step {step}.", step=steps[-1]) if steps else tr("There is no checkpoint before it.")
+        return UserError(error.message, f"{last} {error.hint}", where="learning_rate")
+
+
+def resume(run: Run, learner: Learner) -> Position:
+    """Put the newest whole checkpoint's state into the learner; a run without one starts anew."""
+    if not run.checkpoint_steps():
+        return Position()
+    checkpoint = checkpoints.load(run, optimizer=True)
+    state = dict(checkpoint.state)
+    learner.load_state(LearnerState(model=checkpoint.model, optimizer=checkpoint.optimizer, extra=state["learner"]))
+    best = state["best_loss"]
+    return Position(step=state["step"], elapsed=state["elapsed"], tokens=state["tokens"], worse_evals=state["worse_evals"],
+                    best_loss=math.inf if best is None else best)
+
+
+def total_steps(config: TrainConfig, steps_per_epoch: float) -> int:
+    """The number of steps that steps and epochs allow (the smaller, where both are given); 0 where only the clock decides."""
+    limits = [config.steps] if config.steps else []
+    if config.epochs:
+        limits.append(max(1, math.ceil(config.epochs * steps_per_epoch)))
+    return min(limits, default=0)
+
+
+def _due(times: int, before: float, after: float) -> bool:
+    """Whether one of `times` evenly spread moments of the run lies between the two progresses."""
+    return math.floor(after * times) > math.floor(before * times)

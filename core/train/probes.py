@@ -1,0 +1,68 @@
+"""Probes: what the model makes of the watched word, saved every so often, so that its senses can be watched coming apart."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import nn
+
+from core import events
+from core.analysis.encode import attention_of, word_vectors
+from core.errors import UserError
+from core.i18n import tr
+from core.registry import family
+from core.runs import Run
+from core.text import builtin
+from core.text.specimens import Specimen, read_specimens, write_specimens
+from core.text.tokenizers import Tokenizer
+
+
+def specimens_to_watch(run: Run) -> list[Specimen]:
+    """The run's own copy of its specimens; made from the file of its settings, or the built-in ones, the first time."""
+    if run.specimens_path.exists():
+        return read_specimens(run.specimens_path)
+    watch, text = run.config.watch, run.config.text
+    if watch.specimens:
+        found = read_specimens(Path(watch.specimens))
+        found = [item for item in found if not watch.word or item.word == watch.word]
+        if not found:
+            raise UserError(tr("{path} has no sentence for '{word}'.", path=watch.specimens, word=watch.word),
+                            tr("Add some, or watch another word."), where="word")
+    elif watch.word:
+        found = [item for language in ("zh", "en") for item in builtin.specimens(language, watch.word)]
+    else:
+        # without a wish, the stars of the built-in text
+        found = [] if text.files else builtin.specimens(text.corpus, {"zh": "苹果", "en": "apple"}[text.corpus])
+    if found:
+        write_specimens(run.specimens_path, found)
+    return found
+
+
+def prober(run: Run, network: Callable[[], nn.Module], tokenizer: Tokenizer, specimens: list[Specimen]) -> Callable[[int], events.Event | None]:
+    """A function that saves the probe of a step and returns its event; None where there is nothing to watch."""
+    made = family(run.config.family)
+    sentence = run.config.watch.sentence or (specimens[0].text if specimens else "")
+
+    def probe(step: int) -> events.Event | None:
+        if not specimens:
+            return None
+        model = network().encoder
+        training = model.training
+        model.eval()
+        with torch.no_grad():
+            arrays: dict[str, np.ndarray] = {"vectors": word_vectors(model, made, tokenizer, specimens).astype(np.float16), "step": np.array(step)}
+            if "attentions" in made.capabilities:
+                arrays["attention"], tokens = attention_of(model, made, tokenizer, sentence)
+                arrays["tokens"] = np.array(tokens)
+        model.train(training)
+        path = run.probe_path(step)
+        temporary = path.with_name(f".{path.name}.tmp.npz")
+        np.savez(temporary, **arrays)
+        os.replace(temporary, path)
+        return events.ProbeSaved(step=step, path=path.relative_to(run.path).as_posix())
+
+    return probe

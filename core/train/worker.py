@@ -1,0 +1,156 @@
+"""A run's process: `main.py worker RUN_DIR`, started by core/launch.py for the window and the command line alike."""
+
+from __future__ import annotations
+
+import logging
+import os
+import platform
+import re
+import signal
+import time
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+
+from core import events
+from core.errors import UserError
+from core.i18n import tr
+from core.registry import family, load
+from core.runs import Run, home
+from core.text.corpus import Cancelled
+
+NICE = 5  # the window, and whatever else the person does, goes first
+
+log = logging.getLogger(__name__)
+
+
+def work(path: Path) -> int:
+    """Train the run at `path` from where it stands. Returns the exit code: 0 done, 2 an error in words, 3 an unexpected one."""
+    rank = int(os.environ.get("RANK", 0))
+    run = Run.open(path)
+    if rank == 0:
+        run.claim()
+    stop = _listen()
+    writer = events.EventWriter(run.events_path) if rank == 0 else None
+    write: Callable[[events.Event], None] = writer.write if writer else _write_nothing
+    step = [0]
+    try:
+        reason = _train(run, write, stop, step)
+        write(events.RunFinished(step=step[0], reason=reason))
+        return 0
+    except Cancelled:
+        write(events.RunFinished(step=step[0], reason="stopped"))
+        return 0
+    except UserError as error:
+        write(events.RunFailed(step=step[0], message=error.message, hint=error.hint))
+        return 2
+    except Exception as error:
+        mended = out_of_memory(error, run)
+        write(events.RunFailed(step=step[0], message=mended.message, hint=mended.hint) if mended else
+              events.RunFailed(step=step[0], message=f"{type(error).__name__}: {error}", hint=tr("This should not happen; the log has the details."),
+                               traceback=traceback.format_exc()))
+        log.exception("the run failed")
+        return 2 if mended else 3
+    finally:
+        if writer:
+            writer.sync()
+            writer.close()
+            run.release()
+
+
+def _train(run: Run, write: Callable[[events.Event], None], stop: Callable[[], bool], step: list[int]) -> str:
+    write(events.Preparing(stage=tr("starting"), done=0, total=0))
+    import numpy
+    import torch
+
+    from core.text import corpus as texts
+    from core.text.tokenizers import load_tokenizer
+    from core.train.device import choose
+    from core.train.loop import Loop, resume, total_steps
+    from core.train.probes import prober, specimens_to_watch
+
+    config = run.config
+    device = choose(config.train)
+    specimens = specimens_to_watch(run) if device.rank == 0 else []
+    tokenizer = load_tokenizer(run.tokenizer_path) if run.tokenizer_path.exists() else None
+    corpus = texts.prepare(_with_watched(run, specimens), home() / "cache", on_progress=_reporter(write), cancelled=stop, tokenizer=tokenizer)
+    if device.rank == 0 and tokenizer is None:
+        corpus.tokenizer.save(run.tokenizer_path)
+    write(events.Preparing(stage=tr("building the model"), done=0, total=0))
+    learner = load(family(config.family).learner)(config, corpus, device)
+    position = resume(run, learner)
+    step[0] = position.step
+    write(events.RunStarted(
+        step=position.step, device=_device_name(device.device), precision=device.precision, processes=device.world, threads=device.threads,
+        parameters=learner.parameters, train_tokens=len(corpus.train.tokens), valid_tokens=len(corpus.valid.tokens),
+        vocab_size=corpus.tokenizer.vocab_size, total_steps=total_steps(config.train, learner.steps_per_epoch),
+        versions={"python": platform.python_version(), "torch": torch.__version__, "numpy": numpy.__version__}))
+    loop = Loop(run, learner, device, write=write, position=position, interrupted=stop,
+                probe=prober(run, learner.network, corpus.tokenizer, specimens))
+    try:
+        return loop.train()
+    finally:
+        step[0] = position.step
+        if device.world > 1:
+            torch.distributed.destroy_process_group()
+
+
+def _with_watched(run: Run, specimens: list) -> object:
+    """The text settings, with the watched words added: a word tokenizer must not hide them in longer words."""
+    from dataclasses import replace
+
+    words = {*run.config.text.watched, *(item.word for item in specimens)} | ({run.config.watch.word} - {""})
+    return replace(run.config.text, watched=tuple(sorted(words)))
+
+
+def _reporter(write: Callable[[events.Event], None]) -> Callable[[str, int, int], None]:
+    """Progress of the preparation, at most ten events a second."""
+    last = [0.0, ""]
+
+    def report(stage: str, done: int, total: int) -> None:
+        now = time.monotonic()
+        if now - last[0] >= 0.1 or stage != last[1] or done == total:
+            last[:] = [now, stage]
+            write(events.Preparing(stage=stage, done=done, total=total))
+
+    return report
+
+
+def _device_name(device: object) -> str:
+    if device.type == "cuda":
+        import torch
+
+        return f"cuda ({torch.cuda.get_device_name(device)})"
+    return device.type
+
+
+def _listen() -> Callable[[], bool]:
+    """Ctrl-C and a polite kill mean: stop and save. Returns whether one came."""
+    came: list[int] = []
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda signum, frame: came.append(signum))
+    try:
+        psutil.Process().nice(NICE if os.name != "nt" else psutil.BELOW_NORMAL_PRIORITY_CLASS)
+    except psutil.Error:
+        log.info("this system does not let us lower our priority")
+    return lambda: bool(came)
+
+
+def out_of_memory(error: BaseException, run: Run) -> UserError | None:
+    """What to tell a person whose memory did not suffice; None for any other error."""
+    text = str(error)
+    asked = re.search(r"[Tt]ried to allocate ([\d.]+ ?\w+)", text)
+    if not (isinstance(error, MemoryError) or "out of memory" in text or "can't allocate memory" in text or "not enough memory" in text):
+        return None
+    train = run.config.train
+    rows = train.micro_batch_size or train.batch_size
+    needed = asked[1] if asked else tr("an unknown amount")
+    smaller = max(1, rows // 2)
+    return UserError(tr("The memory did not suffice: {needed} more were needed for {rows} sequences at once.", needed=needed, rows=rows),
+                     tr("Resume it with --set micro_batch_size={smaller}: the step stays the same, computed in smaller parts.", smaller=smaller))
+
+
+def _write_nothing(event: events.Event) -> None:
+    """Only the first of several processes tells the story."""

@@ -1,0 +1,88 @@
+"""Settings: presets, text from the command line, errors that name the field, and the round trip through config.json."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+
+import pytest
+
+from core import config
+from core.errors import UserError
+from core.registry import FAMILIES, family, load
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_every_preset_of_every_family_is_valid_and_survives_json(name: str) -> None:
+    for preset in family(name).presets:
+        made = config.build(name, preset)
+        assert config.from_dict(json.loads(json.dumps(config.to_dict(made)))) == made
+        assert {"quick", "small", "base"} <= set(family(name).presets)
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_the_places_that_a_family_names_exist(name: str) -> None:
+    made = family(name)
+    assert load(made.model) and load(made.learner)
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_every_option_has_a_sentence_of_help(name: str) -> None:
+    for kind in config.section_types(name).values():
+        for item in dataclasses.fields(kind):
+            assert item.metadata.get("help", "").endswith("."), f"{kind.__name__}.{item.name}"
+
+
+def test_text_is_read_by_the_kind_of_the_option() -> None:
+    made = config.build("bert", "quick", {"hidden_size": "64", "train.learning_rate": "3e-4", "whole_word": "true", "watched": "苹果,小米"})
+    assert (made.model.hidden_size, made.train.learning_rate, made.objective.whole_word) == (64, 3e-4, True)
+    assert made.text.watched == ("苹果", "小米")
+
+
+def test_an_unknown_option_names_the_nearest() -> None:
+    with pytest.raises(UserError, match="hiden_size.*hidden_size"):
+        config.build("bert", "quick", {"hiden_size": "64"})
+
+
+def test_an_option_that_stands_in_two_parts_must_say_which() -> None:
+    known = {item.name for item in dataclasses.fields(config.TrainConfig)}
+    both = known & {item.name for item in dataclasses.fields(config.TextConfig)}
+    assert not both, "then `resolve` would refuse the short name"
+
+
+@pytest.mark.parametrize(("options", "field"), [
+    ({"hidden_size": "65"}, "hidden_size"), ({"num_layers": "0"}, "num_layers"), ({"num_layers": "two"}, "num_layers"),
+    ({"optimizer": "adam"}, "optimizer"), ({"seq_len": "4096"}, "seq_len"), ({"micro_batch_size": "64"}, "micro_batch_size"),
+    ({"mask_token_percent": "95"}, "random_token_percent"), ({"learning_rate": "nan"}, "learning_rate"),
+    ({"processes": "3"}, "batch_size")])
+def test_an_error_stands_at_its_field(options: dict[str, str], field: str) -> None:
+    with pytest.raises(UserError) as caught:
+        config.build("bert", "quick", options)
+    assert caught.value.where == field
+    assert caught.value.hint
+
+
+def test_a_given_end_replaces_the_presets() -> None:
+    made = config.build("bert", "quick", {"train.steps": 10})
+    assert (made.train.steps, made.train.minutes) == (10, 0.0)
+    with pytest.raises(UserError, match="no end"):
+        config.build("bert", "quick", {"minutes": 0})
+
+
+def test_a_newer_format_and_an_unknown_key_are_refused() -> None:
+    raw = config.to_dict(config.build("gpt", "quick"))
+    with pytest.raises(UserError, match="newer version"):
+        config.from_dict({**raw, "format": config.FORMAT + 1})
+    with pytest.raises(UserError, match="colour"):
+        config.from_dict({**raw, "colour": "red"})
+    with pytest.raises(UserError, match=r"model\.colour"):
+        config.from_dict({**raw, "model": {**raw["model"], "colour": "red"}})
+
+
+def test_the_command_of_a_config_gives_the_same_config() -> None:
+    from core.cli import _parser, settings
+
+    made = config.build("elmo", "quick", {"hidden_size": 64, "steps": 7, "watched": ("苹果",), "text.columns": ("text",)})
+    parsed = _parser().parse_args(config.as_command(made))
+    again = config.build(parsed.family, parsed.preset, {**settings(parsed.set), "text.columns": tuple(parsed.column)})
+    assert again == made

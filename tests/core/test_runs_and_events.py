@@ -1,0 +1,124 @@
+"""A run's folder and its story: torn lines, void steps, states, deletion and its undo."""
+
+from __future__ import annotations
+
+import math
+import os
+from pathlib import Path
+
+import psutil
+import pytest
+
+from core import config, events, runs
+from core.errors import UserError
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> runs.Run:
+    return runs.Run.create(config.build("bert", "quick", {"steps": 10}), tmp_path / "runs" / "one")
+
+
+def step(number: int, **more: float) -> events.StepEnd:
+    return events.StepEnd(step=number, loss=1.0, learning_rate=0.1, grad_norm=1.0, tokens=1, tokens_per_s=1.0, progress=number / 10,
+                          elapsed=1.0, seconds_left=1.0, memory=1, **more)
+
+
+def started(number: int) -> events.RunStarted:
+    return events.RunStarted(step=number, device="cpu", precision="fp32", processes=1, threads=1, parameters=1, train_tokens=1,
+                             valid_tokens=1, vocab_size=9, total_steps=10, versions={})
+
+
+def test_events_survive_the_file_and_what_is_not_finite_too() -> None:
+    for event in (step(3, metrics={"accuracy": 0.5}), started(0), events.EvalEnd(step=1, metrics={"loss": 2.0})):
+        assert events.from_line(events.to_line(event)) == event
+    again = events.from_line(events.to_line(events.EvalEnd(step=1, metrics={"loss": math.inf})))
+    assert math.isnan(again.metrics["loss"])
+
+
+@pytest.mark.parametrize("line", ["", "{", "[]", "null", '{"type": "Nothing"}', '{"type": "StepEnd"}', '{"step": 1}'])
+def test_a_line_that_is_not_ours_is_passed_over(line: str) -> None:
+    assert events.from_line(line) is None
+
+
+def test_a_torn_last_line_is_left_until_whole_and_cut_by_the_next_writer(tmp_path: Path) -> None:
+    path = tmp_path / "events.jsonl"
+    writer = events.EventWriter(path)
+    writer.write(step(1))
+    writer.close()
+    whole = path.read_bytes()
+    torn = events.to_line(step(2)).encode()
+    path.write_bytes(whole + torn[:20])
+    reader = events.EventReader(path)
+    assert reader.read() == [step(1, time=reader_time(whole))]
+    path.write_bytes(whole + torn + b"\n")
+    assert [event.step for event in reader.read()] == [2]
+    path.write_bytes(whole + torn[:20])
+    writer = events.EventWriter(path)
+    writer.write(step(3))
+    writer.close()
+    assert [event.step for event in events.EventReader(path).read()] == [1, 3]
+
+
+def reader_time(line: bytes) -> float:
+    return events.from_line(line.decode()).time
+
+
+def test_steps_after_the_checkpoint_that_a_run_went_on_from_are_void() -> None:
+    told = [started(0), step(1), step(2), step(3), started(2), step(3), events.RunFinished(step=3, reason="complete")]
+    assert [event.step for event in events.story(told)] == [0, 1, 2, 2, 3, 3]
+
+
+def test_states(run: runs.Run) -> None:
+    assert run.status().state == "new"
+    for event, state in [(events.Preparing(stage="x", done=0, total=0), "preparing"), (started(0), "running"), (step(2), "running"),
+                         (events.RunPaused(step=2), "paused"), (events.RunContinued(step=2), "running"),
+                         (events.RunFailed(step=2, message="no"), "failed"), (started(2), "running"),
+                         (events.RunFinished(step=10, reason="complete"), "finished")]:
+        writer = events.EventWriter(run.events_path)
+        writer.write(event)
+        writer.close()
+        assert runs.status_of(run.events(), alive=True).state == state
+    writer = events.EventWriter(run.events_path)
+    writer.write(started(10))
+    writer.close()
+    assert run.status().state == "killed"
+
+
+def test_a_run_is_claimed_by_one_process_at_a_time(run: runs.Run) -> None:
+    run.claim()
+    assert run.worker_pid() == os.getpid()
+    other = psutil.Process(os.getppid())
+    runs.write_atomically(run.path / "worker.json", f'{{"pid": {other.pid}, "created": {other.create_time()}}}')
+    with pytest.raises(UserError, match="already open"):
+        run.claim()
+    runs.write_atomically(run.path / "worker.json", f'{{"pid": {other.pid}, "created": {other.create_time() - 100}}}')
+    assert run.worker_pid() is None, "the pid is another process's by now"
+
+
+def test_delete_and_undo(run: runs.Run) -> None:
+    place = run.delete()
+    assert not run.path.exists()
+    assert runs.restore(place).config == run.config
+    assert run.path.exists()
+
+
+def test_an_existing_folder_is_left_as_it_is(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("mine")
+    with pytest.raises(UserError, match="not empty"):
+        runs.Run.create(config.build("bert", "quick"), tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["notes.txt"]
+
+
+@pytest.mark.parametrize("content", [None, "", "{", "[]", '{"format": 99}', '{"format": 1}', '{"format": 1, "family": "lstm"}'])
+def test_what_is_no_run_is_refused_in_words(tmp_path: Path, content: str | None) -> None:
+    if content is not None:
+        (tmp_path / "config.json").write_text(content)
+    with pytest.raises(UserError):
+        runs.Run.open(tmp_path)
+
+
+def test_only_what_leaves_the_steps_alone_may_change(run: runs.Run) -> None:
+    run.change({"micro_batch_size": "8", "steps": "20"})
+    assert runs.Run.open(run.path).config.train.micro_batch_size == 8
+    with pytest.raises(UserError, match="cannot change"):
+        run.change({"hidden_size": "32"})

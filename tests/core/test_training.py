@@ -1,0 +1,282 @@
+"""Runs from start to end: the story, stop and resume bit for bit, kill -9, two processes, what goes wrong."""
+
+from __future__ import annotations
+
+import errno
+import math
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from core import checkpoints, events, launch
+from core.errors import UserError
+from core.registry import FAMILIES
+from core.runs import Run
+from core.train import gradient, loop, optim, worker
+from core.train.device import Device
+from tests.helpers.runs import make_run
+
+GRADIENT_FAMILIES = ["bert", "gpt", "elmo"]
+
+
+@pytest.fixture(autouse=True)
+def _leave_the_process_as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A worker lowers its priority and listens to signals; the tests' process keeps its own."""
+    monkeypatch.setattr(worker, "_listen", lambda: lambda: False)
+
+
+def weights(run: Run) -> dict[str, np.ndarray]:
+    return {name: tensor.numpy() for name, tensor in checkpoints.load(run).model.items()}
+
+
+def assert_same_weights(one: Run, other: Run) -> None:
+    first, second = weights(one), weights(other)
+    assert first.keys() == second.keys()
+    for name in first:
+        assert first[name].tobytes() == second[name].tobytes(), name
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_run_tells_its_story_and_leaves_what_it_promises(tmp_path: Path, family: str) -> None:
+    run = make_run(tmp_path, family)
+    assert worker.work(run.path) == 0, (run.path / "events.jsonl").read_text()
+    told = run.events()
+    kinds = {type(event) for event in told}
+    assert {events.Preparing, events.RunStarted, events.StepEnd, events.EvalEnd, events.ProbeSaved, events.CheckpointSaved, events.RunFinished} <= kinds
+    steps = [event for event in told if isinstance(event, events.StepEnd)]
+    assert steps[-1].step == 12 and steps[-1].progress == 1.0 and steps[-1].tokens > 0 and math.isfinite(steps[-1].loss)
+    assert run.status().state == "finished"
+    assert run.worker_pid() is None
+    assert run.probe_steps()[0] == 0 and run.probe_steps()[-1] == 12
+    with np.load(run.probe_path(12), allow_pickle=False) as probe:
+        assert probe["vectors"].shape[1] == 12 and np.isfinite(probe["vectors"].astype(float)).all()
+    assert run.checkpoint_steps()[-1] == 12
+    assert len(run.checkpoint_steps()) <= checkpoints.KEPT + 1
+    assert all(checkpoints.intact(run.checkpoint_path(step)) for step in run.checkpoint_steps())
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_stopped_and_resumed_is_bit_identical_to_undisturbed(tmp_path: Path, family: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    undisturbed, stopped = make_run(tmp_path, family, **_dropout(family)), make_run(tmp_path, family, **_dropout(family))
+    worker.work(undisturbed.path)
+
+    def stop_after_five(_run: Run, name: str) -> bool:
+        return name == "stop" and (_run.path / "count").exists() and len((_run.path / "count").read_bytes()) > 5
+
+    original = loop.Loop._agree
+
+    def counted(self: loop.Loop, begun: float) -> tuple[float, int]:
+        with (self.run.path / "count").open("ab") as file:
+            file.write(b".")
+        return original(self, begun)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Run, "commanded", stop_after_five)
+        patch.setattr(loop.Loop, "_agree", counted)
+        worker.work(stopped.path)
+    assert stopped.status().state == "stopped"
+    assert 0 < stopped.status().step < 12
+    worker.work(stopped.path)
+    assert stopped.status().state == "finished"
+    assert_same_weights(undisturbed, stopped)
+
+
+def _dropout(family: str) -> dict[str, float]:
+    return {} if family == "word2vec" else {"dropout": 0.2}
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_killed_at_a_random_moment_and_resumed_is_bit_identical(tmp_path: Path, family: str) -> None:
+    # benchmarks/kill.py does this many times over
+    undisturbed, killed = make_run(tmp_path, family, steps=60, checkpoints=12), make_run(tmp_path, family, steps=60, checkpoints=12)
+    worker.work(undisturbed.path)
+    process = launch.start(killed)
+    deadline = time.monotonic() + 120
+    while len(killed.checkpoint_steps()) < 1 and time.monotonic() < deadline and process.poll() is None:
+        time.sleep(0.01)
+    time.sleep(random.random() * 0.2)
+    process.kill()
+    process.wait()
+    assert killed.status().state in ("killed", "finished")
+    worker.work(killed.path)
+    assert killed.status().state == "finished"
+    assert_same_weights(undisturbed, killed)
+
+
+def test_the_command_stop_saves_and_ends(tmp_path: Path) -> None:
+    run = make_run(tmp_path, steps=1_000_000)
+    process = launch.start(run)
+    _wait(lambda: run.status().step > 0)
+    run.command("stop")
+    assert process.wait(60) == 0
+    status = run.status()
+    assert status.state == "stopped" and run.checkpoint_steps()[-1] == status.step
+
+
+def test_pause_and_continue(tmp_path: Path) -> None:
+    run = make_run(tmp_path, steps=1_000_000)
+    process = launch.start(run)
+    _wait(lambda: run.status().step > 0)
+    run.command("pause")
+    _wait(lambda: run.status().state == "paused")
+    at = run.status().step
+    assert run.checkpoint_steps()[-1] == at
+    time.sleep(0.3)
+    assert run.status().step == at
+    run.withdraw("pause")
+    _wait(lambda: run.status().step > at)
+    with pytest.raises(UserError, match="already open"):
+        launch.start(run)
+    os.kill(process.pid, signal.SIGINT)
+    assert process.wait(60) == 0
+    assert run.status().state == "stopped"
+
+
+def _wait(condition: object, seconds: float = 120) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not come"
+        time.sleep(0.02)
+
+
+def test_two_processes_give_the_loss_curve_of_one(tmp_path: Path) -> None:
+    one, two = make_run(tmp_path, "bert", steps=8, dropout=0.0), make_run(tmp_path, "bert", steps=8, dropout=0.0, processes=2)
+    worker.work(one.path)
+    process = launch.start(two)
+    assert process.wait(300) == 0, (two.path / "worker.log").read_text()[-2000:]
+    for name, mine in weights(one).items():
+        np.testing.assert_allclose(mine, weights(two)[name], atol=2e-3, err_msg=name)
+    curves = [[event.metrics["loss"] for event in run.events() if isinstance(event, events.EvalEnd)] for run in (one, two)]
+    np.testing.assert_allclose(curves[0], curves[1], rtol=1e-4)
+
+
+@pytest.mark.parametrize("family", GRADIENT_FAMILIES)
+def test_micro_batches_add_up_to_the_whole_batch(tmp_path: Path, family: str) -> None:
+    whole = make_run(tmp_path, family, steps=4, dropout=0.0)
+    parts = make_run(tmp_path, family, steps=4, dropout=0.0, micro_batch_size=1)
+    worker.work(whole.path)
+    worker.work(parts.path)
+    for name, mine in weights(whole).items():
+        np.testing.assert_allclose(mine, weights(parts)[name], atol=2e-3, err_msg=name)
+
+
+def test_training_lowers_the_loss(tmp_path: Path) -> None:
+    run = make_run(tmp_path, "gpt", steps=150, num_layers=1, hidden_size=32, batch_size=8)
+    worker.work(run.path)
+    losses = [event.metrics["loss"] for event in run.events() if isinstance(event, events.EvalEnd)]
+    steps = [event.loss for event in run.events() if isinstance(event, events.StepEnd)]
+    assert losses[-1] < 0.7 * steps[0]
+
+
+def test_a_loss_that_is_not_finite_stops_the_run_and_says_what_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = make_run(tmp_path, "bert")
+    original = gradient.GradientLearner.step
+
+    def poisoned(self: gradient.GradientLearner, step: int, progress: float) -> object:
+        if step == 8:
+            with torch.no_grad():
+                next(self._network.parameters()).fill_(math.nan)
+        return original(self, step, progress)
+
+    monkeypatch.setattr(gradient.GradientLearner, "step", poisoned)
+    assert worker.work(run.path) == 2
+    failure = run.events()[-1]
+    assert isinstance(failure, events.RunFailed)
+    assert "step 9" in failure.message and "learning rate" in failure.hint and "step 6" in failure.hint
+    assert all(np.isfinite(value).all() for value in weights(run).values())
+
+
+def test_a_full_disk_keeps_the_last_good_checkpoint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = make_run(tmp_path, "bert")
+    original, calls = checkpoints.save_file, []
+
+    def full(tensors: dict, path: Path) -> None:
+        calls.append(path)
+        if len(calls) > 3:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        original(tensors, path)
+
+    monkeypatch.setattr(checkpoints, "save_file", full)
+    assert worker.work(run.path) == 2
+    failure = run.events()[-1]
+    assert "the disk is full" in failure.message and failure.hint
+    assert checkpoints.intact(run.checkpoint_path(run.checkpoint_steps()[-1]))
+    assert not list((run.path / "checkpoints").glob(".*"))
+
+
+def test_memory_that_does_not_suffice_is_put_in_words(tmp_path: Path) -> None:
+    run = make_run(tmp_path, "bert")
+    for error in (torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 3.50 GiB. GPU 0"),
+                  RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 99 bytes."), MemoryError()):
+        made = worker.out_of_memory(error, run)
+        assert made and "micro_batch_size=2" in made.hint
+    assert "3.50 GiB" in worker.out_of_memory(torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 3.50 GiB."), run).message
+    assert worker.out_of_memory(RuntimeError("shapes do not fit"), run) is None
+
+
+@pytest.mark.parametrize("name", ["model.safetensors", "optimizer.safetensors", "state.json", "manifest.json"])
+def test_a_flipped_bit_is_noticed_and_the_checkpoint_before_is_used(tmp_path: Path, name: str) -> None:
+    run = make_run(tmp_path, "bert")
+    worker.work(run.path)
+    steps = run.checkpoint_steps()
+    path = run.checkpoint_path(steps[-1]) / name
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+    assert checkpoints.load(run).step == steps[-2]
+    with pytest.raises(UserError, match="damaged"):
+        checkpoints.load(run, steps[-1])
+
+
+def test_a_run_without_a_checkpoint_says_so(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="no checkpoint yet"):
+        checkpoints.load(make_run(tmp_path))
+
+
+def test_early_stop_after_validations_without_progress(tmp_path: Path) -> None:
+    run = make_run(tmp_path, "bert", steps=100, evals=50, patience=2, learning_rate=0.0, optimizer="adamw")
+    worker.work(run.path)
+    end = run.events()[-1]
+    assert isinstance(end, events.RunFinished) and end.reason == "early_stop" and end.step < 100
+
+
+def test_the_learning_rate_rises_then_falls() -> None:
+    from core.config import TrainConfig
+
+    linear = TrainConfig(steps=10, warmup=0.1)
+    assert optim.rate(linear, 0.05) == pytest.approx(0.5)
+    assert optim.rate(linear, 0.1) == pytest.approx(1.0)
+    assert optim.rate(linear, 0.55) == pytest.approx(0.5)
+    assert optim.rate(linear, 1.0) == 0.0
+    cosine = TrainConfig(steps=10, warmup=0.0, schedule="cosine")
+    assert optim.rate(cosine, 0.25) == pytest.approx(0.5 * (1 + math.cos(math.pi / 4)))
+    assert 0 < optim.rate(linear, 0.0) < 0.01
+
+
+def test_muon_takes_the_hidden_matrices_and_nothing_else(tmp_path: Path) -> None:
+    from core.text.corpus import prepare
+
+    run = make_run(tmp_path, "bert", optimizer="muon")
+    corpus = prepare(run.config.text, tmp_path / "cache")
+    learner = gradient.GradientLearner(run.config, corpus, Device(device=torch.device("cpu"), dtype=None, threads=1))
+    hidden, matrices, vectors = (set(map(id, group)) for group in optim.split(learner.network(), corpus.tokenizer.vocab_size))
+    named = {name: id(parameter) for name, parameter in learner.network().named_parameters()}
+    assert named["encoder.token_embedding.weight"] in matrices and named["encoder.position_embedding.weight"] in matrices
+    assert all(named[name] in vectors for name in named if name.endswith("bias"))
+    assert any(named[name] in hidden for name in named if "layers.0" in name)
+    assert len(hidden) + len(matrices) + len(vectors) == len(named)
+
+
+def test_a_worker_started_by_hand_says_what_is_wrong(tmp_path: Path) -> None:
+    result = subprocess.run([sys.executable, "main.py", "worker", str(tmp_path)], capture_output=True, text=True, check=False,
+                            cwd=Path(__file__).resolve().parents[2])
+    assert result.returncode == 2
+    assert "not a run" in result.stderr and "Traceback" not in result.stderr
