@@ -41,7 +41,7 @@ def catalogue(name: str) -> dict[str, str]:
     return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
 
 
-def tr(text: str, **values: object) -> str:
+def tr(text: str, /, **values: object) -> str:
     """`text` in the language of the moment; `{name}` in it is replaced by values[name], formatted as str.format does."""
     translated = catalogue(language()).get(text, text)
     return translated.format(**values) if values else translated

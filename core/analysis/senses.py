@@ -20,15 +20,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from core.analysis.encode import Loaded, load, static_vectors, word_vectors
 from core.errors import UserError
 from core.i18n import tr
 from core.runs import Run
 from core.text.specimens import Specimen
+
+if TYPE_CHECKING:
+    from core.analysis.encode import Loaded
 
 BOOTSTRAPS = 1000
 SHUFFLES = 100
@@ -72,14 +74,18 @@ class SenseReport:
 
     @property
     def best(self) -> Layer:
-        """The layer with the greatest centroid accuracy."""
-        return max(self.layers, key=lambda layer: layer.all.centroid_accuracy or 0.0)
+        """The layer with the greatest centroid accuracy, of those that have read the context: not the embedding layer, if there are more."""
+        return max(self.layers[1:] or self.layers, key=lambda layer: layer.all.centroid_accuracy or 0.0)
 
     @property
     def reads_context(self) -> bool:
-        """Whether the best layer's interval lies above the bag of context's accuracy."""
+        """Whether the best layer's interval lies above the bag of context's accuracy, above chance, and above what the embedding
+        layer reaches, which knows the word's place in the sentence but not the sentence."""
         bag, best = self.bag_of_context.all.centroid_accuracy, self.best.all
-        return best.interval is not None and bag is not None and best.interval[0] > bag
+        if best.interval is None or bag is None:
+            return False
+        place = (self.layers[0].all.centroid_accuracy or 0.0) if len(self.layers) > 1 else 0.0
+        return best.interval[0] > max(bag, 1 / len(self.senses), place)
 
     def to_json(self) -> dict[str, Any]:
         """As the command line gives it. Each layer's measures stand beside `layer`; those of the hard specimens under `hard`."""
@@ -211,6 +217,8 @@ def report(loaded: Loaded, specimens: Sequence[Specimen], bag: Loaded | None = N
     bag: the run whose static vectors make the bag of context, best a word2vec run; else the run's own. vectors: (layers,
     specimens, size) where they are known already (a probe), else they are computed.
     """
+    from core.analysis.encode import static_vectors, word_vectors  # here: the measures alone need no torch
+
     require_senses([specimen.sense for specimen in specimens])
     if vectors is None:
         vectors = word_vectors(loaded.encoder, loaded.family, loaded.tokenizer, specimens)
@@ -230,6 +238,8 @@ def report(loaded: Loaded, specimens: Sequence[Specimen], bag: Loaded | None = N
 
 def compare(runs: Sequence[Run], specimens: Sequence[Specimen]) -> list[SenseReport]:
     """A report of every run for every word of the specimens. Where a word2vec run is among them, its vectors make the bag for all."""
+    from core.analysis.encode import load
+
     loaded = [load(run) for run in runs]
     bag = next((item for item in loaded if "static_vectors" in item.family.capabilities), None)
     by_word: dict[str, list[Specimen]] = {}

@@ -71,7 +71,7 @@ class PackedText:
         self.length = int(self._places[-1])
 
     def window(self, start: np.ndarray, width: int) -> tuple[np.ndarray, np.ndarray]:
-        """start: (batch) places in the ring. Returns (batch, width) int64 token ids and their offsets in the text, -1 for marks."""
+        """start: (batch) places in the ring. Returns (batch, width) int64: token ids; their offsets in the text, -1 for marks."""
         place = (start[:, None] + np.arange(width)) % self.length
         document = np.searchsorted(self._places, place, side="right") - 1
         source = place - self._places[document] - self._before + self._starts[document]
@@ -87,6 +87,7 @@ class PackedText:
 def require_text(split: Split, name: str) -> None:
     """UserError where a split holds no token at all."""
     if len(split.tokens) == 0 and name == "valid":
-        raise UserError(tr("No text is left for validation."), tr("Add text, or make valid_percent greater."), where="valid_percent")
+        raise UserError(tr("No text is left for validation."), tr("Add text, or make valid_percent greater."),
+                        where="valid_percent")
     if len(split.tokens) == 0:
         raise UserError(tr("There is no text to learn from."), tr("Choose files that hold text."), where="files")

@@ -23,9 +23,10 @@ class Family:
     capabilities: some of CAPABILITIES; views and tasks ask for these, never for a family by name.
     prefix, suffix: the special tokens put around a text before the model reads it.
     model: "module:attribute" of the network, called as Model(model_config, vocab_size); see core/families/outputs.py.
-    pretrain: "module:attribute" of how it learns from text: a Pretraining of core/train/learner.py, for the families that
+    pretrain: "module:attribute" of how it learns from text: a Pretraining of core/families/learning.py, for the families that
     learn by gradient descent.
     learner: "module:attribute" of the Learner that takes the steps; only a family with its own kind of step names another.
+    unused: options of TrainConfig that its learner does not read; forms leave them out.
     """
 
     name: str
@@ -41,3 +42,4 @@ class Family:
     model: str
     pretrain: str = ""
     learner: str = "core.train.gradient:GradientLearner"
+    unused: frozenset[str] = frozenset()

@@ -32,6 +32,13 @@ def product(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     return torch.ops.mkldnn._linear_pointwise(x, weight, bias, "none", [], "")
 
 
+def weight_gradient(grad: Tensor, x: Tensor) -> Tensor:
+    """grad^T x: (rows, m), (rows, n) -> (m, n). oneDNN copies its first matrix when that is transposed: let it be the smaller."""
+    if grad.shape[1] > x.shape[1]:
+        return product(x.t(), grad.t()).t()
+    return product(grad.t(), x.t())
+
+
 def uses_onednn(x: Tensor) -> bool:
     return x.device.type == "cpu" and x.dtype == torch.float32 and onednn_is_faster() and not torch.is_autocast_enabled("cpu")
 
@@ -58,5 +65,5 @@ class _OneDnnLinear(torch.autograd.Function):
         needs_x, needs_weight, needs_bias = ctx.needs_input_grad
         rows = grad.flatten(0, -2)  # (tokens, m)
         grad_x = product(grad, weight.t()) if needs_x else None
-        grad_weight = product(rows.t(), x.flatten(0, -2).t()) if needs_weight else None  # (m, n)
+        grad_weight = weight_gradient(rows, x.flatten(0, -2)) if needs_weight else None  # (m, n)
         return grad_x, grad_weight, rows.sum(0) if needs_bias else None

@@ -15,10 +15,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from core.families.linear import product, uses_onednn
+from core.families.linear import product, uses_onednn, weight_gradient
 
-# Logits that exist at a time. 2^20 floats stay in a CPU's last-level cache; a GPU wants larger products.
-CHUNK_ELEMENTS = {"cpu": 1 << 20}
+# Logits that exist at a time. 2^19 floats, 2 MB, stay in a CPU's last-level cache; a GPU wants larger products.
+CHUNK_ELEMENTS = {"cpu": 1 << 19}
 CHUNK_ELEMENTS_ELSEWHERE = 1 << 26
 SMALLEST_CHUNK = 64  # rows; fewer would starve the matrix product
 
@@ -27,7 +27,7 @@ def vocabulary_loss(hidden: Tensor, weight: Tensor, bias: Tensor | None, labels:
     """The summed cross-entropy of softmax(hidden weight^T + bias) against labels.
 
     hidden: (labels, hidden_size). weight: (vocab_size, hidden_size). bias: (vocab_size) or None. labels: (labels), none ignored.
-    Returns two float32 scalars: the negative log-likelihood in nats, and how many labels had the greatest probability (no gradient).
+    Returns two float32 scalars: the negative log-likelihood in nats, and how many labels were the likeliest token (no gradient).
     Under autocast the products are computed in its number format, the softmax always in float32.
     """
     learns = torch.is_grad_enabled() and any(item is not None and item.requires_grad for item in (hidden, weight, bias))
@@ -36,10 +36,10 @@ def vocabulary_loss(hidden: Tensor, weight: Tensor, bias: Tensor | None, labels:
 
 class _VocabularyLoss(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, hidden: Tensor, weight: Tensor, bias: Tensor | None, labels: Tensor, learns: bool) -> tuple[Tensor, Tensor]:
+    def forward(ctx: Any, hidden: Tensor, weight: Tensor, bias: Tensor | None, labels: Tensor,
+                learns: bool) -> tuple[Tensor, Tensor]:
         kind = hidden.device.type
-        with torch.autocast(kind, enabled=False):
-            dtype = torch.get_autocast_dtype(kind) if torch.is_autocast_enabled(kind) else hidden.dtype
+        dtype = torch.get_autocast_dtype(kind) if torch.is_autocast_enabled(kind) else hidden.dtype
         rows = max(SMALLEST_CHUNK, CHUNK_ELEMENTS.get(kind, CHUNK_ELEMENTS_ELSEWHERE) // weight.shape[0])
         with torch.autocast(kind, enabled=False):
             return _chunks(ctx, hidden, weight, bias, labels, learns, dtype, rows)
@@ -55,11 +55,11 @@ class _VocabularyLoss(torch.autograd.Function):
 def _chunks(ctx: Any, hidden: Tensor, weight: Tensor, bias: Tensor | None, labels: Tensor, learns: bool, dtype: torch.dtype,
             rows: int) -> tuple[Tensor, Tensor]:
     inputs, matrix = hidden.to(dtype), weight.to(dtype)
+    onednn = uses_onednn(inputs)
     nll, correct = hidden.new_zeros((), dtype=torch.float32), hidden.new_zeros((), dtype=torch.float32)
     grad_hidden = torch.empty_like(inputs) if learns else None
-    grad_weight = torch.zeros_like(weight, dtype=torch.float32) if learns else None
+    grad_weight = torch.zeros_like(weight.t(), dtype=torch.float32, memory_format=torch.contiguous_format).t() if learns else None
     grad_bias = torch.zeros_like(bias, dtype=torch.float32) if learns and bias is not None else None
-    onednn = uses_onednn(inputs)
     buffer = inputs.new_empty(min(rows, len(inputs)), len(matrix)) if not onednn else None
     for start in range(0, len(inputs), rows):
         x, label = inputs[start:start + rows], labels[start:start + rows, None]  # (rows, hidden_size), (rows, 1)
@@ -79,13 +79,14 @@ def _chunks(ctx: Any, hidden: Tensor, weight: Tensor, bias: Tensor | None, label
             grad = logits.to(dtype)
             if onednn:
                 grad_hidden[start:start + rows] = product(grad, matrix.t())
-                grad_weight += product(grad.t(), x.t())
-            elif dtype == torch.float32:
-                torch.mm(grad, matrix, out=grad_hidden[start:start + rows])
+                grad_weight += weight_gradient(grad, x)
+                continue
+            torch.mm(grad, matrix, out=grad_hidden[start:start + rows])
+            if dtype == torch.float32:
                 grad_weight.addmm_(grad.t(), x)
             else:
-                torch.mm(grad, matrix, out=grad_hidden[start:start + rows])
                 grad_weight += grad.t() @ x
-    ctx.grads, ctx.dtypes = (grad_hidden, grad_weight, grad_bias), (hidden.dtype, weight.dtype, None if bias is None else bias.dtype)
+    ctx.grads = grad_hidden, grad_weight, grad_bias
+    ctx.dtypes = hidden.dtype, weight.dtype, None if bias is None else bias.dtype
     ctx.mark_non_differentiable(correct)
     return nll, correct

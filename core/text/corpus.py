@@ -228,7 +228,7 @@ def _build(config: TextConfig, source: _Source, folder: Path, tokenizer: Tokeniz
         for writer in writers.values():
             writer.close()
     if not all(writer.token_count for writer in writers.values()):
-        raise _too_short(survey.count)
+        raise _too_short(1)
     names = ["tokenizer.json", *(f"{split}.{part}.bin" for split in SPLITS for part in PARTS)]
     manifest = {"format": FORMAT, "token_type": str(_token_type(tokenizer.vocab_size)),
                 "files": {name: {"size": (folder / name).stat().st_size, "hash": _hash_of(folder / name)} for name in names}}
@@ -491,7 +491,7 @@ def _put_in_place(building: Path, folder: Path) -> None:
     """Rename the finished folder. Where another process was quicker, its folder stays; a damaged one goes."""
     for _ in range(10):
         try:
-            os.rename(building, folder)
+            building.rename(folder)
             return
         except OSError:
             if not folder.exists():
@@ -500,7 +500,7 @@ def _put_in_place(building: Path, folder: Path) -> None:
             return
         old = Path(tempfile.mkdtemp(prefix=".building-", dir=folder.parent))
         with contextlib.suppress(OSError):  # another process may have been quicker here too
-            os.rename(folder, old / "damaged")
+            folder.rename(old / "damaged")
         shutil.rmtree(old, ignore_errors=True)
 
 

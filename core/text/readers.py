@@ -18,9 +18,12 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+import charset_normalizer
+
 from core.config import TextConfig
 from core.errors import UserError
 from core.i18n import tr
+from core.text import segment
 
 EXTENSIONS = {".txt": "txt", ".text": "txt", ".md": "txt", ".jsonl": "jsonl", ".ndjson": "jsonl", ".csv": "csv", ".tsv": "tsv"}
 SAMPLE = 1 << 18  # bytes that are looked at to recognise an encoding
@@ -167,7 +170,8 @@ def _guess(path: Path, sample: bytes) -> EncodingGuess:
     """Neither a mark nor UTF-8: Chinese in one of its encodings, or whatever charset-normalizer makes of it."""
     beyond = re.findall(rb"[\x80-\xff]+", sample)  # western languages have one such byte here and there
     letters = len(re.findall(rb"[A-Za-z \n\x80-\xff]", sample))
-    if letters > 0.7 * len(sample) and sum(map(len, beyond)) < min(len(sample) / 4, 1.5 * len(beyond)) and _readable_as_latin(sample):
+    sparse = letters > 0.7 * len(sample) and sum(map(len, beyond)) < min(len(sample) / 4, 1.5 * len(beyond))
+    if sparse and _readable_as_latin(sample):
         return EncodingGuess(name="latin-1", confidence=0.7, how=tr("single letters of western European languages"), bom=False,
                              codec=CODECS["latin-1"])
     scores = {codec: _likeness(sample, codec) for codec in CHINESE_CODECS}
@@ -176,8 +180,6 @@ def _guess(path: Path, sample: bytes) -> EncodingGuess:
         sure = min(1.0, 2 * (1 - scores[second] / scores[best])) * min(1.0, 0.7 + len(sample) / 300)
         how = tr("Chinese that reads well; the next best reading: {name}", name=CHINESE_CODECS[second])
         return EncodingGuess(name=CHINESE_CODECS[best], confidence=round(sure, 2), how=how, bom=False, codec=best)
-    import charset_normalizer
-
     found = charset_normalizer.from_bytes(sample[:SAMPLE // 4]).best()
     if found is None or _CONTROLS.search(str(found).encode()):
         raise UserError(tr("{path} is not a text file, or its encoding is not known.", path=path.name),
@@ -437,12 +439,12 @@ def _cells(rows: Iterator[dict[str, Any]], path: Path, config: TextConfig) -> It
 
 def _text(value: Any) -> str:
     if isinstance(value, list):
-        return "\n".join(item for item in value if isinstance(item, str))
-    return value if isinstance(value, str) else ""
+        return "\n".join(segment.clean(item) for item in value if isinstance(item, str))
+    return segment.clean(value) if isinstance(value, str) else ""  # JSON may hold half surrogates
 
 
 def _choose(path: Path, rows: Sequence[dict[str, Any]], wanted: Sequence[str]) -> list[str]:
-    """The columns to read: those of `wanted` that are there, else the only one that can be text. UserError names what is there."""
+    """The columns to read: those of `wanted` that are there, else the only one that can be text; UserError where that fails."""
     names = list(dict.fromkeys(name for row in rows for name in row))
     if not rows:
         raise _empty(path)

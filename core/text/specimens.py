@@ -34,7 +34,7 @@ class Specimen:
         """(start, end) of the word's first occurrence in the text. UserError if it is not there."""
         found = find_word(self.text, self.word)
         if found is None:
-            raise UserError(tr("The word '{word}' is not in the sentence '{text}'.", word=self.word, text=self.text),
+            raise UserError(tr("The word '{word}' is not in the sentence '{sentence}'.", word=self.word, sentence=self.text),
                             tr("Write the sentence with the word in it."), where="text")
         return found
 
@@ -62,7 +62,7 @@ def read_specimens(path: Path) -> list[Specimen]:
             raise UserError(tr("{path}, line {number}: {found} columns instead of {wanted}.", path=path.name, number=number,
                                found=len(row), wanted=len(header)), tr("Put one tab between two columns."))
         cells = {name: cell.strip() for name, cell in zip(header, row, strict=False)}
-        made.append(_specimen(cells, f"{path.name}, {tr('line')} {number}"))
+        made.append(_specimen(cells, tr("{path}, line {number}", path=path.name, number=number)))
     if not made:
         raise UserError(tr("{path} has no specimens.", path=path.name), tr("Add labelled sentences, one a line."))
     return made
@@ -91,7 +91,7 @@ def write_specimens(path: Path, specimens: Iterable[Specimen]) -> None:
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         temporary.write_text("\n".join(lines) + "\n", encoding="utf-8", newline="\n")
-        os.replace(temporary, path)
+        temporary.replace(path)
     except OSError as error:
         temporary.unlink(missing_ok=True)
         raise UserError(tr("{path} cannot be written: {reason}.", path=path, reason=error.strerror or error),

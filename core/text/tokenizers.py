@@ -20,6 +20,8 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
+from tokenizers import Regex, models, normalizers, pre_tokenizers, trainers
+from tokenizers import Tokenizer as Inner
 
 from core.config import TextConfig
 from core.errors import UserError
@@ -154,7 +156,7 @@ class SubwordTokenizer:
         self._shown = [self._readable(token) if index >= len(SPECIALS) else token for index, token in enumerate(self._raw)]
         self._ids: dict[str, int] = {}
         for index, (shown, token) in enumerate(zip(self._shown, self._raw, strict=True)):
-            if shown not in self._ids or not token.startswith("##") and self._raw[self._ids[shown]].startswith("##"):
+            if shown not in self._ids or (not token.startswith("##") and self._raw[self._ids[shown]].startswith("##")):
                 self._ids[shown] = index
 
     @property
@@ -273,9 +275,6 @@ def _from_counts(kind: str, config: TextConfig, counted: dict[str, int]) -> Tabl
 
 def train_bpe(config: TextConfig, texts: Iterable[str]) -> SubwordTokenizer:
     """Byte-pair encoding over bytes: any text can be written with it, so nothing is ever [UNK]."""
-    from tokenizers import Regex, models, normalizers, pre_tokenizers, trainers
-    from tokenizers import Tokenizer as Inner
-
     if config.vocab_size < BYTES + len(SPECIALS):
         raise UserError(
             tr("vocab_size is {size}, too small for byte-pair encoding.", size=config.vocab_size),
@@ -302,11 +301,9 @@ def train_wordpiece(config: TextConfig, texts: Iterable[str]) -> SubwordTokenize
     The texts are held in memory: the alphabet is counted here first, since the library orders it by chance, and with it the
     ids and the choice between equally frequent pieces.
     """
-    from tokenizers import Tokenizer as Inner
-    from tokenizers import models, normalizers, pre_tokenizers, trainers
-
     held = list(_documents(texts))
-    normalizer = normalizers.BertNormalizer(clean_text=True, handle_chinese_chars=True, strip_accents=False, lowercase=config.lowercase)
+    normalizer = normalizers.BertNormalizer(clean_text=True, handle_chinese_chars=True, strip_accents=False,
+                                            lowercase=config.lowercase)
     splitter = pre_tokenizers.BertPreTokenizer()
     counted: Counter[str] = Counter()
     others: set[str] = set()
@@ -362,8 +359,6 @@ def load_tokenizer(path: Path) -> Tokenizer:
 
 
 def _inner(raw: Any) -> Any:
-    from tokenizers import Tokenizer as Inner
-
     try:
         inner = Inner.from_str(json.dumps(raw))
     except Exception as error:  # the library raises plain Exception
@@ -483,7 +478,7 @@ def _write(path: Path, raw: dict[str, Any]) -> None:
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         temporary.write_text(json.dumps(raw, ensure_ascii=False), encoding="utf-8")
-        os.replace(temporary, path)
+        temporary.replace(path)
     except OSError as error:
         temporary.unlink(missing_ok=True)
         raise UserError(tr("{path} cannot be written: {reason}.", path=path, reason=error.strerror or error),

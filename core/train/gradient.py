@@ -16,7 +16,7 @@ from core.registry import family, load
 from core.text.corpus import Corpus
 from core.train import optim
 from core.train.device import Device
-from core.train.learner import Batch, LearnerState, StepResult
+from core.families.learning import Batch, LearnerState, StepResult
 
 Sums = dict[str, list[float]]
 
@@ -38,7 +38,7 @@ class _WithLoss(nn.Module):
 
 
 class GradientLearner:
-    """Takes steps on what the family's Pretraining says is the batch and the loss (core/train/learner.py)."""
+    """Takes steps on what the family's Pretraining says is the batch and the loss (core/families/learning.py)."""
 
     def __init__(self, config: RunConfig, corpus: Corpus, device: Device) -> None:
         self.config, self.device = config, device

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -16,10 +17,11 @@ from core.i18n import tr
 from core.runs import Run
 from core.train.device import Device, from_rank_zero
 from core.train.gradient import NotFinite
-from core.train.learner import Learner, LearnerState
+from core.families.learning import Learner, LearnerState
 
 EVENT_SECONDS = 0.1  # a StepEnd at most this often; its loss is the mean over the steps since the last one
 CHECKPOINT_SECONDS = 600.0  # a checkpoint at least this often
+SPEED_SECONDS = 2.0  # tokens/s is the mean over so long
 PAUSE_POLL_SECONDS = 0.2
 _GO, _STOP, _PAUSE, _CHECKPOINT = 0, 1, 2, 3
 
@@ -59,14 +61,14 @@ class Loop:
         progress, wish = self._agree(started)
         last_event, last_checkpoint = time.monotonic(), time.monotonic()
         losses: list[float] = []
-        tokens_then = self.at.tokens
+        window: deque[tuple[float, int]] = deque([(last_event, self.at.tokens)])
         reason = "complete"
         if self.at.step == 0:
             self._save_probe()
         while progress < 1.0:
             if wish == _PAUSE:
                 started += self._pause()
-                last_event = time.monotonic()
+                window = deque([(time.monotonic(), self.at.tokens)])
             try:
                 result = self.learner.step(self.at.step, progress)
             except NotFinite as error:
@@ -78,13 +80,16 @@ class Loop:
             progress, wish = self._agree(started)
             now = time.monotonic()
             if now - last_event >= self._event_seconds or progress >= 1.0:
-                rate = (self.at.tokens - tokens_then) / max(1e-9, now - last_event)
+                window.append((now, self.at.tokens))
+                while len(window) > 2 and now - window[0][0] > SPEED_SECONDS:
+                    window.popleft()
+                rate = (window[-1][1] - window[0][1]) / max(1e-9, window[-1][0] - window[0][0])
                 self.write(events.StepEnd(
                     step=self.at.step, loss=sum(losses) / len(losses), learning_rate=result.learning_rate,
                     grad_norm=result.grad_norm, tokens=self.at.tokens, tokens_per_s=rate, progress=progress,
                     elapsed=self.at.elapsed, seconds_left=self.at.elapsed * (1 - progress) / max(progress, 1e-9),
                     memory=self._process.memory_info().rss, gpu_memory=self.device.memory(), metrics=dict(result.metrics)))
-                losses, tokens_then, last_event = [], self.at.tokens, now
+                losses, last_event = [], now
             aside = time.monotonic()
             improved = False
             if _due(self.config.evals, before, progress) and progress < 1.0:
@@ -99,7 +104,8 @@ class Loop:
             if (due and progress < 1.0) or improved or wish == _CHECKPOINT:
                 self._checkpoint(improved)
                 last_checkpoint = time.monotonic()
-            last_event += time.monotonic() - aside  # tokens/s is the speed of training, not of looking
+            aside = time.monotonic() - aside  # tokens/s is the speed of training, not of looking
+            window = deque((moment + aside, tokens) for moment, tokens in window)
         improved = self._evaluate() if reason != "early_stop" else False
         if self.config.probes and not self.run.probe_path(self.at.step).exists():
             self._save_probe()

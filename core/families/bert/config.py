@@ -61,8 +61,8 @@ FAMILY = Family(
     objective_config=BertObjective,
     presets={
         "quick": _QUICK,
-        "small": {"model.num_layers": 4, "model.num_heads": 8, "model.hidden_size": 512, "train.epochs": 10.0, "train.batch_size": 64,
-                  "train.seq_len": 128, "train.learning_rate": 5e-4, "model.max_seq_len": 512},
+        "small": {"model.num_layers": 4, "model.num_heads": 8, "model.hidden_size": 512, "train.epochs": 10.0,
+                  "train.batch_size": 64, "train.seq_len": 128, "train.learning_rate": 5e-4, "model.max_seq_len": 512},
         "base": {"train.steps": 1_000_000, "train.batch_size": 256, "train.seq_len": 512, "train.learning_rate": 1e-4,
                  "train.warmup": 0.01, "text.tokenizer": "wordpiece", "text.vocab_size": 30522},
     },

@@ -18,7 +18,7 @@ from core.families.linear import Linear
 from core.families.transformer import initialise
 from core.families.vocabulary_loss import vocabulary_loss
 from core.text.tokenizers import CLS, MASK, PAD, SEP, SPECIALS
-from core.train.learner import Batch, Loss
+from core.families.learning import Batch, Loss
 
 if TYPE_CHECKING:
     from core.text.corpus import Corpus, Split
@@ -45,12 +45,12 @@ class BertForPretraining(nn.Module):
         return self.mlm_norm(F.gelu(self.mlm_dense(hidden)))
 
     def token_logits(self, hidden: Tensor) -> Tensor:
-        """(..., hidden_size), a last_hidden_state -> (..., vocab_size): for each place, the scores of the token that stands there."""
+        """(..., hidden_size), a last_hidden_state -> (..., vocab_size): the scores of what stands at each place."""
         return F.linear(self.transform(hidden), self.encoder.token_embedding.weight, self.mlm_bias)
 
 
 class BertPretraining:
-    """Batches and loss of masked LM, with or without next sentences. See Pretraining in core/train/learner.py."""
+    """Batches and loss of masked LM, with or without next sentences. See Pretraining in core/families/learning.py."""
 
     def __init__(self, config: RunConfig, corpus: Corpus) -> None:
         require_text(corpus.train, "train")
@@ -99,7 +99,8 @@ class BertPretraining:
         value, count = nll / batch["normalizer"], len(chosen)
         sums = {"mlm_accuracy": (correct, count)}
         if "next_sentence_label" in batch:
-            logits, truth = network.next_sentence(output.pooler_output).float(), batch["next_sentence_label"]  # (batch, 2), (batch)
+            logits = network.next_sentence(output.pooler_output).float()  # (batch, 2)
+            truth = batch["next_sentence_label"]  # (batch)
             nsp = F.cross_entropy(logits, truth, reduction="sum")
             value = value + nsp / batch["next_sentence_normalizer"]
             sums["mlm_loss"] = (nll.detach(), count)
@@ -150,7 +151,7 @@ class SentencePairs:
         self.mean_width = float(np.minimum(lengths, self._room) @ stretches / self.rows) + 3
 
     def read(self, rows: np.ndarray, shift: np.ndarray, rng: np.random.Generator) -> tuple[dict[str, np.ndarray], np.ndarray]:
-        """input_ids, token_type_ids (batch, tokens), next_sentence_label (batch), attention_mask where needed; offsets as above."""
+        """input_ids, token_type_ids (batch, tokens), next_sentence_label (batch), attention_mask if padded; offsets as above."""
         document, start, end = self._stretch(rows, rng)
         a, b, stop = start, self._middle(start, end, rng), end  # A is [a, b), its true B is [b, stop)
         label = (rng.random(len(rows)) < 0.5).astype(np.int64)  # NOT_NEXT for half of the rows
@@ -180,7 +181,8 @@ class SentencePairs:
         start = begin + (rows - self._first[document]) * self._room
         start = np.maximum(np.minimum(start - rng.integers(0, self._room, len(rows)), last), begin)
         sentence = self._sentences[np.searchsorted(self._sentences, start, side="left")]
-        start = np.where(sentence - start <= self._room // 2, np.maximum(np.minimum(sentence, self._end[document] - 2), begin), start)
+        sentence = np.where(sentence - start <= self._room // 2, sentence, start)
+        start = np.maximum(np.minimum(sentence, self._end[document] - 2), begin)  # two tokens at least, where there are two
         return document, start, np.minimum(start + self._room, self._end[document])
 
     def _middle(self, start: np.ndarray, end: np.ndarray, rng: np.random.Generator) -> np.ndarray:

@@ -22,7 +22,7 @@ from core.families.elmo.config import ElmoConfig
 from core.families.elmo.model import CharacterCNN, Elmo, directions
 from core.families.vocabulary_loss import vocabulary_loss
 from core.text.tokenizers import BOS, EOS
-from core.train.learner import Batch, Loss
+from core.families.learning import Batch, Loss
 
 if TYPE_CHECKING:
     from core.text.corpus import Corpus
@@ -44,7 +44,7 @@ class ElmoForPretraining(nn.Module):
 
 
 class ElmoPretraining:
-    """Batches and loss of the bidirectional language model. See Pretraining in core/train/learner.py.
+    """Batches and loss of the bidirectional language model. See Pretraining in core/families/learning.py.
 
     Rows are windows into all documents packed one after another as [BOS] text [EOS]; in each epoch they are cut elsewhere.
     """

@@ -38,7 +38,8 @@ class GptLayer(nn.Module):
 
     def forward(self, x: Tensor, mask: Tensor | None, causal: bool, cache: LayerCache | None,
                 output_attentions: bool) -> tuple[Tensor, Tensor | None]:
-        mixed, weights = self.attention(self.attention_norm(x), mask, causal=causal, cache=cache, output_attentions=output_attentions)
+        mixed, weights = self.attention(self.attention_norm(x), mask, causal=causal, cache=cache,
+                                        output_attentions=output_attentions)
         x = x + self.dropout(mixed)  # (batch, tokens, hidden_size)
         x = x + self.dropout(self.feed_forward(self.feed_forward_norm(x)))
         return x, weights
@@ -123,8 +124,8 @@ class Written:
 def next_token_probabilities(logits: Tensor, *, temperature: float = 1.0, top_k: int = 0, top_p: float = 1.0) -> Tensor:
     """(vocab_size) logits -> (vocab_size) float32 probabilities to draw from.
 
-    softmax(logits / temperature), temperature above 0, cut to the top_k likeliest (0: all; Fan et al. 2018), then to the fewest that hold top_p of
-    what is left (nucleus sampling, Holtzman et al. 2020, equation 2), and made to sum to 1 again.
+    softmax(logits / temperature), temperature above 0, cut to the top_k likeliest (0: all; Fan et al. 2018), then to the
+    fewest that hold top_p of what is left (nucleus sampling, Holtzman et al. 2020, equation 2), and made to sum to 1 again.
     """
     probabilities = (logits.float() / temperature).softmax(dim=-1)
     ordered, tokens = probabilities.sort(descending=True, stable=True)  # likeliest first
@@ -163,7 +164,8 @@ def generate(model: Gpt, input_ids: Tensor, *, max_new_tokens: int, temperature:
         if token == stop_id:
             return
         likeliest = probabilities.topk(min(num_alternatives, len(probabilities)))
-        alternatives = zip(likeliest.indices.tolist(), likeliest.values.tolist(), strict=True)
-        yield Written(token=token, probability=float(probabilities[token]), alternatives=tuple(p for p in alternatives if p[1] > 0))
+        pairs = zip(likeliest.indices.tolist(), likeliest.values.tolist(), strict=True)
+        alternatives = tuple(pair for pair in pairs if pair[1] > 0)
+        yield Written(token=token, probability=float(probabilities[token]), alternatives=alternatives)
         history.append(token)
         unread = [token]

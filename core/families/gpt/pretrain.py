@@ -15,7 +15,7 @@ from core.families.gpt.config import GptConfig
 from core.families.gpt.model import Gpt
 from core.families.vocabulary_loss import vocabulary_loss
 from core.text.tokenizers import BOS, EOS
-from core.train.learner import Batch, Loss
+from core.families.learning import Batch, Loss
 
 if TYPE_CHECKING:
     from core.text.corpus import Corpus
@@ -36,7 +36,7 @@ class GptForPretraining(nn.Module):
 
 
 class GptPretraining:
-    """Batches and loss of causal language modelling. See Pretraining in core/train/learner.py.
+    """Batches and loss of causal language modelling. See Pretraining in core/families/learning.py.
 
     Rows are windows into all documents packed one after another as [BOS] text [EOS]; in each epoch they are cut elsewhere.
     """
@@ -72,9 +72,10 @@ class GptPretraining:
                 "normalizer": torch.tensor(float(np.count_nonzero(labels != IGNORED)))}
 
     def loss(self, network: nn.Module, batch: Batch) -> Loss:
-        hidden = network.encoder(batch["input_ids"], batch.get("attention_mask")).last_hidden_state  # (batch, tokens, hidden_size)
+        output = network.encoder(batch["input_ids"], batch.get("attention_mask"))
+        hidden = output.last_hidden_state.flatten(0, 1)  # (batch x tokens, hidden_size)
         labels = batch["labels"].flatten()
         chosen = (labels != IGNORED).nonzero().squeeze(1)  # (labels)
-        nll, correct = vocabulary_loss(hidden.flatten(0, 1)[chosen], network.encoder.token_embedding.weight, None, labels[chosen])
+        nll, correct = vocabulary_loss(hidden[chosen], network.encoder.token_embedding.weight, None, labels[chosen])
         count = len(chosen)
         return Loss(value=nll / batch["normalizer"], sums={"loss": (nll.detach(), count), "accuracy": (correct, count)})

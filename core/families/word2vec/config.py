@@ -52,4 +52,6 @@ FAMILY = Family(
     capabilities=frozenset({"static_vectors", "hidden_states"}),
     model="core.families.word2vec.model:Word2Vec",
     learner="core.families.word2vec.pretrain:Word2VecLearner",
+    unused=frozenset({"batch_size", "micro_batch_size", "seq_len", "optimizer", "muon_learning_rate", "weight_decay", "schedule", "warmup",
+                      "grad_clip", "eval_batches", "device", "precision", "processes"}),
 )

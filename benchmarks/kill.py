@@ -1,0 +1,89 @@
+"""Kill -9 at random moments, resume, compare: is every run still there, and bit-identical to an undisturbed one?
+
+    python -m benchmarks.kill [--families bert gpt elmo word2vec] [--kills 20] [--seed 0] [--json]
+
+For each family one run goes undisturbed; another is killed and resumed until it has been killed so many times, wherever the
+moment falls (while reading text, training, saving). word2vec trains on one thread: with several, its threads write without
+locks and no two runs are equal.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import os
+import random
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from core import checkpoints, launch, runs
+from core.registry import FAMILIES
+
+STEPS = 400
+
+
+def digest(run: runs.Run) -> str:
+    made = hashlib.sha256()
+    for name, tensor in sorted(checkpoints.load(run).model.items()):
+        made.update(name.encode() + tensor.numpy().tobytes())
+    return made.hexdigest()
+
+
+def finish(run: runs.Run) -> None:
+    process = launch.start(run)
+    if process.wait() != 0:
+        sys.exit((run.path / "worker.log").read_text()[-2000:])
+
+
+def kill_until(run: runs.Run, kills: int, rng: random.Random) -> int:
+    """Start and kill the run `kills` times. Returns how many of the kills came after its first checkpoint."""
+    late = 0
+    for _ in range(kills):
+        before = run.status().step
+        process = launch.start(run)
+        # half of the kills fall into the start and the reading of text, half into training
+        wanted = before + rng.randint(1, max(1, STEPS // kills)) if rng.random() < 0.5 else 0
+        deadline = time.monotonic() + (60 if wanted else rng.uniform(0.1, 6))
+        while time.monotonic() < deadline and process.poll() is None and not (wanted and run.status().step >= wanted):
+            time.sleep(0.005)
+        time.sleep(rng.random() * 0.05)
+        process.kill()
+        process.wait()
+        late += bool(run.checkpoint_steps())
+        if run.status().state == "finished":
+            break
+    return late
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--families", nargs="+", default=list(FAMILIES))
+    parser.add_argument("--kills", type=int, default=20)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--json", action="store_true")
+    parsed = parser.parse_args()
+    rows = []
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ[runs.HOME_VARIABLE] = folder
+        from tests.helpers.runs import make_run
+
+        for family in parsed.families:
+            steps = {"steps": STEPS, "checkpoints": 40, "probes": 40, "evals": 10}
+            undisturbed, killed = (make_run(Path(folder) / family, family, **steps) for _ in range(2))
+            finish(undisturbed)
+            late = kill_until(killed, parsed.kills, random.Random(parsed.seed))
+            if killed.status().state != "finished":
+                finish(killed)
+            rows.append({"family": family, "kills": parsed.kills, "after_a_checkpoint": late, "identical": digest(undisturbed) == digest(killed)})
+            if not parsed.json:
+                print(f"{family:<10} {parsed.kills} kills, {late} of them after a checkpoint: {'bit-identical' if rows[-1]['identical'] else 'DIFFERENT'}", flush=True)
+    if parsed.json:
+        print(json.dumps({"rows": rows, "all_identical": all(row["identical"] for row in rows)}))
+    sys.exit(0 if all(row["identical"] for row in rows) else 1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,95 @@
+"""The words whose vectors point the same way, and sums of vectors that answer "a is to b as c is to what?" (Mikolov et al. 2013a).
+
+These look at one vector for each token of the vocabulary: word2vec's vectors, or the input embeddings of the other families.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Sequence
+
+import numpy as np
+
+from core.analysis.encode import load, static_vectors
+from core.errors import UserError
+from core.i18n import tr
+from core.runs import Run
+from core.text.tokenizers import SPECIALS, Tokenizer
+
+SUGGESTIONS = 5
+COMPARED = 20_000  # words, the frequent ones first, that a misspelt word is compared with
+SPELLING = 0.5  # least likeness of a suggestion, by difflib's measure
+
+
+def neighbours(vectors: np.ndarray, tokenizer: Tokenizer, word: str, k: int = 10) -> list[tuple[str, float]]:
+    """The k words nearest to `word` and their cosines, the nearest first; never the word itself or a special token.
+
+    vectors: (vocab_size, dim). Words whose vector is zero point nowhere and are left out. UserError if `word` is unknown.
+    """
+    index = _index(vectors, tokenizer, word)
+    unit = _unit(vectors)
+    return _nearest(unit @ unit[index], vectors, tokenizer, [index], k)
+
+
+def analogy(vectors: np.ndarray, tokenizer: Tokenizer, a: str, b: str, c: str, k: int = 10) -> list[tuple[str, float]]:
+    """a is to b as c is to ...: the k words nearest to b - a + c, of vectors of length 1, and their cosines with it.
+
+    vectors: (vocab_size, dim). The three words themselves are left out, as in the paper. UserError if one is unknown.
+    """
+    given = [_index(vectors, tokenizer, word) for word in (a, b, c)]
+    unit = _unit(vectors)
+    wanted = unit[given[1]] - unit[given[0]] + unit[given[2]]  # (dim)
+    wanted /= max(float(np.linalg.norm(wanted)), np.finfo(np.float32).tiny)
+    return _nearest(unit @ wanted, vectors, tokenizer, given, k)
+
+
+def neighbours_of_run(run: Run, word: str, k: int = 10, step: int | None = None) -> list[tuple[str, float]]:
+    """`neighbours` in a run's newest checkpoint, or that of `step`."""
+    loaded = load(run, step)
+    return neighbours(static_vectors(loaded), loaded.tokenizer, word, k)
+
+
+def analogy_of_run(run: Run, a: str, b: str, c: str, k: int = 10, step: int | None = None) -> list[tuple[str, float]]:
+    """`analogy` in a run's newest checkpoint, or that of `step`."""
+    loaded = load(run, step)
+    return analogy(static_vectors(loaded), loaded.tokenizer, a, b, c, k)
+
+
+def _unit(vectors: np.ndarray) -> np.ndarray:
+    """float32 (vocab_size, dim), each of length 1; zero stays zero."""
+    vectors = np.asarray(vectors, np.float32)
+    return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), np.finfo(np.float32).tiny)
+
+
+def _nearest(cosines: np.ndarray, vectors: np.ndarray, tokenizer: Tokenizer, left_out: Sequence[int], k: int) -> list[tuple[str, float]]:
+    eligible = np.any(vectors != 0, axis=1)
+    eligible[: len(SPECIALS)] = False
+    eligible[list(left_out)] = False
+    found = np.flatnonzero(eligible)
+    best = found[np.argsort(-cosines[found], kind="stable")[: max(0, k)]]  # of equal ones the more frequent first
+    return [(tokenizer.token(int(index)), float(cosines[index])) for index in best]
+
+
+def _index(vectors: np.ndarray, tokenizer: Tokenizer, word: str) -> int:
+    word = word.strip()
+    index = tokenizer.id(word)
+    if index is not None and index >= len(SPECIALS) and np.any(vectors[index]):
+        return index
+    near = _similar(tokenizer, word)
+    raise UserError(tr("The word {word} is not in the vocabulary.", word=word or "''"),
+                    tr("Similar words that are: {words}.", words=", ".join(near)) if near
+                    else tr("Choose another word, or train on text that holds it."), where="word")
+
+
+def _similar(tokenizer: Tokenizer, word: str) -> list[str]:
+    """Words of the vocabulary that hold `word` or stand in it, then those that are spelt alike; the closest in length first."""
+    if not word:
+        return []
+    word = word.lower() if tokenizer.lowercase else word
+    known = [token for token in map(tokenizer.token, range(len(SPECIALS), tokenizer.vocab_size)) if token.strip()]
+    holding = sorted((token for token in known if token != word and (word in token or token in word)),
+                     key=lambda token: abs(len(token) - len(word)))
+    letters = set(word)
+    comparable = [token for token in known if token != word and letters & set(token)][:COMPARED]
+    alike = difflib.get_close_matches(word, comparable, n=SUGGESTIONS, cutoff=SPELLING)
+    return list(dict.fromkeys((*holding, *alike)))[:SUGGESTIONS]

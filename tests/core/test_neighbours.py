@@ -1,0 +1,68 @@
+"""Nearest words and analogies on vectors whose answers are known."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from core.analysis.neighbours import analogy, neighbours
+from core.errors import UserError
+from core.text.tokenizers import SPECIALS, TableTokenizer
+
+WORDS = ["king", "queen", "man", "woman", "apple", "unlearnt", "Apfelbaum"]
+# axes: royal, female, fruit
+PLACES = [[2, 0, 0], [2, 1, 0], [0.5, 0, 0.1], [0.5, 1, 0.1], [0, 0, 3], [0, 0, 0], [0, 0.1, 1]]
+
+
+@pytest.fixture
+def tokenizer() -> TableTokenizer:
+    return TableTokenizer("word", [*SPECIALS, *WORDS], lowercase=False)
+
+
+@pytest.fixture
+def vectors() -> np.ndarray:
+    return np.array([[1, 1, 1]] * len(SPECIALS) + PLACES, np.float32)
+
+
+def test_neighbours_are_ordered_by_cosine(vectors: np.ndarray, tokenizer: TableTokenizer) -> None:
+    found = neighbours(vectors, tokenizer, "king", k=3)
+    cosines = {word: place[0] / np.linalg.norm(place) for word, place in zip(WORDS, PLACES, strict=True) if any(place)}
+    assert [word for word, _ in found] == ["man", "queen", "woman"]
+    assert [cosine for _, cosine in found] == pytest.approx([cosines[word] for word, _ in found])
+
+
+def test_length_does_not_matter(vectors: np.ndarray, tokenizer: TableTokenizer) -> None:
+    scaled = vectors * np.arange(1, len(vectors) + 1, dtype=np.float32)[:, None]
+    for (word, cosine), (other, same) in zip(neighbours(vectors, tokenizer, "apple"), neighbours(scaled, tokenizer, "apple"), strict=True):
+        assert word == other and cosine == pytest.approx(same, abs=1e-6)
+
+
+def test_neither_the_word_nor_special_tokens_nor_empty_vectors_are_neighbours(vectors: np.ndarray, tokenizer: TableTokenizer) -> None:
+    found = {word for word, _ in neighbours(vectors, tokenizer, "apple", k=100)}
+    assert found == set(WORDS) - {"apple", "unlearnt"}
+
+
+def test_an_analogy(vectors: np.ndarray, tokenizer: TableTokenizer) -> None:
+    (best, cosine), *others = analogy(vectors, tokenizer, "man", "woman", "king", k=3)
+    assert best == "queen"
+    assert 0.5 < cosine <= 1.0
+    assert not {"man", "woman", "king"} & {word for word, _ in others}
+
+
+@pytest.mark.parametrize(("word", "named"), [("kin", "king"), ("qween", "queen"), ("womans", "woman"), ("Apfel", "Apfelbaum")])
+def test_an_unknown_word_names_similar_ones(vectors: np.ndarray, tokenizer: TableTokenizer, word: str, named: str) -> None:
+    with pytest.raises(UserError) as caught:
+        neighbours(vectors, tokenizer, word)
+    assert word in caught.value.message and named in caught.value.hint and caught.value.where == "word"
+
+
+@pytest.mark.parametrize("word", ["", "[UNK]", "unlearnt", "苹果"])
+def test_what_has_no_vector_is_refused(vectors: np.ndarray, tokenizer: TableTokenizer, word: str) -> None:
+    with pytest.raises(UserError) as caught:
+        analogy(vectors, tokenizer, "king", word, "man")
+    assert caught.value.hint
+
+
+def test_case_follows_the_tokenizer(vectors: np.ndarray) -> None:
+    tokenizer = TableTokenizer("word", [*SPECIALS, *map(str.lower, WORDS)], lowercase=True)
+    assert neighbours(vectors, tokenizer, "King") == neighbours(vectors, tokenizer, "king")

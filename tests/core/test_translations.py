@@ -1,0 +1,61 @@
+"""Every text that a person reads exists in Chinese: the literals given to tr, the options' help, the families' sentences."""
+
+from __future__ import annotations
+
+import ast
+import dataclasses
+import re
+from pathlib import Path
+
+import pytest
+
+from core import config, i18n
+from core.registry import FAMILIES, family
+
+ROOT = Path(__file__).resolve().parents[2]
+SLOT = re.compile(r"\{(\w+)[^{}]*\}")
+
+
+def sources() -> list[Path]:
+    return [path for folder in ("core", "gui") for path in sorted((ROOT / folder).rglob("*.py"))]
+
+
+def literals(path: Path) -> dict[str, int]:
+    """text -> line of every tr("..."); a tr of anything but a literal must be of a text that is collected elsewhere."""
+    found = {}
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name | ast.Attribute) and node.args:
+            name = node.func.id if isinstance(node.func, ast.Name) else node.func.attr
+            if name == "tr" and isinstance(node.args[0], ast.Constant):
+                found[node.args[0].value] = node.lineno
+    return found
+
+
+def test_every_literal_has_a_translation_with_the_same_slots() -> None:
+    chinese = i18n.catalogue("zh_CN")
+    missing = []
+    for path in sources():
+        for text, line in literals(path).items():
+            if text not in chinese:
+                missing.append(f"{path.relative_to(ROOT)}:{line}: {text}")
+            else:
+                assert set(SLOT.findall(text)) == set(SLOT.findall(chinese[text])), text
+    assert not missing, "\n".join(missing)
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_options_and_families_are_explained_in_chinese(name: str) -> None:
+    chinese = i18n.catalogue("zh_CN")
+    texts = [item.metadata["help"] for kind in config.section_types(name).values() for item in dataclasses.fields(kind)]
+    missing = [text for text in [*texts, family(name).limit] if text not in chinese]
+    assert not missing, "\n".join(missing)
+
+
+def test_nothing_is_translated_that_is_not_said() -> None:
+    said = {text for path in sources() for text in literals(path)}
+    said |= {item.metadata["help"] for name in FAMILIES for kind in config.section_types(name).values() for item in dataclasses.fields(kind)}
+    said |= {family(name).limit for name in FAMILIES}
+    plain = "\n".join(path.read_text(encoding="utf-8") for path in sources())
+    # texts that stand in a table and are given to tr by name
+    left = [text for text in i18n.catalogue("zh_CN") if text not in said and f'"{text}"' not in plain]
+    assert not left, "\n".join(left)
