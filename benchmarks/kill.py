@@ -79,7 +79,8 @@ def main() -> None:
                 finish(killed)
             rows.append({"family": family, "kills": parsed.kills, "after_a_checkpoint": late, "identical": digest(undisturbed) == digest(killed)})
             if not parsed.json:
-                print(f"{family:<10} {parsed.kills} kills, {late} of them after a checkpoint: {'bit-identical' if rows[-1]['identical'] else 'DIFFERENT'}", flush=True)
+                verdict = "bit-identical" if rows[-1]["identical"] else "DIFFERENT"
+                print(f"{family:<10} {parsed.kills} kills, {late} of them after a checkpoint: {verdict}", flush=True)
     if parsed.json:
         print(json.dumps({"rows": rows, "all_identical": all(row["identical"] for row in rows)}))
     sys.exit(0 if all(row["identical"] for row in rows) else 1)

@@ -55,7 +55,8 @@ def main() -> None:
     if parsed.json:
         print(json.dumps(reports, ensure_ascii=False))
         return
-    print(f"{'word':<6}{'family':<10}{'layer':>6}{'auc':>8}{'centroid':>10}{'interval':>16}{'shuffled':>10}{'bag':>8}   hard: centroid, interval, bag")
+    print(f"{'word':<6}{'family':<10}{'layer':>6}{'auc':>8}{'centroid':>10}{'interval':>16}{'shuffled':>10}{'bag':>8}"
+          "   hard: centroid, interval, bag")
     for report in reports:
         best = max(report["layers"], key=lambda layer: layer["centroid_accuracy"])
         bag, hard = report["controls"]["bag_of_context"], best["hard"]

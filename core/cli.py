@@ -54,8 +54,10 @@ def _parser() -> argparse.ArgumentParser:
 
     add = verb("pretrain", pretrain, tr("train a model on text"))
     add.add_argument("family", help=", ".join(FAMILIES))
-    add.add_argument("--corpus", nargs="+", action="extend", default=[], metavar="FILE", help=tr("files or folders; without it the built-in text is used"))
-    add.add_argument("--column", action="append", default=[], metavar="NAME", help=tr("column with the text; of several each file takes the one it has"))
+    add.add_argument("--corpus", nargs="+", action="extend", default=[], metavar="FILE",
+                     help=tr("files or folders; without it the built-in text is used"))
+    add.add_argument("--column", action="append", default=[], metavar="NAME",
+                     help=tr("column with the text; of several each file takes the one it has"))
     add.add_argument("--preset", default="quick", help="quick, small, base")
     add.add_argument("--minutes", help=tr("train for so long"))
     add.add_argument("--steps", help=tr("train for so many steps"))
@@ -69,7 +71,8 @@ def _parser() -> argparse.ArgumentParser:
 
     add = verb("resume", resume, tr("go on with a run"))
     add.add_argument("run", type=Path, metavar="DIR")
-    add.add_argument("--set", nargs="+", action="extend", default=[], metavar="KEY=VALUE", help=tr("micro_batch_size, threads, device or a later end"))
+    add.add_argument("--set", nargs="+", action="extend", default=[], metavar="KEY=VALUE",
+                     help=tr("micro_batch_size, threads, device or a later end"))
 
     add = verb("runs", runs, tr("list the runs"))
     add.add_argument("--json", action="store_true")

@@ -25,9 +25,11 @@ def command(run: Run) -> list[str]:
 def start(run: Run) -> subprocess.Popen:
     """Start a run's process, detached: it outlives whoever started it. Its output goes to worker.log."""
     if other := run.worker_pid():
-        raise UserError(tr("The run {name} is already open in process {pid}.", name=run.name, pid=other), tr("Stop that one first, or wait for its end."))
+        raise UserError(tr("The run {name} is already open in process {pid}.", name=run.name, pid=other),
+                        tr("Stop that one first, or wait for its end."))
     for name in COMMANDS:
         run.withdraw(name)
-    detached = {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW} if os.name == "nt" else {"start_new_session": True}
+    detached = ({"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW} if os.name == "nt"
+                else {"start_new_session": True})
     with (run.path / "worker.log").open("ab") as output:
         return subprocess.Popen(command(run), stdin=subprocess.DEVNULL, stdout=output, stderr=output, cwd=_MAIN.parent, **detached)

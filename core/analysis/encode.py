@@ -14,7 +14,8 @@ from core.config import RunConfig
 from core.errors import UserError
 from core.families.family import Family
 from core.i18n import tr
-from core.registry import family, load as load_place
+from core.registry import family
+from core.registry import load as load_place
 from core.runs import Run
 from core.text.specimens import Specimen
 from core.text.tokenizers import PAD, Encoding, Tokenizer, load_tokenizer

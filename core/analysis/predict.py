@@ -28,7 +28,8 @@ def generate(loaded: Loaded, prompt: str, *, max_new_tokens: int = 100, temperat
     ids = frame(loaded.family, loaded.tokenizer, prompt).ids
     limit = loaded.config.model.max_seq_len
     if len(ids) >= limit:
-        raise UserError(tr("The prompt has {count} tokens; the model reads {limit}.", count=len(ids), limit=limit), tr("Shorten the prompt."), where="prompt")
+        raise UserError(tr("The prompt has {count} tokens; the model reads {limit}.", count=len(ids), limit=limit),
+                        tr("Shorten the prompt."), where="prompt")
     generator = torch.Generator().manual_seed(seed)
     written: list[int] = []
     said = ""

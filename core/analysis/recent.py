@@ -11,6 +11,8 @@ from core.events import EventReader, story
 from core.i18n import language
 from core.runs import Status, list_runs, runs_home, status_of
 
+USABLE = ("finished", "running", "preparing", "paused", "stopped", "killed", "new")  # the best state first; a failed run is of no use
+
 
 @dataclass(frozen=True, kw_only=True)
 class Recent:
@@ -34,18 +36,21 @@ def recent(most: int = 8) -> list[Recent]:
                    status=_status(run.events_path, changed, run.worker_pid() is not None, language())) for changed, run in found[:most]]
 
 
-def finished_like(configs: list[RunConfig], folder: Path | None = None) -> list[str]:
-    """For each of the settings the newest finished run with the same ones, "" where there is none.
+def alike(configs: list[RunConfig], folder: Path | None = None) -> list[tuple[str, str]]:
+    """For each of the settings the best run that has the same ones, and its state; ("", "") where there is none.
 
-    Name and threads do not count.
+    A finished one is better than one that can go on, and the newest is the best of equals. Name and threads do not count.
     """
     runs = [(plain(run.config), run) for run in list_runs(folder or runs_home())]
     made = []
     for config in configs:
-        alike = [run for settings, run in runs if settings == plain(config)]
-        done = (run for run in alike if run.events_path.exists() and run.checkpoint_steps()
-                and _status(run.events_path, run.events_path.stat().st_mtime, run.worker_pid() is not None, language()).state == "finished")
-        made.append(next((str(run.path) for run in done), ""))
+        states = []
+        for settings, run in runs:
+            if settings == plain(config):
+                changed = run.events_path.stat().st_mtime if run.events_path.exists() else 0.0
+                states.append((str(run.path), _status(run.events_path, changed, run.worker_pid() is not None, language()).state))
+        ranked = sorted((one for one in states if one[1] in USABLE), key=lambda one: USABLE.index(one[1]))
+        made.append(ranked[0] if ranked else ("", ""))
     return made
 
 

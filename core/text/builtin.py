@@ -15,8 +15,8 @@ from core.text.grammar import Grammar, load_grammar
 from core.text.specimens import Specimen, read_specimens
 
 RESOURCES = Path(__file__).resolve().parent.parent.parent / "resources" / "corpora"
-GRAMMAR_DOCUMENTS = 1200  # made from each grammar
-STAR_DOCUMENTS = 6000  # made from the grammar of the word that the demonstration is about
+GRAMMAR_DOCUMENTS = 1200  # made for each word
+STAR_DOCUMENTS = 12000  # made for the word that the demonstration is about
 STARS = {"zh": "苹果", "en": "apple"}
 SEED = 0
 
@@ -27,9 +27,11 @@ def documents(language: str) -> Iterator[str]:
     for path in sorted((RESOURCES / language / "sentences").glob("*.txt")):
         lines = path.read_text(encoding="utf-8").splitlines()
         made.update((line.strip(), None) for line in lines if line.strip())
-    for grammar in _grammars(language):
-        count = STAR_DOCUMENTS if grammar.word == STARS.get(language) else GRAMMAR_DOCUMENTS
-        made.update((document, None) for document in grammar.documents(count, SEED))
+    grammars = _grammars(language)
+    for grammar in grammars:
+        wanted = STAR_DOCUMENTS if grammar.word == STARS.get(language) else GRAMMAR_DOCUMENTS
+        shared = sum(other.word == grammar.word for other in grammars)  # a word may have several grammars
+        made.update((document, None) for document in grammar.documents(wanted // shared, SEED))
     texts = list(made)
     random.Random(SEED).shuffle(texts)
     yield from texts
@@ -49,7 +51,7 @@ def words(language: str) -> list[str]:
 
 def senses(language: str, word: str) -> list[str]:
     """The names of a word's senses, as specimens carry them; none for a word that is not ours."""
-    return [sense for grammar in _grammars(language) if grammar.word == word for sense in grammar.senses]
+    return list(dict.fromkeys(sense for grammar in _grammars(language) if grammar.word == word for sense in grammar.senses))
 
 
 def sense_title(language: str, word: str, sense: str, ui_language: str) -> str:

@@ -110,7 +110,7 @@ def word_boundaries(text: str, watched: Iterable[str] = (), ignore_case: bool = 
     begins[1:] = (kind[1:] != kind[:-1]) | (kind[1:] == OTHER) | (kind[1:] == SPACE)
     han = kind == HAN
     if han.any():
-        import rjieba  # noqa: PLC0415  its dictionary takes 0.2 s to load, and the window only looks words up
+        import rjieba
 
         alone = np.where(han, codes, np.uint32(10)).astype(np.uint32).tobytes().decode("utf-32-le")
         lengths = np.fromiter(map(len, rjieba.cut(alone)), np.int64)

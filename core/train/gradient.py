@@ -11,12 +11,12 @@ from torch.nn.parallel import DistributedDataParallel
 
 from core.config import RunConfig
 from core.errors import UserError
+from core.families.learning import Batch, LearnerState, StepResult
 from core.i18n import tr
 from core.registry import family, load
 from core.text.corpus import Corpus
 from core.train import optim
 from core.train.device import Device
-from core.families.learning import Batch, LearnerState, StepResult
 
 Sums = dict[str, list[float]]
 

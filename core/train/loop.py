@@ -13,11 +13,11 @@ import psutil
 from core import checkpoints, events
 from core.config import TrainConfig
 from core.errors import UserError
+from core.families.learning import Learner, LearnerState
 from core.i18n import tr
 from core.runs import Run
 from core.train.device import Device, from_rank_zero
 from core.train.gradient import NotFinite
-from core.families.learning import Learner, LearnerState
 
 EVENT_SECONDS = 0.1  # a StepEnd at most this often; its loss is the mean over the steps since the last one
 CHECKPOINT_SECONDS = 600.0  # a checkpoint at least this often

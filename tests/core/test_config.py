@@ -40,7 +40,7 @@ def test_text_is_read_by_the_kind_of_the_option() -> None:
 
 
 def test_an_unknown_option_names_the_nearest() -> None:
-    with pytest.raises(UserError, match="hiden_size.*hidden_size"):
+    with pytest.raises(UserError, match=r"hiden_size.*hidden_size"):
         config.build("bert", "quick", {"hiden_size": "64"})
 
 

@@ -50,7 +50,8 @@ def test_a_run_tells_its_story_and_leaves_what_it_promises(tmp_path: Path, famil
     assert worker.work(run.path) == 0, (run.path / "events.jsonl").read_text()
     told = run.events()
     kinds = {type(event) for event in told}
-    assert {events.Preparing, events.RunStarted, events.StepEnd, events.EvalEnd, events.ProbeSaved, events.CheckpointSaved, events.RunFinished} <= kinds
+    assert {events.Preparing, events.RunStarted, events.StepEnd, events.EvalEnd, events.ProbeSaved, events.CheckpointSaved,
+            events.RunFinished} <= kinds
     steps = [event for event in told if isinstance(event, events.StepEnd)]
     assert steps[-1].step == 12 and steps[-1].progress == 1.0 and steps[-1].tokens > 0 and math.isfinite(steps[-1].loss)
     assert run.status().state == "finished"
@@ -268,7 +269,7 @@ def test_muon_takes_the_hidden_matrices_and_nothing_else(tmp_path: Path) -> None
     corpus = prepare(run.config.text, tmp_path / "cache")
     learner = gradient.GradientLearner(run.config, corpus, Device(device=torch.device("cpu"), dtype=None, threads=1))
     hidden, matrices, vectors = (set(map(id, group)) for group in optim.split(learner.network(), corpus.tokenizer.vocab_size))
-    named = {name: id(parameter) for name, parameter in learner.network().named_parameters()}
+    named = {name: id(parameter) for name, parameter in learner.network().named_parameters() if parameter.requires_grad}
     assert named["encoder.token_embedding.weight"] in matrices and named["encoder.position_embedding.weight"] in matrices
     assert all(named[name] in vectors for name in named if name.endswith("bias"))
     assert any(named[name] in hidden for name in named if "layers.0" in name)

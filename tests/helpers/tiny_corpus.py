@@ -27,7 +27,8 @@ def make_corpus(train: SimpleNamespace, valid: SimpleNamespace | None = None, vo
     return SimpleNamespace(train=train, valid=valid or train, tokenizer=SimpleNamespace(vocab_size=vocab_size))
 
 
-def random_documents(count: int, *, vocab_size: int = 100, seed: int = 0, sentences: int = 6, length: int = 12) -> list[list[list[int]]]:
+def random_documents(count: int, *, vocab_size: int = 100, seed: int = 0, sentences: int = 6,
+                     length: int = 12) -> list[list[list[int]]]:
     """Documents of 1 to `sentences` sentences of 1 to `length` tokens."""
     rng = np.random.default_rng(seed)
     return [[rng.integers(FIRST, vocab_size, rng.integers(1, length + 1)).tolist() for _ in range(rng.integers(1, sentences + 1))]

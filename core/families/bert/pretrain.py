@@ -14,11 +14,11 @@ from core.config import RunConfig
 from core.families.batches import PackedText, RowOrder, batch_generator, require_text
 from core.families.bert.config import BertConfig, BertObjective
 from core.families.bert.model import LAYER_NORM_EPS, Bert
+from core.families.learning import Batch, Loss
 from core.families.linear import Linear
 from core.families.transformer import initialise
 from core.families.vocabulary_loss import vocabulary_loss
 from core.text.tokenizers import CLS, MASK, PAD, SEP, SPECIALS
-from core.families.learning import Batch, Loss
 
 if TYPE_CHECKING:
     from core.text.corpus import Corpus, Split

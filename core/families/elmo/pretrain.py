@@ -20,9 +20,9 @@ from core.config import RunConfig
 from core.families.batches import PackedText, RowOrder, batch_generator, require_text
 from core.families.elmo.config import ElmoConfig
 from core.families.elmo.model import CharacterCNN, Elmo, directions
+from core.families.learning import Batch, Loss
 from core.families.vocabulary_loss import vocabulary_loss
 from core.text.tokenizers import BOS, EOS
-from core.families.learning import Batch, Loss
 
 if TYPE_CHECKING:
     from core.text.corpus import Corpus

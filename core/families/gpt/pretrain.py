@@ -13,9 +13,9 @@ from core.config import RunConfig
 from core.families.batches import PackedText, RowOrder, require_text
 from core.families.gpt.config import GptConfig
 from core.families.gpt.model import Gpt
+from core.families.learning import Batch, Loss
 from core.families.vocabulary_loss import vocabulary_loss
 from core.text.tokenizers import BOS, EOS
-from core.families.learning import Batch, Loss
 
 if TYPE_CHECKING:
     from core.text.corpus import Corpus

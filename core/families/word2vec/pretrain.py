@@ -14,11 +14,11 @@ from torch import nn
 from core.config import RunConfig
 from core.errors import UserError
 from core.families.batches import require_text
+from core.families.learning import LearnerState, StepResult
 from core.families.word2vec import kernels
 from core.families.word2vec.model import Word2Vec
 from core.i18n import tr
 from core.text.tokenizers import SPECIALS
-from core.families.learning import LearnerState, StepResult
 
 if TYPE_CHECKING:
     from core.text.corpus import Corpus, Split

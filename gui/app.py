@@ -1,0 +1,82 @@
+"""The program with a window: `main()` opens it and returns when it is closed."""
+
+from __future__ import annotations
+
+import gc
+import os
+import signal
+import sys
+import threading
+import time
+from functools import partial
+from importlib import import_module
+from pathlib import Path
+
+from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import QApplication
+
+from core import i18n
+from gui import theme
+from gui.main_window import MainWindow
+from gui.qt_repair import hold_constants
+from gui.settings import Settings
+
+PAINT_REPORT = "LEXISCOPE_PAINT_REPORT"  # names a file that gets the time of the first frame, for the benchmark
+TIDY_MS = 60_000
+WARM_UP_MS = 400
+
+
+def make_app(arguments: list[str]) -> QApplication:
+    hold_constants()
+    # Looking for garbage among all objects takes 60 ms once a run's story is in memory, which one sees. Young ones are enough while
+    # somebody looks; `tidy` does the rest.
+    gc.set_threshold(700, 10, 1_000_000)
+    app = QApplication(arguments)
+    app.setApplicationName("Lexiscope")
+    app.setDesktopFileName("lexiscope")
+    app.setStyle("Fusion")
+    return app
+
+
+def main(arguments: list[str] | None = None) -> int:
+    app = make_app(arguments if arguments is not None else sys.argv)
+    settings = Settings()
+    i18n.set_language(settings.language)
+    theme.apply(app, settings.theme, settings.zoom)
+    app.setWindowIcon(theme.icon("lexiscope", theme.current().accent))
+    window = MainWindow(settings)
+    window.painted.connect(_painted)
+    window.show()
+    window.messages.install_hook()
+    QTimer.singleShot(0, window, window.start)
+    QTimer.singleShot(WARM_UP_MS, window, warm_up)
+    calm = QTimer(window, interval=TIDY_MS)
+    calm.timeout.connect(partial(tidy, window))
+    calm.start()
+    signal.signal(signal.SIGINT, lambda *_: window.close())
+    heartbeat = QTimer(interval=500)  # lets Python see Ctrl+C
+    heartbeat.timeout.connect(_nothing)
+    heartbeat.start()
+    code = app.exec()
+    window.deleteLater()
+    return code
+
+
+def warm_up() -> None:
+    """Import the plots in a thread: 0.3 s that would be seen when the first view with a plot is shown. It makes no QObject."""
+    threading.Thread(target=import_module, args=("gui.widgets.plots",), name="warm up", daemon=True).start()
+
+
+def tidy(window: MainWindow) -> None:
+    """Look for garbage among all objects, if nobody would notice."""
+    if not window.processes.running() and not window.isActiveWindow():
+        gc.collect()
+
+
+def _painted() -> None:
+    if path := os.environ.get(PAINT_REPORT):
+        Path(path).write_text(repr(time.time()), encoding="utf-8")
+
+
+def _nothing() -> None:
+    pass

@@ -1,0 +1,223 @@
+"""The window: places its edges, makes the views when they are first shown, and asks before it goes."""
+
+from __future__ import annotations
+
+import traceback
+
+from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtGui import QCloseEvent, QKeySequence, QPaintEvent, QShortcut
+from PySide6.QtWidgets import QApplication, QHBoxLayout, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
+
+from core import i18n
+from core.errors import UserError
+from core.i18n import tr
+from core.runs import Run
+from gui import specimen_store, theme
+from gui.bench_bar import BenchBar
+from gui.bottom_bar import BottomBar
+from gui.engine import Engine
+from gui.messages import Messages
+from gui.navigation import Navigation
+from gui.quit_dialog import QuitChoice, ask
+from gui.run_process import Processes
+from gui.run_watcher import RunWatcher
+from gui.session import Session
+from gui.settings import Settings
+from gui.specimens_dock import SpecimensDock
+from gui.views import BENCH, SPECIMENS, VIEWS, Services, load_view
+from gui.widgets.empty import Empty
+
+ZOOM_STEP = 0.1
+NAVIGATION_WIDTH = 168
+
+
+class MainWindow(QMainWindow):
+    """painted: the first frame is on the screen."""
+
+    painted = Signal()
+
+    def __init__(self, settings: Settings) -> None:
+        super().__init__()
+        self.settings = settings
+        self.session = Session(self)
+        self.engine = Engine(self)
+        self.watcher = RunWatcher(self)
+        self.processes = Processes(self)
+        self.messages = Messages(self)
+        self.services = Services(engine=self.engine, watcher=self.watcher, processes=self.processes, messages=self.messages,
+                                 settings=settings, navigate=self.show_view)
+        self._views: dict[str, QWidget] = {}
+        self._name = ""
+        self._watched: set[str] = set()
+        self._was_painted = False
+        self.setMinimumSize(1024, 640)
+        self.resize(1280, 720)
+        self._restore_session()
+        self._build(settings.view if settings.view in VIEWS else next(iter(VIEWS)))
+        if not self.settings.geometry.isEmpty():
+            self.restoreGeometry(self.settings.geometry)
+        self.session.benchChanged.connect(self._watch)
+        self.processes.changed.connect(self._watch)
+        self.engine.failed.connect(self.messages.unexpected)
+        QApplication.styleHints().colorSchemeChanged.connect(self._desktop_changed)
+        QShortcut(QKeySequence.StandardKey.Quit, self, activated=self.close)
+        for keys, change in (("Ctrl++", ZOOM_STEP), ("Ctrl+=", ZOOM_STEP), ("Ctrl+-", -ZOOM_STEP), ("Ctrl+0", 0.0)):
+            QShortcut(QKeySequence(keys), self, activated=lambda change=change: self.zoom(change))
+
+    def start(self) -> None:
+        """What can wait until the first frame is painted: a first word, and the runs that are still being trained."""
+        with self.messages.guard():
+            word = self.settings.word or next(iter(specimen_store.words()), "")
+            self.session.look_at(word, specimen_store.specimens_of(word))
+        self.processes.find()
+        self._watch()
+
+    # views
+
+    @property
+    def view(self) -> QWidget:
+        """The view that is shown."""
+        return self._views[self._name]
+
+    def show_view(self, name: str, _checked: bool = False) -> None:
+        if name not in self._views:
+            self._views[name] = self._make_view(name)
+            self._stack.addWidget(self._views[name])
+        self._name = name
+        view = self.view
+        needs = getattr(view, "needs", frozenset())
+        self._dock.set_controls(getattr(view, "controls", None))
+        self._dock.setVisible(SPECIMENS in needs)
+        self._bench.setVisible(BENCH in needs)
+        self._bottom.show_for(needs)
+        self._navigation.show_current(name)
+        self._stack.setCurrentWidget(view)
+        view.setFocus()
+        self.settings.view = name
+
+    def _make_view(self, name: str) -> QWidget:
+        try:
+            return load_view(name)(self.session, self.services)
+        except Exception:
+            self.messages.unexpected(tr("This view cannot be shown."), traceback.format_exc())
+            return Empty("warning", tr("This view cannot be shown."))
+
+    def _build(self, name: str) -> None:
+        """Make all parts in the language and the theme of the moment."""
+        self.setWindowTitle("Lexiscope")
+        page = QWidget(objectName="page")
+        self._bench = BenchBar(self.session, self.services)
+        self._navigation = Navigation(page)
+        self._navigation.setFixedWidth(theme.scaled(NAVIGATION_WIDTH))
+        self._navigation.chosen.connect(self.show_view)
+        self._stack = QStackedWidget(objectName="centre")
+        self._dock = SpecimensDock(self.session, self.services)
+        self._bottom = BottomBar(self.session, self.services)
+        self._bottom.languageWanted.connect(self.switch_language)
+        self._bottom.themeWanted.connect(self.switch_theme)
+        middle = QHBoxLayout()
+        middle.setSpacing(0)
+        middle.addWidget(self._navigation)
+        middle.addWidget(self._stack, 1)
+        middle.addWidget(self._dock)
+        layout = QVBoxLayout(page)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addWidget(self._bench)
+        layout.addLayout(middle, 1)
+        layout.addWidget(self._bottom)
+        self._views = {}
+        self.setCentralWidget(page)
+        self.show_view(name)
+
+    def _rebuild(self) -> None:
+        self._dock.set_controls(None)
+        old = self.takeCentralWidget()
+        old.hide()
+        old.deleteLater()
+        self._build(self._name)
+
+    # language, theme, size
+
+    def switch_language(self) -> None:
+        names = list(i18n.LANGUAGES)
+        self.set_language(names[(names.index(i18n.language()) + 1) % len(names)])
+
+    def set_language(self, name: str) -> None:
+        i18n.set_language(name)
+        self.settings.language = name
+        self._rebuild()
+
+    def switch_theme(self) -> None:
+        self.set_theme("light" if theme.current().dark else "dark")
+
+    def set_theme(self, name: str) -> None:
+        self.settings.theme = name
+        theme.apply(QApplication.instance(), name, self.settings.zoom)
+        self._rebuild()
+
+    def zoom(self, change: float) -> None:
+        """Larger or smaller text; 0 is the normal size."""
+        self.settings.zoom = self.settings.zoom + change if change else 1.0
+        self.set_theme(self.settings.theme)
+
+    def _desktop_changed(self) -> None:
+        if self.settings.theme == "system":
+            wanted = "dark" if QApplication.styleHints().colorScheme() == Qt.ColorScheme.Dark else "light"
+            if wanted != theme.current().name:
+                self.set_theme("system")
+
+    # what is remembered
+
+    def _restore_session(self) -> None:
+        for path in self.settings.bench:
+            try:
+                self.session.add_run(Run.open(path))
+            except UserError:
+                continue  # it was deleted or moved meanwhile
+
+    def _save_session(self) -> None:
+        self.settings.bench = [item.path for item in self.session.bench]
+        self.settings.word = self.session.word
+        self.settings.geometry = self.saveGeometry()
+        self.settings.sync()
+
+    # runs
+
+    def _watch(self) -> None:
+        """Follow the events of what is on the bench and of what is being trained."""
+        wanted = {str(item.path) for item in self.session.bench} | {str(run.path) for run in self.processes.running()}
+        for path in wanted - self._watched:
+            self.watcher.watch(path)
+        for path in self._watched - wanted:
+            self.watcher.unwatch(path)
+        self._watched = wanted
+        for item in self.session.bench:
+            self.processes.follow(item.run)
+
+    # events of Qt
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        if not self._was_painted:
+            self._was_painted = True
+            QTimer.singleShot(0, self, self.painted.emit)  # after the children have painted themselves too
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        running = self.processes.running()
+        choice = ask(self, running) if running else QuitChoice.KEEP
+        if choice is QuitChoice.CANCEL:
+            event.ignore()
+            return
+        for run in running:
+            if choice is QuitChoice.STOP:
+                self.processes.stop(run)
+            elif choice is QuitChoice.DISCARD:
+                self.processes.discard(run)
+        self._save_session()
+        for path in self._watched:
+            self.watcher.unwatch(path)
+        self._watched = set()
+        self.processes.close()
+        self.engine.close()
+        event.accept()

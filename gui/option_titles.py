@@ -1,0 +1,56 @@
+"""What the options and their choices are called in the window. The names in config.json and on the command line stay English."""
+
+from __future__ import annotations
+
+from core.i18n import tr
+
+
+def option_title(name: str) -> str:
+    """The words for an option; one that is not listed is spelled out: "grad_clip" becomes "Grad clip"."""
+    return option_titles().get(name) or name.replace("_", " ").strip().capitalize()
+
+
+def option_titles() -> dict[str, str]:
+    """All that are listed, in the language of the moment."""
+    return {
+        "files": tr("Files"), "corpus": tr("Built-in text"), "columns": tr("Columns"), "encoding": tr("Encoding"),
+        "documents": tr("Documents"), "tokenizer": tr("Tokenizer"), "vocab_size": tr("Vocabulary size"),
+        "min_count": tr("Least count"), "lowercase": tr("Lower case"), "watched": tr("Kept words"),
+        "valid_percent": tr("Validation share (%)"),
+        "steps": tr("Steps"), "epochs": tr("Epochs"), "minutes": tr("Minutes"), "batch_size": tr("Batch size"),
+        "micro_batch_size": tr("Micro-batch size"), "seq_len": tr("Sequence length"), "optimizer": tr("Optimizer"),
+        "learning_rate": tr("Learning rate"), "muon_learning_rate": tr("Learning rate of Muon"),
+        "weight_decay": tr("Weight decay"), "schedule": tr("Schedule"), "warmup": tr("Warm-up share"),
+        "grad_clip": tr("Gradient clipping"), "patience": tr("Patience"), "evals": tr("Validations"),
+        "eval_batches": tr("Validation batches"), "checkpoints": tr("Checkpoints"), "probes": tr("Probes"),
+        "device": tr("Device"), "precision": tr("Precision"),
+        "threads": tr("CPU threads"), "processes": tr("Processes"), "seed": tr("Seed"),
+        "word": tr("Word"), "specimens": tr("Specimens"), "sentence": tr("Sentence"), "name": tr("Name"),
+        "num_layers": tr("Layers"), "num_heads": tr("Attention heads"), "hidden_size": tr("Hidden size"),
+        "intermediate_size": tr("Feed-forward width"), "max_seq_len": tr("Longest input"), "dropout": tr("Dropout"),
+        "embedding_size": tr("Embedding size"), "projection_size": tr("Projection size"), "dim": tr("Vector length"),
+        "norm": tr("Normalisation"), "activation": tr("Activation"), "tie_embeddings": tr("Tied embeddings"),
+        "mask_percent": tr("Masked share (%)"), "mask_token_percent": tr("Replaced by [MASK] (%)"),
+        "random_token_percent": tr("Replaced at random (%)"), "whole_word": tr("Whole words"),
+        "next_sentence": tr("Next sentence"), "objective": tr("Objective"), "algorithm": tr("Algorithm"),
+        "window": tr("Window"), "negative": tr("Negative samples"),
+        "sample": tr("Subsampling"), "ns_exponent": tr("Exponent of the negatives"), "shrink_window": tr("Shrinking window"),
+        "vectors": tr("Starting vectors"), "init_vectors": tr("Starting vectors"), "pre_norm": tr("Normalise first"),
+    }
+
+
+def choice_title(name: str, value: str) -> str:
+    """The words for a choice of an option; a name of the field (adamw, cbow) stays as it is."""
+    titles = {
+        ("corpus", "zh"): tr("Chinese"), ("corpus", "en"): tr("English"),
+        ("encoding", "auto"): tr("Recognise it"), ("device", "auto"): tr("The best there is"),
+        ("precision", "auto"): tr("The best there is"),
+        ("documents", "line"): tr("A line each"), ("documents", "paragraph"): tr("A paragraph each"),
+        ("tokenizer", "char"): tr("Characters"), ("tokenizer", "word"): tr("Words"),
+        ("tokenizer", "bpe"): tr("Byte-pair encoding"), ("tokenizer", "wordpiece"): tr("WordPiece"),
+        ("optimizer", "adamw"): tr("AdamW"), ("optimizer", "muon"): tr("Muon"),
+        ("schedule", "linear"): tr("Linear"), ("schedule", "cosine"): tr("Cosine"), ("schedule", "constant"): tr("Constant"),
+        ("device", "cuda"): tr("GPU (CUDA)"), ("device", "mps"): tr("GPU (Apple)"), ("device", "cpu"): tr("CPU"),
+        ("objective", "cbow"): "CBOW", ("objective", "skip_gram"): "Skip-gram",
+    }
+    return titles.get((name, value), value)

@@ -1,0 +1,99 @@
+"""The words that can be watched, and their labelled sentences: built in, and as the person has changed them.
+
+What the person adds or relabels is kept in the program's home, one file for each word, in the same format as any file of
+specimens. core.text is loaded with the first question: the window opens without it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from core import i18n
+from core.registry import load
+from core.runs import home
+
+if TYPE_CHECKING:
+    from core.text.specimens import Specimen
+
+LANGUAGES = ("zh", "en")  # of the built-in text
+
+
+def read(path: Path) -> list[Specimen]:
+    """UserError if the file is damaged."""
+    return load("core.text.specimens:read_specimens")(path)
+
+
+def write(path: Path, specimens: list[Specimen]) -> None:
+    load("core.text.specimens:write_specimens")(path, specimens)
+
+
+def make(*, word: str, sense: str, text: str, hard: bool) -> Specimen:
+    return load("core.text.specimens:Specimen")(word=word, sense=sense, text=text, hard=hard)
+
+
+def own_path(word: str) -> Path:
+    """Where the changed specimens of a word live. The name is a digest: a word may hold what a file name may not."""
+    return home() / "specimens" / f"{hashlib.sha256(word.encode()).hexdigest()[:16]}.tsv"
+
+
+def words() -> list[str]:
+    """All words that have specimens: the person's own first, then the built-in ones. UserError if a file is damaged."""
+    found: dict[str, None] = {}
+    folder = home() / "specimens"
+    for path in sorted(folder.glob("*.tsv")) if folder.is_dir() else ():
+        found.update(dict.fromkeys(item.word for item in read(path)))
+    for language in LANGUAGES:
+        found.update(dict.fromkeys(_builtin(language)))
+    return list(found)
+
+
+def specimens_of(word: str) -> list[Specimen]:
+    """The person's own of that word if there are any, else the built-in ones. UserError if the file is damaged."""
+    path = own_path(word)
+    if path.exists():
+        return [item for item in read(path) if item.word == word]
+    return builtin_specimens(word)
+
+
+def builtin_specimens(word: str) -> list[Specimen]:
+    return [item for language in LANGUAGES for item in _builtin(language).get(word, ())]
+
+
+def builtin_language(word: str) -> str:
+    """The built-in text that is about the word: "zh", "en", or "" for a word of the person's own."""
+    return next((language for language in LANGUAGES if word in _builtin(language)), "")
+
+
+@lru_cache
+def _builtin(language: str) -> dict[str, list[Specimen]]:
+    """Word -> specimens, the word of the demonstration first."""
+    found: dict[str, list[Specimen]] = {word: [] for word in load("core.text.builtin:words")(language)}
+    for item in load("core.text.builtin:specimens")(language):
+        found.setdefault(item.word, []).append(item)
+    return {word: specimens for word, specimens in found.items() if specimens}
+
+
+def is_changed(word: str) -> bool:
+    return own_path(word).exists()
+
+
+def save(word: str, specimens: list[Specimen]) -> None:
+    path = own_path(word)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write(path, specimens)
+
+
+def reset(word: str) -> None:
+    """Forget the changes."""
+    own_path(word).unlink(missing_ok=True)
+
+
+def sense_title(word: str, sense: str) -> str:
+    """The sense in the language of the window, where it is a built-in one."""
+    for corpus in LANGUAGES:
+        if word in _builtin(corpus):
+            return load("core.text.builtin:sense_title")(corpus, word, sense, i18n.language())
+    return sense

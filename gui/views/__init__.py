@@ -1,0 +1,76 @@
+"""The views, and what a view must be. A view imports no other view, no torch, and computes nothing: it asks the engine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, Protocol
+
+from core import registry
+from core.i18n import tr
+
+if TYPE_CHECKING:
+    from PySide6.QtWidgets import QWidget
+
+    from gui.engine import Engine
+    from gui.messages import Messages
+    from gui.run_process import Processes
+    from gui.run_watcher import RunWatcher
+    from gui.session import Session
+    from gui.settings import Settings
+
+# name -> "module:class"; the order is that of the navigation. A module is imported when its view is first shown.
+VIEWS = {
+    "start": "gui.views.start:StartView",
+    "corpus": "gui.views.corpus:CorpusView",
+    "train": "gui.views.train:TrainView",
+    "runs": "gui.views.runs:RunsView",
+    "senses": "gui.views.senses:SensesView",
+}
+
+
+
+def titles() -> dict[str, str]:
+    """The views' names in the language of the moment. They stand here so that the navigation imports no view."""
+    return {
+        "start": tr("Start"),
+        "corpus": tr("Text"),
+        "train": tr("Train"),
+        "runs": tr("Runs"),
+        "senses": tr("Senses"),
+    }
+
+
+BENCH, SPECIMENS, LAYER, STEP = "bench", "specimens", "layer", "step"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Services:
+    """What a view may ask of the window. navigate: show the view of that name."""
+
+    engine: Engine
+    watcher: RunWatcher
+    processes: Processes
+    messages: Messages
+    settings: Settings
+    navigate: Callable[[str], None]
+
+
+class View(Protocol):
+    """A QWidget, made as SomeView(session, services) when it is first shown, and anew when the language or the theme changes.
+
+    needs: which of the window's controls it uses: "bench", "specimens" (the dock at the right), "layer" and "step" (the sliders).
+    It reads the session when it is made and follows the session's signals; it keeps nothing that must outlive it. Connect
+    signals to bound methods only, which Qt disconnects when the widget dies (never to a lambda).
+    icon: resources/icons/NAME.svg, NAME being its name in VIEWS. title: in `titles`.
+    controls: a widget of its own to stand beneath the specimens at the right, or leave it out.
+    """
+
+    needs: ClassVar[frozenset[str]]
+
+    def __init__(self, session: Session, services: Services) -> None: ...
+
+
+def load_view(name: str) -> type[QWidget]:
+    """The class of a view; imports its module. UserError with the nearest name if there is none."""
+    return registry.lookup(VIEWS, name)

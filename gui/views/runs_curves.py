@@ -1,0 +1,199 @@
+"""The chosen runs' curves: one quantity at a time, of all of them, growing while they are trained."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import shiboken6
+from PySide6.QtWidgets import QComboBox, QVBoxLayout, QWidget
+
+from core.events import EvalEnd, Event, RunStarted, StepEnd
+from core.i18n import tr
+from core.runs import Run
+from gui.views import Services
+from gui.widgets.curve import Curves
+from gui.widgets.labels import label, row
+from gui.widgets.series import Growing
+
+AXES = ("steps", "tokens", "time")
+FIXED = ("loss", "perplexity", "learning_rate", "grad_norm", "tokens_per_s", "memory")  # in this order, whatever else there is
+UNSMOOTHED = ("learning_rate", "memory")
+MEGA = 1e6
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shown:
+    """A run whose curves are drawn. colour: #rrggbb."""
+
+    run: Run
+    colour: str
+    dashed: bool = False
+
+
+@dataclass(eq=False)
+class Series:
+    """A run's numbers: `train` by quantity at every StepEnd, `valid` at every EvalEnd. Each has steps, tokens and time beside it."""
+
+    train_x: dict[str, Growing] = field(default_factory=lambda: {axis: Growing() for axis in AXES})
+    train: dict[str, Growing] = field(default_factory=dict)
+    valid_x: dict[str, Growing] = field(default_factory=lambda: {axis: Growing() for axis in AXES})
+    valid: dict[str, Growing] = field(default_factory=dict)
+
+    def feed(self, events: Sequence[Event]) -> None:
+        steps = [event for event in events if isinstance(event, StepEnd)]
+        before = len(self.train_x["steps"].values)
+        for axis, name in (("steps", "step"), ("tokens", "tokens"), ("time", "elapsed")):
+            self.train_x[axis].extend([getattr(event, name) for event in steps])
+        for name in ("loss", "learning_rate", "grad_norm", "tokens_per_s"):
+            _extend(self.train, name, before, [getattr(event, name) for event in steps])
+        _extend(self.train, "memory", before, [(event.gpu_memory or event.memory) / MEGA for event in steps])
+        for name in dict.fromkeys([*self.train, *(name for event in steps for name in event.metrics)]):
+            if name not in FIXED:
+                _extend(self.train, name, before, [event.metrics.get(name, np.nan) for event in steps])
+        checks = [event for event in events if isinstance(event, EvalEnd)]
+        before = len(self.valid_x["steps"].values)
+        at = np.array([event.step for event in checks], dtype=float)
+        self.valid_x["steps"].extend(at)
+        for axis in ("tokens", "time"):
+            known = self.train_x["steps"].values
+            self.valid_x[axis].extend(np.interp(at, known, self.train_x[axis].values) if len(known) else np.zeros(len(at)))
+        for name in dict.fromkeys([*self.valid, *(name for event in checks for name in event.metrics)]):
+            _extend(self.valid, name, before, [event.metrics.get(name, np.nan) for event in checks])
+
+
+def _extend(columns: dict[str, Growing], name: str, before: int, values: list[float]) -> None:
+    """Add to a column; one that comes up late is empty until then."""
+    if name not in columns:
+        columns[name] = Growing()
+        columns[name].extend([np.nan] * before)
+    columns[name].extend(values)
+
+
+def quantity_title(name: str) -> str:
+    known = {"loss": tr("Loss"), "perplexity": tr("Perplexity"), "learning_rate": tr("Learning rate"), "grad_norm": tr("Gradient norm"),
+             "tokens_per_s": tr("Tokens per second"), "memory": tr("Memory (MB)"), "mlm_accuracy": tr("Accuracy of the masked words"),
+             "nsp_accuracy": tr("Accuracy of the next sentence"), "accuracy": tr("Accuracy"), "mlm_loss": tr("Loss of the masked words"),
+             "nsp_loss": tr("Loss of the next sentence"), "forward_loss": tr("Loss forward"), "backward_loss": tr("Loss backward")}
+    return known.get(name) or name.replace("_", " ").capitalize()
+
+
+class RunCurves(QWidget):
+    def __init__(self, services: Services, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._watcher, self._settings = services.watcher, services.settings
+        self._shown: dict[str, Shown] = {}
+        self._series: dict[str, Series] = {}
+        self._quantity = self._settings.get("runs/quantity", "loss")
+        self._chooser = QComboBox(accessibleName=tr("Quantity"))
+        self._chooser.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
+        self._chooser.activated.connect(self._chosen)
+        self._hint = label("", "caption")
+        self.curves = Curves({"steps": tr("Steps"), "tokens": tr("Tokens"), "time": tr("Time")})
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        self.head = row(self._hint, self._chooser)  # the view puts it beside the tabs
+        column.addWidget(self.curves, 1)
+        self._watcher.eventsArrived.connect(self._events)
+        self.destroyed.connect(_Unwatcher(self._watcher, self._series))
+        self._fill_chooser()
+
+    @property
+    def quantity(self) -> str:
+        return self._quantity
+
+    @property
+    def shown(self) -> tuple[Shown, ...]:
+        return tuple(self._shown.values())
+
+    def show_runs(self, wanted: Sequence[Shown]) -> None:
+        """Draw these, and follow them while they are shown."""
+        if list(wanted) == list(self._shown.values()):
+            return
+        paths = {str(item.run.path): item for item in wanted}
+        for path in set(self._series) - set(paths):
+            self._watcher.unwatch(path)
+            del self._series[path]
+        self._shown = paths
+        for path in paths:
+            if path not in self._series:
+                self._series[path] = Series()
+                self._watcher.watch(path)
+                self._series[path] = Series()  # what `watch` has read at once is in the history too
+                self._series[path].feed(self._watcher.history(path))
+        self._redraw()
+
+    def _events(self, path: str, events: list) -> None:
+        series = self._series.get(path)
+        if series is None:
+            return
+        if any(isinstance(event, RunStarted) and event.step for event in events):
+            self._series[path] = series = Series()  # it went on from an earlier step: what it wrote after that is void
+            series.feed(self._watcher.history(path))
+            self._redraw()
+            return
+        before = len(series.train_x["steps"].values), len(series.valid_x["steps"].values)
+        names = set(series.train) | set(series.valid)
+        series.feed(events)
+        if names != set(series.train) | set(series.valid):
+            self._redraw()
+            return
+        self._append(path, *before)
+
+    def _append(self, path: str, train_from: int = 0, valid_from: int = 0) -> None:
+        series = self._series[path]
+        for key, columns, xs, start in ((f"{path}/train", series.train, series.train_x, train_from),
+                                        (f"{path}/valid", series.valid, series.valid_x, valid_from)):
+            if key in self.curves and self._quantity in columns:
+                self.curves.append(key, {axis: xs[axis].values[start:].copy() for axis in AXES}, columns[self._quantity].values[start:].copy())
+
+    def _redraw(self) -> None:
+        self._fill_chooser()
+        self.curves.clear()
+        both = False
+        for path, item in self._shown.items():
+            series = self._series[path]
+            name = item.run.name
+            if self._quantity in series.train:
+                self.curves.add(f"{path}/train", name, item.colour, dashed=item.dashed, smooth=self._quantity not in UNSMOOTHED)
+            if self._quantity in series.valid:
+                trained = self._quantity in series.train
+                both = both or trained
+                self.curves.add(f"{path}/valid", "" if trained else name, item.colour, dashed=item.dashed, points=True, smooth=False)
+            self._append(path)
+        self._hint.setText(tr("lines: training, dots: validation") if both else "")
+
+    def _fill_chooser(self) -> None:
+        names = {name for series in self._series.values() for name in (*series.train, *series.valid)}
+        ordered = [name for name in FIXED[:2] if name in names or name == "loss"] + sorted(names - set(FIXED)) \
+            + [name for name in FIXED[2:] if name in names]
+        if self._quantity not in ordered:
+            ordered.append(self._quantity)
+        if ordered != [self._chooser.itemData(place) for place in range(self._chooser.count())]:
+            self._chooser.clear()
+            for name in ordered:
+                self._chooser.addItem(quantity_title(name), name)
+        self._chooser.setCurrentIndex(ordered.index(self._quantity))
+
+    def _chosen(self, place: int) -> None:
+        self.choose(self._chooser.itemData(place))
+
+    def choose(self, quantity: str) -> None:
+        self._quantity = quantity
+        self._settings.set("runs/quantity", quantity)
+        self._redraw()
+
+
+class _Unwatcher:
+    """Lets go of the runs when the widget dies; holds no widget."""
+
+    def __init__(self, watcher: object, series: dict[str, Series]) -> None:
+        self._watcher, self._series = watcher, series
+
+    def __call__(self, *_: object) -> None:
+        if shiboken6.isValid(self._watcher):
+            for path in self._series:
+                self._watcher.unwatch(path)
+        self._series.clear()
+

@@ -1,0 +1,84 @@
+"""What the marks in the view of the senses mean; it stands at the right, beneath the specimens."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import QGridLayout, QWidget
+
+from core.i18n import tr
+from gui import theme
+from gui.widgets.labels import label
+from gui.widgets.measure_chart import paint_diamond
+from gui.widgets.plots import with_alpha
+
+BAR, WHISKER, DIAMOND, BAND, RING, JOINED = "bar", "whisker", "diamond", "band", "ring", "joined"
+
+
+class Sample(QWidget):
+    """One mark as the chart draws it."""
+
+    def __init__(self, kind: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._kind = kind
+        self.setFixedSize(30, 18)
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        look = theme.current()
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        middle, box = QPointF(15, 9), QRectF(2, 5, 26, 8)
+        if self._kind == WHISKER:
+            painter.setPen(QPen(QColor(look.text), 2))
+            painter.drawLine(QPointF(4, 9), QPointF(26, 9))
+            for x in (4, 26):
+                painter.drawLine(QPointF(x, 5), QPointF(x, 13))
+        elif self._kind == DIAMOND:
+            paint_diamond(painter, middle)
+        elif self._kind == RING:
+            painter.setPen(QPen(QColor(look.text_soft), 1.5))
+            painter.drawEllipse(middle, 8, 8)
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(QColor(look.text_faint))
+            painter.drawEllipse(middle, 4, 4)
+        else:
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(with_alpha(look.text_faint, 0.38) if self._kind == BAND else QColor(look.accent))
+            painter.drawRect(box)
+        painter.end()
+
+
+class SensesLegend(QWidget):
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        grid = QGridLayout(self)
+        grid.setContentsMargins(0, theme.S, 0, 0)
+        grid.setHorizontalSpacing(theme.S)
+        grid.setVerticalSpacing(2)
+        grid.setColumnStretch(1, 1)
+        texts = {BAR: tr("right: nearest to the group of its own sense"), WHISKER: tr("95% interval"), DIAMOND: "",
+                 BAND: tr("with shuffled labels"), RING: tr("hard: words of another sense stand nearby"),
+                 JOINED: tr("ELMo: the forward and the backward vector, joined")}
+        self._labels = {kind: label(text, "small", wrap=True) for kind, text in texts.items()}
+        self._samples: dict[str, QWidget] = {}
+        for place, (kind, words) in enumerate(self._labels.items()):
+            self._samples[kind] = Sample(kind) if kind != JOINED else label("→←", "small")
+            grid.addWidget(self._samples[kind], place, 0, Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignHCenter)
+            grid.addWidget(words, place, 1)
+        self.set_sources(())
+        self.set_joined(False)
+
+    def set_sources(self, names: tuple[str, ...], *, own: bool = False) -> None:
+        """names: of the runs whose static vectors make the bags of context; none: not known yet. own: each run has its own bag."""
+        words = self._labels[DIAMOND]
+        if not names:
+            words.setText(tr("bag of context: the other words' mean vector"))
+        elif own:
+            words.setText(tr("bag of context: the other words' mean vector, of each run's own token vectors"))
+        else:
+            words.setText(tr("bag of context: the other words' mean vector, from {name}", name=", ".join(names)))
+
+    def set_joined(self, there: bool) -> None:
+        """Whether a run is there whose vectors are those of two directions."""
+        self._samples[JOINED].setVisible(there)
+        self._labels[JOINED].setVisible(there)

@@ -1,0 +1,314 @@
+"""One run in the view of the senses: its picture, its figures, and what they allow to be said. Knows arrays and dicts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from PySide6.QtCore import QEasingCurve, Qt, QTimer, QVariantAnimation, Signal
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QBoxLayout, QFrame, QGridLayout, QSizePolicy, QStackedLayout, QVBoxLayout, QWidget
+
+from core.i18n import tr
+from gui import theme
+from gui.views.senses_verdict import verdict
+from gui.widgets.chips import Dot
+from gui.widgets.elided import Elided
+from gui.widgets.labels import button, label, row
+from gui.widgets.measure_chart import Bar, MeasureChart
+from gui.widgets.scatter import Scatter
+
+MOVE_MS = 150  # shorter than a frame of the replay
+WIDE = 620  # from this width on the figures stand beside the picture
+FIGURES_WIDTH = 290  # there
+LEAST_PICTURE = 130
+STALE_MS = 400  # so long the figures of another step or layer may stand there
+MIXED = -1  # the category of a point that stands for several senses
+
+
+class SensesPanel(QFrame):
+    """clicked(index of a specimen); wanted(word): the button of the message was pressed; resized: its width is another.
+
+    Set the head, then either `say` or `show_points` and `show_figures`.
+    """
+
+    clicked = Signal(int)
+    wanted = Signal(str)
+    resized = Signal()
+
+    def __init__(self, colour: str, family: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setProperty("role", "card")
+        self.setMinimumWidth(150)
+        self._xy = self._from = np.zeros((0, 2))
+        self._half = self._half_from = (1.0, 1.0)
+        self._look: tuple | None = None  # what the points look like, apart from their places
+        self._members: list[np.ndarray] = []  # the specimens of each drawn point
+        self._shown = np.zeros(0, dtype=int)  # of each drawn point the specimen that gives its place
+        self._selected = -1
+        self._word = ""
+        stripe = QFrame()
+        stripe.setFixedHeight(4)
+        stripe.setStyleSheet(f"background: {colour}; border: none; border-radius: 2px;")
+        title = label(family, "large")
+        title.setStyleSheet("font-weight: 700;")
+        self._step = label("", "small")
+        self._name = Elided("", "small")
+        self._name.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        self._layer = label("", "small")
+        self.scatter = Scatter(size=11)
+        self.scatter.set_equal_scale(True)
+        self.scatter.setMinimumHeight(LEAST_PICTURE)
+        self.scatter.setAccessibleName(tr("The sentences as points"))
+        self.scatter.clicked.connect(self._clicked)
+        self.chart = MeasureChart(colour)
+        self.table = FiguresTable()
+        self.verdict = label("", "", wrap=True)
+        self.verdict.setAlignment(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft)
+        self.note = label("", "caption", wrap=True)
+        self.message = label("", "soft", wrap=True)
+        self.message.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self._offer = button("", self._offered)
+        self._lay_out(stripe, row(Dot(colour, 14), title, self._name), row(self._layer, None, self._step))
+        self._move = QVariantAnimation(self, startValue=0.0, endValue=1.0, duration=MOVE_MS, easingCurve=QEasingCurve.Type.InOutQuad)
+        self._move.valueChanged.connect(self._frame)
+        self._stale = QTimer(self, interval=STALE_MS, singleShot=True)
+        self._stale.timeout.connect(self._forget_figures)
+        self._forget_figures()
+        self.say("")
+
+    def _lay_out(self, *head: QWidget) -> None:
+        figures = QWidget()
+        column = QVBoxLayout(figures)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(theme.S)
+        for part in (self.chart, self.table, self.verdict, self.note):
+            column.addWidget(part)
+        self._figures = figures
+        waiting = QWidget()
+        middle = QVBoxLayout(waiting)
+        middle.setSpacing(theme.M)
+        middle.addStretch(1)
+        middle.addWidget(self.message)
+        middle.addWidget(self._offer, 0, Qt.AlignmentFlag.AlignCenter)
+        middle.addStretch(1)
+        content = QWidget()
+        self._body = QBoxLayout(QBoxLayout.Direction.TopToBottom, content)
+        self._body.setContentsMargins(0, 0, 0, 0)
+        self._body.setSpacing(theme.S)
+        self._body.addWidget(self.scatter, 1)
+        self._body.addWidget(figures)
+        self._stack = QStackedLayout()
+        self._stack.addWidget(waiting)
+        self._stack.addWidget(content)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(theme.M, theme.S, theme.M, theme.S)
+        column.setSpacing(theme.XS)
+        for part in head:
+            column.addWidget(part)
+        column.addLayout(self._stack, 1)
+
+    def set_head(self, name: str, layer: str, step: str) -> None:
+        self._name.setText(name)
+        self._name.setToolTip(name)
+        self._layer.setText(layer)
+        self._step.setText(step)
+
+    def say(self, message: str, offer: str = "", word: str = "") -> None:
+        """Only this sentence instead of a picture. offer: the text of a button that sends `wanted(word)`."""
+        self._word = word
+        self.message.setText(message)
+        self._offer.setText(offer)
+        self._offer.setVisible(bool(offer))
+        self._move.stop()
+        self._look = None
+        self._stack.setCurrentIndex(0)
+
+    def show_points(self, xy: np.ndarray, groups: np.ndarray, half: tuple[float, float], categories: Sequence[int], hard: Sequence[bool],
+                    cards: Callable[[np.ndarray], str]) -> None:
+        """xy (specimens, 2) and groups (specimens), as of core.analysis.window.replay; half: of the range seen.
+
+        categories, hard: (specimens). cards(indices of specimens): the rich text of a point that stands for these.
+        Points that were there before move to their new places.
+        """
+        categories, hard = np.asarray(categories), np.asarray(hard, dtype=bool)
+        look = (tuple(groups.tolist()), tuple(categories.tolist()), tuple(hard.tolist()))
+        fresh = self._look is None or len(self._xy) != len(xy)
+        self._from = np.array(xy, dtype=float) if fresh else self._now()
+        self._half_from = half if fresh else self._half_now()
+        self._move.stop()
+        self._xy, self._half = np.array(xy, dtype=float), half
+        if look != self._look:
+            self._look = look
+            self._members = [np.flatnonzero(groups == number) for number in range(int(groups.max(initial=-1)) + 1)]
+            self._shown = np.array([members[0] for members in self._members], dtype=int)
+            one = len(self._members) == 1
+            notes = [tr("{count} sentences,\none point", count=len(members)) if one and len(members) > 1
+                     else f"×{len(members)}" if len(members) > 1 else "" for members in self._members]
+            kinds = [set(categories[members].tolist()) for members in self._members]
+            self.scatter.set_points(self._from[self._shown], [kind.pop() if len(kind) == 1 else MIXED for kind in kinds],
+                                    hard=[bool(hard[members].all()) and not one for members in self._members],
+                                    cards=[cards(members) for members in self._members], notes=notes)
+            self.select(self._selected)
+        self._stack.setCurrentIndex(1)
+        if fresh or not self.isVisible() or np.array_equal(self._from, self._xy, equal_nan=True):
+            self._from, self._half_from = self._xy, self._half
+            self._frame(1.0)
+        else:
+            self._move.start()
+
+    def show_figures(self, figures: dict[str, Any] | None, bag: dict[str, Any] | None, notes: Sequence[str] = ()) -> None:
+        """As of core.analysis.window. None: not there yet. notes: what else must be said, a sentence each."""
+        refused = figures is not None and "error" in figures
+        for part in (self.chart, self.table):
+            part.setVisible(not refused)
+        if figures is None and not self._stale.isActive():
+            self._stale.start()
+        elif figures is not None:
+            self._stale.stop()
+        notes = list(notes)
+        if refused:
+            self._set_verdict("soft", f"{figures['error']} {figures['hint']}".strip())
+        elif figures is not None:
+            measured = bag if bag and "error" not in bag else None
+            self.chart.set_bars(bars(figures, measured), 1 / figures["senses"],
+                                tr("chance {share:.0%}", share=1 / figures["senses"]))
+            self.table.show_figures(figures, measured)
+            self._set_verdict(*verdict(figures, bag))
+            if figures["left_out"]:
+                notes.append(tr("{count} sentences are left out: the model does not know the word there.", count=figures["left_out"]))
+            if bag and "error" in bag:
+                notes.append(tr("No bag of context: {reason}", reason=bag["error"]))
+        self.note.setText(" ".join(notes))
+        self.note.setVisible(bool(notes))
+
+    def select(self, specimen: int) -> None:
+        self._selected = specimen
+        self.scatter.select(self._point_of(specimen))
+
+    def verdict_height(self) -> int:
+        """What the words of the verdict need; the view gives all panels the greatest, so that their charts stand in line."""
+        return 0 if self.width() >= WIDE else max(self.verdict.heightForWidth(max(self.width() - 2 * theme.M - 2, 60)), 0)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        if event.size().width() != event.oldSize().width():
+            self.resized.emit()
+        wide = self.width() >= WIDE
+        self._body.setDirection(QBoxLayout.Direction.LeftToRight if wide else QBoxLayout.Direction.TopToBottom)
+        self._body.setSpacing(theme.L if wide else theme.S)
+        self._body.setAlignment(self._figures, Qt.AlignmentFlag.AlignVCenter if wide else Qt.AlignmentFlag(0))
+        self._figures.setMinimumWidth(FIGURES_WIDTH if wide else 0)
+        self._figures.setMaximumWidth(FIGURES_WIDTH if wide else 16777215)
+
+    def hideEvent(self, event: object) -> None:
+        self._move.stop()
+        self._stale.stop()
+        self._from, self._half_from = self._xy, self._half
+
+    def _forget_figures(self) -> None:
+        """What stands there is not of what is shown."""
+        self.chart.set_bars([Bar(title=tr("all"), value=None, missing="..."), Bar(title=tr("hard"), value=None, missing="...")], 0.5, "")
+        self.table.clear()
+        self._set_verdict("soft", tr("Measuring..."))
+
+    def _set_verdict(self, tone: str, text: str) -> None:
+        self.verdict.setText(text)
+        if self.verdict.property("role") != tone:
+            self.verdict.setProperty("role", tone)
+            self.verdict.style().unpolish(self.verdict)
+            self.verdict.style().polish(self.verdict)
+
+    def _point_of(self, specimen: int) -> int:
+        return next((number for number, members in enumerate(self._members) if specimen in members), -1) if specimen >= 0 else -1
+
+    def _clicked(self, point: int) -> None:
+        """The first sentence of the point; pressed again, its next one."""
+        members = self._members[point].tolist()
+        place = members.index(self._selected) + 1 if self._selected in members else 0
+        self.clicked.emit(members[place % len(members)])
+
+    def _offered(self) -> None:
+        self.wanted.emit(self._word)
+
+    # movement
+
+    def _share(self) -> float:
+        return float(self._move.currentValue()) if self._move.state() == QVariantAnimation.State.Running else 1.0
+
+    def _now(self) -> np.ndarray:
+        share = self._share()
+        return self._xy if share >= 1 else _between(self._from, self._xy, share)
+
+    def _half_now(self) -> tuple[float, float]:
+        share = self._share()
+        return tuple(a + share * (b - a) for a, b in zip(self._half_from, self._half, strict=True))
+
+    def _frame(self, share: float) -> None:
+        if self._look is None:
+            return
+        self.scatter.move_points((self._xy if share >= 1 else _between(self._from, self._xy, share))[self._shown])
+        x, y = (max(a + share * (b - a), 1e-6) * 1.08 for a, b in zip(self._half_from, self._half, strict=True))
+        self.scatter.set_range((-x, x), (-y, y))
+
+
+class FiguresTable(QWidget):
+    """AUC, silhouette and ARI of all sentences, of the hard ones, and of the two controls."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Maximum)
+        grid = QGridLayout(self)
+        grid.setContentsMargins(0, 0, 0, 0)
+        grid.setHorizontalSpacing(theme.XS)
+        grid.setVerticalSpacing(0)
+        grid.setColumnStretch(0, 1)
+        heads = (("AUC", tr("The share of pairs in which two sentences of the same sense are nearer than two of different senses; "
+                            "one half is chance.")),
+                 (tr("Silh."), tr("Silhouette: how much nearer a sentence is to its own sense than to the other; 0 is none, 1 the most.")),
+                 ("ARI", tr("Adjusted Rand index: how well groups that are found without the labels agree with the senses; 0 is chance.")))
+        for column, (text, tip) in enumerate(heads, start=1):
+            head = label(text, "caption")
+            head.setToolTip(tip)
+            grid.addWidget(head, 0, column, Qt.AlignmentFlag.AlignRight)
+        self._cells: dict[str, list[Any]] = {}
+        rows = (("all", tr("all"), ""), ("hard", tr("hard"), tr("The hard sentences alone: words of another sense stand nearby.")),
+                ("bag", tr("bag"), tr("The bag of context: the mean vector of the other words of the sentence.")),
+                ("shuffled", tr("shuffled"), tr("The same vectors with their labels shuffled; this must be chance.")))
+        for place, (key, text, tip) in enumerate(rows, start=1):
+            name = label(text, "small")
+            name.setToolTip(tip)
+            grid.addWidget(name, place, 0)
+            self._cells[key] = [label("", "small") for _ in heads]
+            for column, cell in enumerate(self._cells[key], start=1):
+                grid.addWidget(cell, place, column, Qt.AlignmentFlag.AlignRight)
+
+    def clear(self) -> None:
+        for cells in self._cells.values():
+            for cell in cells:
+                cell.setText("")
+
+    def show_figures(self, figures: dict[str, Any], bag: dict[str, Any] | None) -> None:
+        found = {"all": figures["all"], "hard": figures["hard"], "bag": bag["all"] if bag else {}, "shuffled": figures["shuffled"]}
+        for key, measures in found.items():
+            for cell, name in zip(self._cells[key], ("auc", "silhouette", "ari"), strict=True):
+                value = measures.get(name)
+                cell.setText("–" if value is None else f"{value + 0.0:.2f}".replace("-0.00", "0.00"))
+
+
+def bars(figures: dict[str, Any], bag: dict[str, Any] | None) -> list[Bar]:
+    """Of all sentences, and of the hard ones alone."""
+    made = []
+    for key, title in (("all", tr("All {count}", count=figures["all"]["specimens"])),
+                       ("hard", tr("Hard {count}", count=figures["hard"]["specimens"]))):
+        measures = figures[key]
+        made.append(Bar(title=title, value=measures["centroid_accuracy"], interval=measures["interval"],
+                        control=bag[key]["centroid_accuracy"] if bag else None,
+                        band=figures["shuffled"]["interval"] if key == "all" else None, missing=tr("too few")))
+    return made
+
+
+def _between(start: np.ndarray, end: np.ndarray, share: float) -> np.ndarray:
+    """On the way; a point that was nowhere before is at its end at once."""
+    return np.where(np.isfinite(start), start + share * (end - start), end)

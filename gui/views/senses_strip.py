@@ -1,0 +1,89 @@
+"""The strip above the pictures: what the colours and symbols stand for, and the sentence that is selected."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import QRectF, Qt
+from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
+
+from core.i18n import tr
+from gui import theme
+from gui.widgets.labels import label
+from gui.widgets.symbols import symbol_path
+
+LINES = 2  # that a sentence may take
+
+
+class SenseMark(QWidget):
+    """A sense's symbol in its colour; ringed as a hard one."""
+
+    def __init__(self, sense: int, *, ring: bool = False, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._sense, self._ring = sense, ring
+        self.setFixedSize(22, 22)
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        if self._ring:
+            painter.setPen(QPen(QColor(theme.current().text_soft), 1.5))
+            painter.drawEllipse(QRectF(1.5, 1.5, 19, 19))
+        painter.translate(11, 11)
+        painter.scale(12, 12)
+        painter.fillPath(symbol_path(theme.sense_symbol(self._sense)), theme.sense_colour(self._sense))
+        painter.end()
+
+
+class SensesStrip(QWidget):
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self._legend = QHBoxLayout()
+        self._legend.setSpacing(theme.XS)
+        self._senses: tuple = ()
+        self._sentence = QLabel(textFormat=Qt.TextFormat.RichText, wordWrap=True)
+        self._sentence.setProperty("role", "large")
+        self._sentence.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Ignored)
+        self._sentence.setAlignment(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft)
+        self._sentence.setAccessibleName(tr("The selected sentence"))
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(theme.XS)
+        column.addLayout(self._legend)
+        column.addWidget(self._sentence)
+        self._sentence.ensurePolished()
+        self._sentence.setFixedHeight(LINES * self._sentence.fontMetrics().lineSpacing() + 2)
+        self.show_sentence(None)
+
+    def show_senses(self, word: str, titles: Sequence[str], counts: Sequence[int], hard: int) -> None:
+        """The word, then each sense's symbol, name and number of sentences."""
+        wanted = (word, tuple(titles), tuple(counts), hard)
+        if wanted == self._senses:
+            return
+        self._senses = wanted
+        while (item := self._legend.takeAt(0)) is not None:
+            if item.widget() is not None:
+                item.widget().hide()
+                item.widget().deleteLater()
+        title = label(word, "title")
+        self._legend.addWidget(title)
+        self._legend.addSpacing(theme.L)
+        for number, (name, count) in enumerate(zip(titles, counts, strict=True)):
+            self._legend.addWidget(SenseMark(number))
+            self._legend.addWidget(label(f"{name}  {count}", "large"))
+            self._legend.addSpacing(theme.L)
+        if hard:
+            self._legend.addWidget(SenseMark(-1, ring=True))
+            self._legend.addWidget(label(tr("hard  {count}", count=hard), "soft"))
+        self._legend.addStretch(1)
+
+    def show_sentence(self, text: str | None, sense: int = -1, title: str = "", hard: bool = False) -> None:
+        """text: rich text, the word marked; None: nothing is selected."""
+        look = theme.current()
+        if text is None:
+            self._sentence.setText(f'<span style="color:{look.text_faint}">{tr("Click on a point to read its sentence.")}</span>')
+            return
+        words = f"{title} · {tr('hard')}" if hard else title
+        self._sentence.setText(f'{text} &nbsp;<span style="color:{theme.sense_colour(sense).name()}">{words}</span>')

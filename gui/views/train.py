@@ -1,0 +1,72 @@
+"""Training: set up a new run, and watch those that learn."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
+
+from core.i18n import tr
+from gui import theme
+from gui.live_panel import LivePanel
+from gui.new_run import NewRunPage
+from gui.session import Session
+from gui.views import Services
+from gui.widgets.labels import label, row
+from gui.widgets.segments import Segments
+
+NEW, LIVE = "new", "live"
+PAGE = "train/page"  # in the settings, so that another language or theme shows the same page again
+
+
+class TrainView(QWidget):
+    needs: ClassVar[frozenset[str]] = frozenset({"bench"})
+
+    def __init__(self, session: Session, services: Services) -> None:
+        super().__init__()
+        self._session, self._services = session, services
+        self._new = NewRunPage(session, services)
+        self._live = LivePanel(session, services, self.show_new)
+        self._new.started.connect(self._started)
+        self._pages = Segments({NEW: tr("New run"), LIVE: tr("Learning")})
+        self._pages.chosen.connect(self._turn)
+        self._stack = QStackedWidget()
+        self._stack.addWidget(self._new)
+        self._stack.addWidget(self._live)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(theme.L, theme.M, theme.L, theme.M)
+        layout.setSpacing(theme.M)
+        layout.addWidget(row(label(tr("Train"), "title"), self._pages, None, spacing=theme.L))
+        layout.addWidget(self._stack, 1)
+        services.processes.changed.connect(self._count)
+        session.draftChanged.connect(self._draft_set)
+        session.textChanged.connect(self.show_new)
+        self._count()
+        wanted = services.settings.get(PAGE, NEW)
+        self._show(LIVE if services.processes.running() and session.draft is None else wanted)
+
+    def show_new(self) -> None:
+        self._show(NEW)
+
+    def show_live(self) -> None:
+        self._show(LIVE)
+
+    def _show(self, page: str) -> None:
+        self._pages.set_value(page)
+        self._turn(self._pages.value)
+
+    def _turn(self, page: str) -> None:
+        self._services.settings.set(PAGE, page)
+        self._stack.setCurrentIndex([NEW, LIVE].index(page))
+
+    def _started(self, _run: object) -> None:
+        self.show_live()
+
+    def _draft_set(self) -> None:
+        """Another view hands over settings: they are to be seen. What this view itself has set comes while it is looked at."""
+        if not self._new.isVisible():
+            self.show_new()
+
+    def _count(self) -> None:
+        running = len(self._services.processes.running())
+        self._pages.set_words(LIVE, tr("Learning ({count})", count=running) if running else tr("Learning"))

@@ -1,0 +1,41 @@
+"""What a view shows when there is nothing to show: an icon, a sentence, and the button that changes it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
+
+from gui import theme
+from gui.widgets.labels import button, label
+
+WIDTH = 520  # of the sentence at most
+
+
+class Empty(QWidget):
+    """icon: a name in resources/icons. on_click: a bound method, called when the button is pressed."""
+
+    def __init__(self, icon: str, sentence: str, action: str = "", on_click: Callable[[], object] | None = None,
+                 parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        layout = QVBoxLayout(self)
+        layout.setSpacing(theme.L)
+        layout.addStretch(2)
+        picture = QLabel(alignment=Qt.AlignmentFlag.AlignCenter)
+        picture.setPixmap(theme.icon(icon, theme.current().text_faint, 56).pixmap(56, 56))
+        self.sentence = label(sentence, "large", wrap=True)
+        self.sentence.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        layout.addWidget(picture)
+        layout.addWidget(self.sentence, 0, Qt.AlignmentFlag.AlignCenter)
+        if action:
+            self.button = button(action, on_click, kind="primary")
+            layout.addWidget(self.button, 0, Qt.AlignmentFlag.AlignCenter)
+        layout.addStretch(3)
+        self._fit(sentence)
+
+    def _fit(self, sentence: str) -> None:
+        """A label that wraps does not know how wide it would like to be."""
+        self.sentence.ensurePolished()
+        width = min(WIDTH, self.sentence.fontMetrics().horizontalAdvance(sentence) + theme.L)
+        self.sentence.setFixedSize(width, self.sentence.heightForWidth(width))

@@ -1,0 +1,159 @@
+"""ELMo against plain nn.LSTM and the paper's formula; its two directions never see each other's side."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from core import config
+from core.errors import UserError
+from core.families.elmo.config import ElmoConfig
+from core.families.elmo.model import CharacterCNN, Elmo, directions
+from core.families.elmo.pretrain import ElmoPretraining, sampled_softmax_loss
+from core.text.tokenizers import BOS, EOS
+from tests.helpers.tiny_corpus import make_corpus, make_split, random_documents
+
+SMALL = {"num_layers": 2, "hidden_size": 12, "dropout": 0.0, "max_seq_len": 32}
+
+
+@pytest.fixture(params=[0, 20], ids=["plain", "projected"])
+def model(request: pytest.FixtureRequest) -> Elmo:
+    torch.manual_seed(0)
+    return Elmo(ElmoConfig(**SMALL, cell_size=request.param), vocab_size=50).eval()
+
+
+@torch.no_grad()
+def test_layers_are_those_of_plain_lstms_with_the_residual_between_them(model: Elmo) -> None:
+    ids = torch.randint(7, 50, (3, 9))
+    states = model(ids, output_hidden_states=True).hidden_states
+    token = model.embedding(ids)
+    size, cell = 12, model.config.cell_size
+    expected = [torch.cat([token, token], dim=-1)]
+    forward, backward = token, token.flip(1)
+    for layer, (ahead, behind) in enumerate(zip(model.forward_layers, model.backward_layers, strict=True)):
+        outputs = []
+        for lstm, x in ((ahead, forward), (behind, backward)):
+            plain = nn.LSTM(size, cell or size, proj_size=size if cell else 0, batch_first=True)
+            plain.load_state_dict(lstm.state_dict())
+            outputs.append(plain(x)[0] + (x if layer else 0))
+        forward, backward = outputs
+        expected.append(torch.cat([forward, backward.flip(1)], dim=-1))
+    assert len(states) == 3
+    for mine, theirs in zip(states, expected, strict=True):
+        torch.testing.assert_close(mine, theirs, atol=1e-6, rtol=1e-5)
+
+
+@torch.no_grad()
+def test_one_lstm_step_is_the_papers_formula() -> None:
+    model = Elmo(ElmoConfig(**SMALL), vocab_size=50).eval()
+    lstm, x = model.forward_layers[0], model.embedding(torch.tensor([[9]]))[0, 0].numpy()
+    weight, bias = lstm.weight_ih_l0.numpy(), (lstm.bias_ih_l0 + lstm.bias_hh_l0).numpy()
+    i, _f, g, o = np.split(weight @ x + bias, 4)  # the state before is 0, so the forget gate has nothing to forget
+
+    def sigmoid(value: np.ndarray) -> np.ndarray:
+        return 1 / (1 + np.exp(-value))
+
+    expected = sigmoid(o) * np.tanh(sigmoid(i) * np.tanh(g))
+    mine = directions(model(torch.tensor([[9]]), output_hidden_states=True).hidden_states[1])[0][0, 0].numpy()
+    np.testing.assert_allclose(mine, expected, atol=1e-6)
+
+
+@torch.no_grad()
+def test_each_direction_is_blind_to_the_other_side(model: Elmo) -> None:
+    ids = torch.randint(7, 50, (1, 10))
+    other = ids.clone()
+    other[0, 6] = 49 if ids[0, 6] != 49 else 48
+    for mine, changed in zip(model(ids, output_hidden_states=True).hidden_states, model(other, output_hidden_states=True).hidden_states, strict=True):
+        (ahead, behind), (ahead_changed, behind_changed) = directions(mine), directions(changed)
+        assert torch.equal(ahead[:, :6], ahead_changed[:, :6])
+        assert torch.equal(behind[:, 7:], behind_changed[:, 7:])
+        assert not torch.equal(ahead[:, 6], ahead_changed[:, 6]) and not torch.equal(behind[:, 6], behind_changed[:, 6])
+
+
+@torch.no_grad()
+def test_padding_changes_nothing(model: Elmo) -> None:
+    short, long = torch.randint(7, 50, (1, 5)), torch.randint(7, 50, (1, 8))
+    ids = torch.zeros((2, 8), dtype=torch.long)
+    ids[0, :5], ids[1] = short, long
+    mask = torch.tensor([[1] * 5 + [0] * 3, [1] * 8])
+    together = model(ids, mask).last_hidden_state
+    torch.testing.assert_close(together[0, :5], model(short).last_hidden_state[0], atol=1e-6, rtol=1e-5)
+    torch.testing.assert_close(together[1], model(long).last_hidden_state[0], atol=1e-6, rtol=1e-5)
+
+
+@torch.no_grad()
+def test_the_character_cnn_makes_a_vector_of_a_words_characters() -> None:
+    cnn = CharacterCNN(4, 8, 6).eval()
+    cnn.spell(["apple", "apples", "苹果", "apple"])
+    vectors = cnn(torch.tensor([[0, 1, 2, 3]]))[0]
+    assert vectors.shape == (4, 6)
+    assert torch.allclose(vectors[0], vectors[3]) and not torch.allclose(vectors[0], vectors[1])
+
+
+def pretraining(**options: object) -> ElmoPretraining:
+    made = config.build("elmo", "quick", {"hidden_size": 12, "seq_len": 10, "batch_size": 4, "dropout": 0.0, **options})
+    return ElmoPretraining(made, make_corpus(make_split(random_documents(40))))
+
+
+def test_the_loss_is_both_models_log_likelihood_by_the_shared_softmax() -> None:
+    torch.manual_seed(0)
+    made = pretraining()
+    batch = made.batch("train", 3)
+    ids = batch["input_ids"]
+    ahead, behind = directions(made.network.encoder(ids).last_hidden_state)
+    total, count = 0.0, 0
+    for row in range(len(ids)):
+        for place in range(ids.shape[1]):
+            for hidden, target in ((ahead, place + 1), (behind, place - 1)):
+                mark = BOS if target > place else EOS  # known, so not guessed
+                known = 0 <= target < ids.shape[1] and ids[row, target] != mark
+                if known:
+                    log_p = torch.log_softmax(made.network.token_logits(hidden[row, place]), dim=-1)
+                    total -= log_p[ids[row, target]].item()
+                    count += 1
+    loss = made.loss(made.network, batch)
+    assert int(batch["normalizer"]) == count
+    assert loss.value.item() == pytest.approx(total / count, rel=1e-4)
+    assert loss.sums["loss"][1] == count
+
+
+def test_a_batch_is_a_function_of_seed_and_step_alone() -> None:
+    one, two = pretraining(), pretraining()
+    one.batch("train", 0)
+    assert torch.equal(one.batch("train", 7)["input_ids"], two.batch("train", 7)["input_ids"])
+    assert not torch.equal(one.batch("train", 8)["input_ids"], two.batch("train", 7)["input_ids"])
+
+
+def test_sampled_softmax_comes_near_the_full_one_and_trains_the_same_way() -> None:
+    torch.manual_seed(0)
+    vocab, size = 400, 8
+    weight, bias = torch.randn(vocab, size, requires_grad=True), torch.zeros(vocab, requires_grad=True)
+    hidden = torch.randn(64, size)
+    labels = torch.randint(0, vocab, (64,))
+    full = nn.functional.cross_entropy(hidden @ weight.t() + bias, labels, reduction="sum")
+    expected = torch.autograd.grad(full, weight)[0]
+    losses, gradients = [], []
+    for seed in range(60):
+        loss = sampled_softmax_loss(hidden, weight, bias, labels, 200, seed)
+        losses.append(loss.item())
+        gradients.append(torch.autograd.grad(loss, weight)[0])
+    full = float(full.detach())
+    assert 0.7 * full < np.mean(losses) < full, "an estimate from below"
+    mean = torch.stack(gradients).mean(0)
+    assert nn.functional.cosine_similarity(mean.flatten(), expected.flatten(), dim=0) > 0.9
+
+
+def test_sampled_softmax_trains_and_validation_uses_the_full_one() -> None:
+    made = pretraining(sampled_softmax=20)
+    batch = made.batch("train", 0)
+    assert math.isfinite(float(made.loss(made.network, batch).value))
+    assert "sample_seed" in batch and "sample_seed" not in made.batch("valid", 0)
+
+
+def test_a_projection_must_make_smaller() -> None:
+    with pytest.raises(UserError, match="cell_size"):
+        ElmoConfig(hidden_size=64, cell_size=32)

@@ -1,0 +1,111 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from core import config, estimate
+from core.estimate import Machine, Sample, TextSize
+from core.events import EventWriter, RunStarted, StepEnd
+from core.registry import family, load
+from core.runs import Run
+
+TEXT = TextSize(tokens=100_000, vocab_size=101)
+MACHINE = Machine(cores=2, memory=8 << 30)
+GPU = Machine(cores=8, memory=32 << 30, kind="cuda", gpu="a card", gpu_memory=8 << 30)
+SMALL = {"num_layers": 3, "num_heads": 2, "hidden_size": 24, "max_seq_len": 70}
+
+
+def _network(made: config.RunConfig, vocab_size: int):
+    """The family's network as it is trained, without a text."""
+    if made.family == "elmo":
+        from core.families.elmo.pretrain import ElmoForPretraining
+
+        return ElmoForPretraining(made.model, vocab_size)
+    place = family(made.family).pretrain or family(made.family).learner
+    return load(place).build(made, vocab_size)
+
+
+@pytest.mark.parametrize(("name", "options"), [
+    ("bert", SMALL), ("bert", {**SMALL, "next_sentence": True, "intermediate_size": 50}), ("gpt", SMALL),
+    ("elmo", {"hidden_size": 24}), ("elmo", {"hidden_size": 24, "cell_size": 40, "num_layers": 1}),
+    ("elmo", {"hidden_size": 24, "embedding": "char_cnn", "max_characters": 4}), ("word2vec", {"dim": 33})])
+def test_the_parameters_are_those_of_the_network(name, options):
+    made = config.build(name, options=options)
+    network = _network(made, TEXT.vocab_size)
+    assert estimate.estimate(made, TEXT, MACHINE).parameters == sum(one.numel() for one in network.parameters())
+
+
+@pytest.mark.parametrize(("name", "options"), [("bert", SMALL), ("bert", {**SMALL, "next_sentence": True}), ("gpt", SMALL), ("elmo", {"hidden_size": 24})])
+def test_the_matrices_of_muon_are_those_that_it_takes_over(name, options):
+    from core.train.optim import split
+
+    made = config.build(name, options=options)
+    hidden, _, _ = split(_network(made, TEXT.vocab_size), TEXT.vocab_size)
+    counted = estimate.SIZES[name](made, TEXT.vocab_size).hidden
+    # what the objective does not reach, the pooler or the head of the next sentence, is small
+    assert counted == pytest.approx(sum(one.numel() for one in hidden), rel=0.05)
+
+
+def test_the_character_cnn_is_that_of_the_model():
+    from core.families.elmo import model
+
+    assert estimate.CNN_FILTERS == model.FILTERS
+    assert (estimate.CNN_HIGHWAYS, estimate.CNN_CHARACTERS, estimate.CNN_CHARACTER_SIZE) == (model.HIGHWAYS, model.CHARACTERS, model.CHARACTER_SIZE)
+
+
+def test_the_first_limit_ends_the_run():
+    def seconds(**options):
+        return estimate.estimate(config.build("gpt", options=options), TEXT, MACHINE).seconds
+
+    assert seconds(minutes=2) == 120
+    assert seconds(minutes=2, steps=1) < 120
+    assert seconds(epochs=2) == pytest.approx(2 * seconds(epochs=1))
+    assert seconds(steps=10, batch_size=64) == pytest.approx(2 * seconds(steps=10, batch_size=32))
+
+
+def test_a_smaller_micro_batch_needs_less_memory_and_no_less_time():
+    whole = estimate.estimate(config.build("bert", options={"steps": 100}), TEXT, MACHINE)
+    parts = estimate.estimate(config.build("bert", options={"steps": 100, "micro_batch_size": 8}), TEXT, MACHINE)
+    assert parts.activations == pytest.approx(whole.activations / 4, rel=0.01)
+    assert parts.memory < whole.memory
+    assert parts.seconds == whole.seconds
+
+
+def test_the_speed_is_that_of_earlier_runs_of_the_family_on_the_device():
+    made = config.build("gpt")
+    flops = estimate.gpt_size(made, TEXT.vocab_size).flops
+    mine = Sample(family="gpt", device="cpu", threads=2, flops=flops, tokens_per_s=777.0)
+    others = [replace(mine, family="bert", tokens_per_s=1.0), replace(mine, device="cuda", tokens_per_s=2.0)]
+    told = estimate.estimate(made, TEXT, MACHINE, [*others, mine])
+    assert told.samples == 1
+    assert told.tokens_per_s == pytest.approx(777.0)
+    assert estimate.estimate(made, TEXT, MACHINE, others).samples == 0
+    larger = config.build("gpt", options={"num_layers": 8})
+    assert estimate.estimate(larger, TEXT, MACHINE, [mine]).tokens_per_s < 600
+
+
+def test_a_gpu_is_taken_where_there_is_one():
+    made = config.build("bert")
+    assert estimate.estimate(made, TEXT, GPU).on_gpu
+    assert not estimate.estimate(config.build("bert", options={"device": "cpu"}), TEXT, GPU).on_gpu
+    assert not estimate.estimate(config.build("word2vec"), TEXT, GPU).on_gpu
+
+
+def test_a_family_that_nobody_has_measured_has_no_estimate(monkeypatch):
+    monkeypatch.delitem(estimate.SIZES, "gpt")
+    assert estimate.estimate(config.build("gpt"), TEXT, MACHINE) is None
+
+
+def test_samples_come_from_the_events_of_runs(tmp_path):
+    run = Run.create(config.build("gpt"), tmp_path / "run")
+    assert estimate.sample_of(run) is None
+    writer = EventWriter(run.events_path)
+    writer.write(RunStarted(step=0, device="cuda (a card)", precision="bf16", processes=1, threads=3, parameters=1, train_tokens=1, valid_tokens=1,
+                            vocab_size=101, total_steps=0, versions={}))
+    for step in range(1, 9):
+        writer.write(StepEnd(step=step, loss=1.0, learning_rate=0.1, grad_norm=0.1, tokens=step, tokens_per_s=10.0 if step < 3 else 500.0,
+                             progress=0.1, elapsed=1.0, seconds_left=1.0, memory=1))
+    writer.close()
+    found = estimate.samples(tmp_path)
+    assert found == [Sample(family="gpt", device="cuda", threads=3, flops=estimate.gpt_size(run.config, 101).flops, tokens_per_s=500.0)]

@@ -1,0 +1,150 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QObject
+
+from core import i18n
+from gui.engine import Engine
+
+PLACE = "tests.gui.engine_functions:"
+
+
+class Asked:
+    """What became of a question."""
+
+    def __init__(self) -> None:
+        self.results, self.errors, self.progress = [], [], []
+
+    def done(self, result):
+        self.results.append(result)
+
+    def error(self, message, hint):
+        self.errors.append((message, hint))
+
+    def partial(self, *values):
+        self.progress.append(values)
+
+
+@pytest.fixture
+def engine(qtbot):
+    made = Engine()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def ask(engine):
+    def ask(function: str, keywords=None, **more):
+        asked = Asked()
+        asked.call = engine.call(PLACE + function, keywords or {}, on_done=asked.done, on_error=asked.error,
+                                 on_progress=asked.partial, **more)
+        return asked
+
+    return ask
+
+
+def _answer(qtbot, asked):
+    qtbot.waitUntil(lambda: bool(asked.results or asked.errors), timeout=15_000)
+    return asked
+
+
+def test_arrays_go_and_come_and_prints_do_no_harm(qtbot, ask):
+    values = np.arange(200_000, dtype=np.float32)
+    asked = _answer(qtbot, ask("double", {"values": values}))
+    np.testing.assert_array_equal(asked.results[0]["doubled"], 2 * values)
+
+
+def test_nothing_is_answered_before_the_loop_turns(ask):
+    assert ask("process").results == []
+
+
+def test_the_process_stays_and_knows_no_qt(qtbot, ask):
+    first, second = (_answer(qtbot, ask("process")).results[0] for _ in range(2))
+    assert first == second
+    modules = _answer(qtbot, ask("loaded")).results[0]
+    assert not [name for name in modules if name.startswith(("PySide6", "pyqtgraph"))]
+
+
+def test_an_expected_error_keeps_its_hint(qtbot, ask):
+    assert _answer(qtbot, ask("refuse")).errors == [("The file is not there.", "Choose another.")]
+
+
+def test_an_unexpected_error_brings_its_traceback(qtbot, engine, ask):
+    with qtbot.waitSignal(engine.failed, timeout=15_000) as caught:
+        asked = ask("fail")
+    assert "nobody expected this" in caught.args[1]
+    assert "nobody expected this" in _answer(qtbot, asked).errors[0][0]
+
+
+def test_a_result_that_cannot_travel_is_an_error_not_a_silence(qtbot, ask):
+    assert _answer(qtbot, ask("unpicklable")).errors
+
+
+def test_a_name_that_is_not_there_is_an_error(qtbot, ask):
+    assert _answer(qtbot, ask("no_such_function")).errors
+
+
+def test_a_crash_is_told_in_words_and_the_next_question_is_answered(qtbot, ask):
+    asked, after = ask("crash"), ask("process")
+    message, hint = _answer(qtbot, asked).errors[0]
+    assert "segmentation fault" in message
+    assert hint
+    assert _answer(qtbot, after).results
+
+
+def test_progress_comes_before_the_answer(qtbot, ask):
+    asked = _answer(qtbot, ask("steps"))
+    assert asked.progress == [(0, 3), (1, 3), (2, 3)]
+    assert asked.results == ["ready"]
+
+
+def test_cancel_ends_a_deaf_function_and_the_next_is_answered_by_another_process(qtbot, engine, ask, tmp_path):
+    before = _answer(qtbot, ask("process")).results[0]
+    slow = ask("slow", {"started": tmp_path / "started"})
+    qtbot.waitUntil((tmp_path / "started").exists, timeout=15_000)
+    engine.cancel(slow.call)
+    after = _answer(qtbot, ask("process")).results[0]
+    assert before != after
+    assert slow.results == slow.errors == []
+
+
+def test_cancel_is_heard_by_a_function_that_listens(qtbot, engine, ask, tmp_path):
+    before = _answer(qtbot, ask("process")).results[0]
+    asked = ask("patient", {"started": tmp_path / "started", "stopped": tmp_path / "stopped"})
+    qtbot.waitUntil((tmp_path / "started").exists, timeout=15_000)
+    engine.cancel(asked.call)
+    qtbot.waitUntil((tmp_path / "stopped").exists, timeout=15_000)
+    assert _answer(qtbot, ask("process")).results[0] == before  # what it had loaded is still there
+    assert asked.results == []
+
+
+def test_a_newer_question_with_the_same_key_replaces_the_older(qtbot, ask):
+    asked = [ask("double", {"values": np.array([number])}, key="view") for number in range(5)]
+    _answer(qtbot, asked[-1])
+    assert [len(one.results) for one in asked] == [0, 0, 0, 0, 1]
+
+
+def test_the_death_of_the_owner_drops_its_questions(qtbot, ask):
+    owner = QObject()
+    asked = ask("process", owner=owner)
+    owner.deleteLater()
+    qtbot.waitUntil(lambda: not asked.call.wanted)
+    _answer(qtbot, ask("process"))
+    assert asked.results == []
+
+
+def test_an_error_in_a_callback_does_not_stop_the_queue(qtbot, engine, ask):
+    def broken(_result):
+        raise RuntimeError("a view's mistake")
+
+    with qtbot.captureExceptions() as caught:
+        engine.call(PLACE + "process", {}, on_done=broken, on_error=broken)
+        _answer(qtbot, ask("process"))
+    assert len(caught) == 1
+
+
+def test_it_speaks_the_language_of_the_moment(qtbot, ask):
+    assert _answer(qtbot, ask("spoken")).results == ["en"]
+    i18n.set_language("zh_CN")
+    assert _answer(qtbot, ask("spoken")).results == ["zh_CN"]

@@ -1,0 +1,257 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QToolButton
+
+from core import i18n
+from core.errors import UserError
+from core.events import EventWriter, StepEnd
+from gui import theme
+from gui.main_window import MainWindow
+from gui.quit_dialog import QuitChoice, QuitDialog
+from gui.settings import Settings
+from tests.gui.conftest import FAKE_VIEWS
+
+OPENS_THE_WINDOW = """
+import sys
+from gui import app, views
+from gui.main_window import MainWindow
+from gui.settings import Settings
+app.make_app(["lexiscope"])
+window = MainWindow(Settings())
+window.show()
+window.start()
+for name in views.VIEWS:
+    window.show_view(name)
+import gui.widgets.curve, gui.widgets.scatter
+print([name for name in ("torch", "sklearn", "umap", "onnxruntime", "transformers") if name in sys.modules])
+window.close()
+"""
+
+
+@pytest.mark.parametrize("language", ["en", "zh_CN"])
+@pytest.mark.parametrize("look", ["light", "dark"])
+def test_it_opens_in_both_languages_and_looks(qtbot, make_window, make_run, language, look):
+    window = make_window(language=language, look=look)
+    window.session.add_run(make_run("bert"))
+    qtbot.waitExposed(window)
+    picture = window.grab().toImage()
+    colour = picture.pixelColor(picture.width() // 2, picture.height() // 2)
+    assert (colour.lightness() < 128) == (look == "dark")
+    assert theme.current().name == look
+    assert i18n.language() == language
+
+
+def test_it_fits_a_small_projector(qtbot, make_window, make_run):
+    window = make_window()
+    for number in range(4):
+        window.session.add_run(make_run(f"run {number}"))
+    window.resize(1024, 640)
+    qtbot.waitUntil(lambda: window.width() == 1024)
+    assert window.centralWidget().minimumSizeHint().width() <= 1024
+    assert window.height() == 640
+
+
+def test_a_view_shows_only_the_controls_that_it_needs(qtbot, make_window):
+    window = make_window(view="start")
+    assert not window._dock.isVisible()
+    assert not window._bottom.layer_slider.isVisible()
+    window.show_view("senses")
+    assert window._dock.isVisible()
+    assert window._bottom.layer_slider.isVisible()
+    assert window._bottom.step_slider.isVisible()
+    assert window.view.controls.isVisible()
+    window.show_view("runs")
+    assert not window._dock.isVisible()
+    window.show_view("senses")
+    assert window.view.controls.isVisible()
+
+
+def test_views_are_made_when_first_shown_and_kept(qtbot, make_window):
+    window = make_window(view="start")
+    assert set(window._views) == {"start"}
+    first = window.view
+    window.show_view("runs")
+    window.show_view("start")
+    assert window.view is first
+
+
+def test_keys_reach_every_view(qtbot, make_window):
+    window = make_window(view="start")
+    window.activateWindow()
+    qtbot.waitUntil(window.isActiveWindow)
+    for number, name in enumerate(FAKE_VIEWS, start=1):
+        QTest.keyClick(window, Qt.Key(Qt.Key.Key_0 + number), Qt.KeyboardModifier.ControlModifier)
+        assert window._name == name
+
+
+def test_a_view_that_cannot_be_made_does_not_take_the_window_along(qtbot, make_window, monkeypatch):
+    window = make_window(view="start")
+    monkeypatch.setitem(FAKE_VIEWS, "train", "tests.gui.fake_views:BrokenView")
+    window.show_view("train")
+    assert "cannot be made" in window.messages._dialog._trace.toPlainText()
+    window.messages._dialog.accept()
+
+
+def test_another_language_makes_all_anew_and_keeps_the_session(qtbot, make_window, make_run):
+    window = make_window()
+    window.session.add_run(make_run("bert"))
+    word, before = window.session.word, window.view
+    qtbot.mouseClick(window.findChild(QToolButton, "language"), Qt.MouseButton.LeftButton)
+    assert i18n.language() == "zh_CN"
+    assert Settings().language == "zh_CN"
+    assert window.view is not before
+    assert window.session.word == word
+    assert [chip.name.text() for chip in window._bench.chips()] == ["bert"]
+
+
+def test_another_theme_makes_all_anew(qtbot, make_window):
+    window = make_window()
+    qtbot.mouseClick(window.findChild(QToolButton, "theme"), Qt.MouseButton.LeftButton)
+    assert theme.current().dark
+    assert Settings().theme == "dark"
+
+
+def test_text_can_be_made_larger(qtbot, make_window):
+    window = make_window()
+    before = theme.px("body")
+    window.zoom(0.2)
+    assert theme.px("body") > before
+    window.zoom(0)
+    assert theme.px("body") == before
+
+
+def test_a_chip_takes_its_run_off_the_bench(qtbot, make_window, make_run):
+    window = make_window()
+    window.session.add_run(make_run("one"))
+    window.session.add_run(make_run("two"))
+    chip = window._bench.chips()[0]
+    qtbot.mouseClick(chip.findChild(QToolButton), Qt.MouseButton.LeftButton)
+    assert [item.run.name for item in window.session.bench] == ["two"]
+    assert [chip.name.text() for chip in window._bench.chips()] == ["two"]
+
+
+def test_the_list_offers_the_other_runs(qtbot, make_window, make_run):
+    window = make_window()
+    window.session.add_run(make_run("here"))
+    make_run("there")
+    window._bench._fill_menu()
+    texts = [action.text() for action in window._bench._menu.actions()]
+    assert any(text.startswith("there") for text in texts)
+    assert not any(text.startswith("here") for text in texts)
+    window._bench._menu.actions()[0].trigger()
+    assert [item.run.name for item in window.session.bench] == ["here", "there"]
+
+
+def test_the_layer_slider_and_the_session_agree(qtbot, make_window, make_run):
+    window = make_window()
+    window.session.add_run(make_run("deep", num_layers=4))
+    slider = window._bottom.layer_slider._slider
+    assert (slider.maximum(), slider.value()) == (4, 4)
+    slider.setValue(2)
+    assert window.session.layer == 2
+    window.session.layer = 0
+    assert slider.value() == 0
+    slider.setValue(4)
+    assert window.session.layer == -1
+
+
+def test_the_replay_steps_through_the_probes(qtbot, make_window, make_run):
+    window, run = make_window(), make_run("bert")
+    for step in (10, 20, 30):
+        run.probe_path(step).touch()
+    window.session.add_run(run)
+    seen = []
+    window.session.stepChanged.connect(lambda: seen.append(window.session.step))
+    replay = window._bottom.step_slider
+    replay.toggle_play()
+    qtbot.waitUntil(lambda: not replay.playing, timeout=5000)
+    assert seen == [10, 20, None]
+
+
+def test_the_bench_and_the_view_are_found_again(qtbot, make_window, make_run):
+    window, run = make_window(view="runs"), make_run("bert")
+    window.session.add_run(run)
+    window.close()
+    again = MainWindow(Settings())
+    qtbot.addWidget(again)
+    assert again._name == "runs"
+    assert [item.path for item in again.session.bench] == [run.path]
+    again.close()
+
+
+def test_a_run_that_is_gone_is_left_out(qtbot, make_window, make_run):
+    window, run = make_window(), make_run("bert")
+    window.session.add_run(run)
+    window.close()
+    run.delete()
+    again = MainWindow(Settings())
+    qtbot.addWidget(again)
+    assert again.session.bench == ()
+    again.close()
+
+
+def test_events_of_the_bench_are_followed(qtbot, make_window, make_run):
+    window, run = make_window(), make_run("bert")
+    writer = EventWriter(run.events_path)
+    writer.write(StepEnd(step=1, loss=1.0, learning_rate=0.1, grad_norm=0.1, tokens=1, tokens_per_s=1.0, progress=0.1,
+                         elapsed=1.0, seconds_left=1.0, memory=1))
+    writer.close()
+    with qtbot.waitSignal(window.watcher.eventsArrived):
+        window.session.add_run(run)
+    window.session.remove_run(run.path)
+    assert window.watcher.history(run.path) == []
+
+
+@pytest.mark.parametrize("choice", list(QuitChoice))
+def test_closing_asks_what_becomes_of_a_run(qtbot, make_window, make_run, monkeypatch, choice):
+    window, run = make_window(), make_run("bert")
+    done = []
+    monkeypatch.setattr(window.processes, "running", lambda: [run])
+    monkeypatch.setattr(window.processes, "stop", lambda run: done.append("stop"))
+    monkeypatch.setattr(window.processes, "discard", lambda run: done.append("discard"))
+    monkeypatch.setattr("gui.main_window.ask", lambda parent, runs: choice)
+    assert window.close() == (choice is not QuitChoice.CANCEL)
+    assert done == {QuitChoice.STOP: ["stop"], QuitChoice.DISCARD: ["discard"]}.get(choice, [])
+    monkeypatch.setattr(window.processes, "running", list)
+
+
+@pytest.mark.parametrize("choice", [QuitChoice.KEEP, QuitChoice.STOP, QuitChoice.DISCARD])
+def test_the_question_has_a_button_for_each_answer(qtbot, make_run, choice):
+    dialog = QuitDialog(None, [make_run("bert")])
+    qtbot.addWidget(dialog)
+    assert dialog.choice is QuitChoice.CANCEL
+    dialog.buttons[choice].click()
+    assert dialog.choice is choice
+
+
+def test_an_expected_error_is_a_card_and_an_unexpected_one_a_dialog(qtbot, make_window):
+    window = make_window()
+    with window.messages.guard():
+        raise UserError("It is full.", "Empty it.")
+    assert window.messages.texts == [("It is full.", "Empty it.")]
+    window.messages._hook(ValueError, ValueError("nobody knew"), None)
+    assert "nobody knew" in window.messages._dialog._trace.toPlainText()
+    window.messages._dialog._copy()
+    assert "nobody knew" in QApplication.clipboard().text()
+    window.messages._dialog.accept()
+    window.messages.clear()
+    assert window.messages.texts == []
+
+
+def test_a_card_can_offer_an_undo(qtbot, make_window):
+    window, undone = make_window(), []
+    window.messages.say("Deleted.", action="Undo", on_action=lambda: undone.append(True))
+    window.messages._toasts[0]._act()
+    assert undone
+    assert window.messages.texts == []
+
+
+def test_the_window_loads_no_library_that_could_take_it_down():
+    done = subprocess.run([sys.executable, "-c", OPENS_THE_WINDOW], capture_output=True, text=True, timeout=60, check=False)
+    assert done.stdout.strip().endswith("[]"), done.stdout + done.stderr

@@ -1,0 +1,102 @@
+from __future__ import annotations
+
+from time import perf_counter
+
+import pytest
+from PySide6.QtCore import QTimer
+
+from core.events import EventWriter, RunStarted, StepEnd, to_line
+from gui.run_watcher import RunWatcher
+
+
+def _step(number: int) -> StepEnd:
+    return StepEnd(step=number, loss=1.0, learning_rate=1e-3, grad_norm=1.0, tokens=number, tokens_per_s=1.0, progress=0.5,
+                   elapsed=1.0, seconds_left=1.0, memory=1, metrics={"accuracy": 0.5})
+
+
+def _started(step: int) -> RunStarted:
+    return RunStarted(step=step, device="cpu", precision="fp32", processes=1, threads=1, parameters=1, train_tokens=1,
+                      valid_tokens=1, vocab_size=1, total_steps=9, versions={})
+
+
+@pytest.fixture
+def watcher(qtbot):
+    made = RunWatcher()
+    yield made
+    for path in list(made._readers):
+        made.unwatch(path)
+
+
+def test_events_arrive_in_batches_with_their_run(qtbot, watcher, tmp_path):
+    writer = EventWriter(tmp_path / "events.jsonl")
+    writer.write(_step(1))
+    seen = []
+    watcher.eventsArrived.connect(lambda path, events: seen.append((path, [event.step for event in events])))
+    watcher.watch(tmp_path)
+    qtbot.waitUntil(lambda: seen == [(str(tmp_path), [1])])
+    writer.write(_step(2))
+    writer.write(_step(3))
+    qtbot.waitUntil(lambda: seen[1:] == [(str(tmp_path), [2, 3])])
+    assert [event.step for event in watcher.history(tmp_path)] == [1, 2, 3]
+    writer.close()
+
+
+def test_a_run_that_has_written_nothing_is_no_error(qtbot, watcher, tmp_path):
+    with qtbot.waitSignal(watcher.caughtUp):
+        watcher.watch(tmp_path / "nowhere")
+        watcher._look()
+
+
+def test_half_a_line_waits_until_it_is_whole(qtbot, watcher, tmp_path):
+    path = tmp_path / "events.jsonl"
+    line = to_line(_step(1)) + "\n"
+    path.write_text(line + line[:30])
+    watcher.watch(tmp_path)
+    qtbot.waitUntil(lambda: len(watcher.history(tmp_path)) == 1)
+    with path.open("a") as file:
+        file.write(line[30:])
+    qtbot.waitUntil(lambda: len(watcher.history(tmp_path)) == 2)
+
+
+def test_history_leaves_out_what_a_resumed_run_took_back(qtbot, watcher, tmp_path):
+    writer = EventWriter(tmp_path / "events.jsonl")
+    for event in (_started(0), _step(1), _step(2), _step(3), _started(1), _step(2)):
+        writer.write(event)
+    writer.close()
+    watcher.watch(tmp_path)
+    qtbot.waitUntil(lambda: watcher.is_caught_up(tmp_path))
+    assert [event.step for event in watcher.history(tmp_path) if isinstance(event, StepEnd)] == [1, 2]
+
+
+def test_two_who_watch_need_two_who_stop(qtbot, watcher, tmp_path):
+    watcher.watch(tmp_path)
+    watcher.watch(tmp_path)
+    watcher.unwatch(tmp_path)
+    assert watcher._timer.isActive()
+    watcher.unwatch(tmp_path)
+    assert not watcher._timer.isActive()
+
+
+def test_a_long_story_never_holds_the_window_up(qtbot, watcher, tmp_path):
+    """100,000 events: all arrive in order, and a timer of the same loop is never far behind."""
+    count = 100_000
+    (tmp_path / "events.jsonl").write_text("".join(to_line(_step(number)) + "\n" for number in range(count)))
+    seen: list[int] = []
+    watcher.eventsArrived.connect(lambda _path, events: seen.extend(event.step for event in events))
+    stalls, last = [], perf_counter()
+
+    def tick() -> None:
+        nonlocal last
+        stalls.append(perf_counter() - last)
+        last = perf_counter()
+
+    timer = QTimer(interval=0)
+    timer.timeout.connect(tick)
+    timer.start()
+    last = perf_counter()
+    watcher.watch(tmp_path)
+    qtbot.waitUntil(lambda: watcher.is_caught_up(tmp_path), timeout=60_000)
+    timer.stop()
+    assert seen == list(range(count))
+    stalls.sort()
+    assert stalls[int(len(stalls) * 0.99)] < 0.025

@@ -1,0 +1,336 @@
+"""The view of the senses: pictures in one basis, figures that fit them, and what is said where there is nothing to see."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtWidgets import QWidget
+
+from core import events, i18n
+from core.runs import Run
+from core.text.specimens import Specimen, write_specimens
+from gui import theme
+from gui.messages import Messages
+from gui.run_process import Processes
+from gui.run_watcher import RunWatcher
+from gui.session import Session
+from gui.settings import Settings
+from gui.views import Services
+from gui.views.senses import SensesView
+from gui.views.senses_answers import Answers, question
+from gui.views.senses_verdict import verdict
+from tests.helpers.inline_engine import InlineEngine
+
+SPECIMENS = [Specimen(word="苹果", sense=sense, text=f"{'吃' * number}苹果{ending}", hard=number % 2 == 0)
+             for sense, ending in (("fruit", "很甜"), ("company", "发布")) for number in range(6)]
+
+
+def add_probe(run: Run, step: int, apart: float, seed: int = 0) -> None:
+    """Layer 0: all equal. The others: noise, and the senses `apart`."""
+    noise = np.random.default_rng(seed).normal(size=(len(SPECIMENS), 16))
+    shift = apart * np.array([[-1.0] if item.sense == "fruit" else [1.0] for item in SPECIMENS]) * np.eye(16)[0]
+    layers = [np.ones((len(SPECIMENS), 16))] + [noise + shift] * getattr(run.config.model, "num_layers", 0)
+    np.savez(run.probe_path(step), vectors=np.stack(layers).astype(np.float16), step=np.array(step))
+    with run.events_path.open("a", encoding="utf-8") as file:
+        file.write(events.to_line(events.ProbeSaved(step=step, path=f"probes/step_{step:08d}.npz")) + "\n")
+
+
+@pytest.fixture
+def make_probed(make_run: Callable[..., Run]) -> Callable[..., Run]:
+    def make(name: str = "bert", family: str = "bert", **options: object) -> Run:
+        sizes = {} if family == "word2vec" else {"num_layers": 2, "hidden_size": 16}
+        run = make_run(name, family, **{**sizes, **({"num_heads": 2} if family in ("bert", "gpt") else {}), **options})
+        write_specimens(run.specimens_path, SPECIMENS)
+        for number, step in enumerate((0, 10, 20)):
+            add_probe(run, step, 2.0 * number)
+        return run
+
+    return make
+
+
+@pytest.fixture
+def services(qtbot) -> Iterator[Services]:
+    window = QWidget()
+    qtbot.addWidget(window)
+    made = Services(engine=InlineEngine(), watcher=RunWatcher(), processes=Processes(), messages=Messages(window), settings=Settings(),
+                    navigate=lambda name: went.append(name))
+    went: list[str] = []
+    made.engine.went = went
+    yield made
+    for path in list(made.watcher._users):
+        made.watcher.unwatch(path)
+    made.processes.close()
+
+
+@pytest.fixture
+def session() -> Session:
+    made = Session()
+    made.look_at("苹果", SPECIMENS)
+    return made
+
+
+@pytest.fixture
+def show(qtbot, services: Services, session: Session) -> Callable[..., SensesView]:
+    def make(*runs: Run) -> SensesView:
+        for run in runs:
+            session.add_run(run)
+            services.watcher.watch(run.path)
+        view = SensesView(session, services)
+        qtbot.addWidget(view)
+        view.resize(812, 580)
+        view.show()
+        if runs:
+            qtbot.waitUntil(lambda: not view._timer.isActive() and not view._answers._asked)
+        return view
+
+    return make
+
+
+def settle(qtbot, view: SensesView) -> None:
+    qtbot.waitUntil(lambda: not view._timer.isActive() and not view._answers._asked
+                    and all(panel._move.state() != panel._move.State.Running for panel in view.panels.values()))
+
+
+def drawn(view: SensesView, run: Run) -> np.ndarray:
+    return view.panels[run.path].scatter._xy.copy()
+
+
+def test_every_run_has_its_picture_and_its_figures(show, make_probed) -> None:
+    runs = [make_probed("one"), make_probed("two", "elmo")]
+    view = show(*runs)
+    assert list(view.panels) == [run.path for run in runs]
+    for run in runs:
+        panel = view.panels[run.path]
+        assert drawn(view, run).shape == (len(SPECIMENS), 2) and panel._stack.currentIndex() == 1
+        assert "100%" in panel.chart.accessibleName() and panel._step.text() == "step 20"
+        assert panel.table._cells["all"][0].text() == "1.00" and panel.table._cells["bag"][0].text() == "–"
+        assert "has a checkpoint" in panel.verdict.text()  # nothing to make a bag of: it claims no more
+    assert "→←" in view.panels[runs[1].path]._layer.text() and "→←" not in view.panels[runs[0].path]._layer.text()
+
+
+def test_the_replay_moves_in_one_basis(show, make_probed, session, qtbot) -> None:
+    run = make_probed()
+    view = show(run)
+    panel = view.panels[run.path]
+    seen = panel.scatter._view.viewRange()
+    newest = drawn(view, run)
+    session.step = 0
+    settle(qtbot, view)
+    oldest = drawn(view, run)
+    assert panel._step.text() == "step 0" and panel.scatter._view.viewRange() == seen
+    gap = [np.ptp([xy[:6, 0].mean(), xy[6:, 0].mean()]) for xy in (oldest, newest)]
+    assert gap[0] < 1.5 and gap[1] == pytest.approx(8, abs=1.5)
+    session.step = 15  # between two probes: the one before
+    settle(qtbot, view)
+    assert panel._step.text() == "step 10"
+
+
+def test_a_new_probe_is_followed_at_the_newest_step_and_not_while_one_looks_back(show, make_probed, session, services, qtbot) -> None:
+    run = make_probed()
+    view = show(run)
+    add_probe(run, 30, 6.0)
+    qtbot.waitUntil(lambda: view.panels[run.path]._step.text() == "step 30")
+    settle(qtbot, view)
+    session.step = 10
+    settle(qtbot, view)
+    before = drawn(view, run)
+    with qtbot.waitSignal(services.watcher.eventsArrived):
+        add_probe(run, 40, 9.0, seed=7)
+    settle(qtbot, view)
+    assert np.array_equal(drawn(view, run), before)
+    session.step = None
+    qtbot.waitUntil(lambda: view.panels[run.path]._step.text() == "step 40")
+    settle(qtbot, view)
+    assert not np.array_equal(drawn(view, run), before)
+
+
+def test_one_vector_is_shown_as_one_point(show, make_probed, session, qtbot) -> None:
+    word2vec, gpt = make_probed("w", "word2vec"), make_probed("g", "gpt")
+    view = show(word2vec, gpt)
+    panel = view.panels[word2vec.path]
+    assert len(drawn(view, word2vec)) == 1 and "12 sentences" in panel.scatter._notes[0].toPlainText()
+    assert panel.verdict.text() == "One vector, whatever the sentence says." and panel._layer.text() == "word vectors"
+    assert panel.table._cells["all"][0].text() == "0.50"
+    session.layer = 0
+    settle(qtbot, view)
+    assert len(drawn(view, gpt)) == 1 and view.panels[gpt.path]._layer.text() == "embedding layer"
+    assert view.panels[gpt.path].verdict.text().startswith("Before the first layer")
+    panel.scatter.clicked.emit(0)
+    panel.scatter.clicked.emit(0)
+    assert session.selected == 1  # pressed again: the point's next sentence
+
+
+def test_a_click_selects_everywhere(show, make_probed, session, qtbot) -> None:
+    runs = [make_probed("one"), make_probed("two", "gpt")]
+    view = show(*runs)
+    qtbot.wait(200)
+    scatter = view.panels[runs[0].path].scatter
+    index = int(np.abs(drawn(view, runs[0])).sum(axis=1).argmax())  # far from the others
+    at = scatter.place_of(index).toPoint()
+    qtbot.mouseClick(scatter._plot.viewport(), Qt.MouseButton.LeftButton, pos=scatter._plot.viewport().mapFrom(scatter, QPoint(at)))
+    assert session.selected == index
+    for run in runs:
+        assert view.panels[run.path].scatter._selected == index
+    assert SPECIMENS[index].text[-2:] in view._strip._sentence.text() and "<b" in view._strip._sentence.text()
+    session.selected = -1
+    assert "Click on a point" in view._strip._sentence.text()
+
+
+def test_the_card_names_sentence_sense_and_run(show, make_probed) -> None:
+    run = make_probed("my <run>")
+    card = show(run).panels[run.path].scatter._cards[3]
+    assert '<b style="color:#' in card and "苹果" in card and "my &lt;run&gt;" in card
+
+
+def test_changed_labels_change_colours_and_figures_without_a_model(show, make_probed, session, qtbot, services) -> None:
+    run = make_probed()
+    view = show(run)
+    session.specimens = [replace(item, sense="company" if number == 1 else item.sense) for number, item in enumerate(SPECIMENS)][:-1]
+    settle(qtbot, view)
+    assert view.panels[run.path].scatter._categories.tolist() == [0, 1, 0, 0, 0, 0, 1, 1, 1, 1, 1]
+    assert "100%" not in view.panels[run.path].chart.accessibleName()
+
+
+def test_what_the_probes_lack_is_said(show, make_probed, session, qtbot) -> None:
+    run = make_probed()
+    view = show(run)
+    session.specimens = [*SPECIMENS, Specimen(word="苹果", sense="fruit", text="新的苹果")]
+    settle(qtbot, view)
+    panel = view.panels[run.path]
+    assert panel.note.isVisible() and "1 sentences are shown once" in panel.note.text() and len(drawn(view, run)) == len(SPECIMENS)
+
+
+def test_senses_that_cannot_be_measured_are_said(show, make_probed, session, qtbot) -> None:
+    run = make_probed()
+    view = show(run)
+    session.specimens = [replace(item, sense="fruit") for item in SPECIMENS]
+    settle(qtbot, view)
+    panel = view.panels[run.path]
+    assert "same sense" in panel.verdict.text() and not panel.chart.isVisible() and len(drawn(view, run)) == len(SPECIMENS)
+
+
+def test_an_empty_bench_leads_to_training(show, services, qtbot) -> None:
+    view = show()
+    qtbot.waitUntil(lambda: view._empty is not None)
+    view._empty.button.click()
+    assert services.engine.went == ["train"]
+
+
+def test_a_word_without_sentences_is_said(show, make_probed, session, qtbot) -> None:
+    view = show(make_probed())
+    session.look_at("茘枝", ())
+    qtbot.waitUntil(lambda: view._empty is not None and view._empty.isVisible())
+    assert "茘枝" in view._empty.sentence.text()
+    session.look_at("苹果", SPECIMENS)
+    settle(qtbot, view)
+    assert view._stack.currentIndex() == 0
+
+
+def test_a_run_without_probes_says_what_it_waits_for(show, make_run) -> None:
+    run = make_run("new", num_layers=2, num_heads=2, hidden_size=16)
+    assert "no probe" in show(run).panels[run.path].message.text()
+
+
+def test_a_run_that_watches_another_word_offers_it(show, make_probed, session, qtbot, own_home) -> None:
+    run = make_probed()
+    view = show(run)
+    session.look_at("花", [Specimen(word="花", sense="flower", text="一朵花"), Specimen(word="花", sense="spend", text="花钱")])
+    settle(qtbot, view)
+    panel = view.panels[run.path]
+    assert "苹果" in panel.message.text() and panel._offer.isVisible()
+    panel._offer.click()
+    assert session.word == "苹果" and session.specimens
+
+
+@pytest.mark.parametrize("language", ["en", "zh_CN"])
+@pytest.mark.parametrize("look", ["light", "dark"])
+def test_four_runs_in_the_smallest_window(show, make_probed, qapp, language, look, qtbot) -> None:
+    i18n.set_language(language)
+    theme.apply(qapp, look)
+    view = show(*(make_probed(name, family) for name, family in (("w", "word2vec"), ("e", "elmo"), ("g", "gpt"), ("b", "bert"))))
+    view.resize(556, 500)
+    qtbot.wait(50)
+    view.grab()
+    heights = {panel.chart.mapTo(view, QPoint(0, 0)).y() for panel in view.panels.values()}
+    assert len(heights) == 1, "the charts stand in line"
+    view.resize(1600, 900)
+    view.grab()
+
+
+def test_runs_come_and_go(show, make_probed, session, qtbot) -> None:
+    runs = [make_probed("one"), make_probed("two"), make_probed("three")]
+    view = show(*runs)
+    session.remove_run(runs[1].path)
+    settle(qtbot, view)
+    assert list(view.panels) == [runs[0].path, runs[2].path]
+    session.refresh_run(Run(runs[0].path, replace(runs[0].config, name="another name")))
+    settle(qtbot, view)
+    assert view.panels[runs[0].path]._name.text() == "another name"
+
+
+def test_the_bag_is_made_of_word2vec_where_it_is_on_the_bench(show, make_probed, services) -> None:
+    word2vec, bert = make_probed("w", "word2vec"), make_probed("b")
+    show(word2vec, bert)
+    bags = [keywords for _, call in services.engine.asked for kind, keywords in call["questions"] if kind == "bag"]
+    assert bags and all(keywords["others"] == (str(word2vec.path),) for keywords in bags)
+
+
+# the answers
+
+def test_urgent_questions_come_first_and_a_guilty_one_is_not_asked_again(qtbot) -> None:
+    class Dying(InlineEngine):
+        def _answer(self) -> None:
+            if self._calls:
+                self._calls.pop(0).error("The analysis process ended.", "")
+
+    holder = QWidget()
+    qtbot.addWidget(holder)
+    engine = Dying()
+    answers = Answers(engine, holder)
+    answers.about(tuple(SPECIMENS))
+    first, second, later = (question("figures", run=name, layer=0, step=0) for name in "abc")
+    heard = []
+    answers.arrived.connect(heard.append)
+    answers.ask([first, second], [later])
+    assert [keywords["run"] for _, keywords in engine.asked[0][1]["questions"]] == ["a", "b"]
+    answers.ask([first, second], [later])
+    assert len(engine.asked) == 1  # they are under way
+    qtbot.waitUntil(lambda: heard == [first])
+    assert answers.get(first)["error"] == "The analysis process ended."
+    answers.ask([first, second], [later])
+    assert [keywords["run"] for _, keywords in engine.asked[1][1]["questions"]] == ["b"]
+    answers.about(())
+    assert answers.get(first) is None
+
+
+# the words
+
+def figures(low: float, high: float, **other: object) -> dict:
+    return {"senses": 2, "same": False, "layers": 3, "layer": 2, "place": 0.5, "left_out": 0,
+            "best": {"layer": 2, "centroid_accuracy": (low + high) / 2, "interval": (low, high)}, **other}
+
+
+def bag(accuracy: float) -> dict:
+    return {"source": "w", "own": False, "all": {"centroid_accuracy": accuracy}, "hard": {"centroid_accuracy": accuracy}}
+
+
+def test_the_verdict_never_claims_more_than_the_figures() -> None:
+    assert verdict(figures(0.8, 0.95), bag(0.7))[0] == "good"
+    words = {key: verdict(*given) for key, given in {
+        "bag": (figures(0.65, 0.95), bag(0.7)), "equal": (figures(0.7, 0.95), bag(0.7)), "chance": (figures(0.4, 0.7), bag(0.2)),
+        "place": (figures(0.8, 0.95, place=0.85), bag(0.6)), "unknown": (figures(0.8, 0.95), None), "none": (figures(0.8, 0.95), {}),
+        "one": (figures(0.5, 0.5, same=True, layers=1, layer=0, place=None), bag(0.9)), "first": (figures(0.9, 1.0, layer=0), bag(0.5)),
+    }.items()}
+    assert all(tone == "soft" for tone, _ in words.values())
+    assert "neighbours differ" in words["bag"][1] and "neighbours differ" in words["equal"][1]
+    assert "better than chance" in words["chance"][1] and "place in the sentence" in words["place"][1]
+    assert words["one"][1] == "One vector, whatever the sentence says." and "has not read" in words["first"][1]
+    assert "not measured yet" in words["unknown"][1] and "checkpoint" in words["none"][1]
+
+
+def test_three_senses_have_another_chance() -> None:
+    assert verdict(figures(0.4, 0.6, senses=3, place=0.3), bag(0.35))[0] == "good"

@@ -1,0 +1,82 @@
+from __future__ import annotations
+
+import pytest
+
+from core.errors import UserError
+from core.text.specimens import Specimen
+from gui.session import Session, layer_count
+
+
+def _specimens() -> list[Specimen]:
+    return [Specimen(word="bank", sense="river", text="We sat on the bank."),
+            Specimen(word="bank", sense="money", text="The bank lent us money.", hard=True)]
+
+
+def test_bench_gives_four_colours_and_refuses_a_fifth(qtbot, make_run):
+    session = Session()
+    runs = [make_run(f"r{number}") for number in range(5)]
+    assert [session.add_run(run).colour for run in runs[:4]] == [0, 1, 2, 3]
+    with pytest.raises(UserError):
+        session.add_run(runs[4])
+    with qtbot.waitSignal(session.benchChanged):
+        session.remove_run(runs[1].path)
+    assert session.add_run(runs[4]).colour == 1  # the colour that became free; the others kept theirs
+    assert [item.colour for item in session.bench] == [0, 2, 3, 1]
+
+
+def test_the_same_run_is_put_on_the_bench_once(qtbot, make_run):
+    session, run = Session(), make_run()
+    first = session.add_run(run)
+    with qtbot.assertNotEmitted(session.benchChanged):
+        assert session.add_run(run) is first
+
+
+@pytest.mark.parametrize(("signal", "name", "value"), [
+    ("wordChanged", "word", "bank"), ("layerChanged", "layer", 2), ("headChanged", "head", 1), ("stepChanged", "step", 100)])
+def test_each_property_signals_real_changes_only(qtbot, signal, name, value):
+    session = Session()
+    with qtbot.waitSignal(getattr(session, signal)):
+        setattr(session, name, value)
+    with qtbot.assertNotEmitted(getattr(session, signal)):
+        setattr(session, name, value)
+
+
+def test_specimens_and_selection(qtbot):
+    session = Session()
+    session.look_at("bank", _specimens())
+    assert session.senses == ("river", "money")
+    session.selected = 1
+    assert session.specimen.hard
+    session.selected = 7
+    assert session.selected == -1
+    assert session.specimen is None
+    session.selected = 0
+    session.specimens = []
+    assert session.selected == -1
+
+
+def test_who_hears_of_a_word_finds_its_specimens(qtbot):
+    session = Session()
+    seen = []
+    session.wordChanged.connect(lambda: seen.append((session.word, len(session.specimens))))
+    session.look_at("bank", _specimens())
+    assert seen == [("bank", 2)]
+
+
+def test_layer_is_clamped_to_each_run(make_run):
+    session = Session()
+    deep, flat = make_run("deep", num_layers=6), make_run("flat", num_layers=2)
+    assert layer_count(deep) == 7
+    assert (session.layer_of(deep), session.layer_of(flat)) == (6, 2)
+    session.layer = 4
+    assert (session.layer_of(deep), session.layer_of(flat)) == (4, 2)
+
+
+def test_step_of_takes_the_newest_not_after(qtbot):
+    session = Session()
+    assert session.step_of([]) is None
+    assert session.step_of([10, 20, 30]) == 30
+    session.step = 25
+    assert session.step_of([10, 20, 30]) == 20
+    session.step = 5
+    assert session.step_of([10, 20, 30]) == 10

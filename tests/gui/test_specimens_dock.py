@@ -1,0 +1,128 @@
+from __future__ import annotations
+
+import pytest
+from PySide6.QtCore import QPoint, Qt
+
+from core.text.specimens import Specimen, read_specimens, write_specimens
+from gui import specimen_store as store
+from gui.specimen_dialog import SpecimenDialog
+from gui.specimens_list import INDEX_ROLE, SpecimenModel, rows_of
+
+SPECIMENS = [Specimen(word="quay", sense="river", text="We sat on the quay."),
+             Specimen(word="quay", sense="money", text="The quay lent us money.", hard=True),
+             Specimen(word="quay", sense="river", text="A quay of the Thames.")]
+
+
+@pytest.fixture
+def window(make_window):
+    made = make_window()
+    store.save("quay", SPECIMENS)
+    made._dock.choose("quay")
+    return made
+
+
+def _texts(window):
+    model = window._dock._model
+    return [model.index(row).data() for row in range(model.rowCount())]
+
+
+def test_the_model_obeys_qt(qtmodeltester, qapp):
+    model = SpecimenModel()
+    model.set_rows(rows_of(tuple(SPECIMENS), ("river", "money"), ["River", "Money"], "", False))
+    qtmodeltester.check(model)
+
+
+def test_the_list_is_grouped_by_sense(window):
+    assert _texts(window) == ["river  2", "We sat on the quay.", "A quay of the Thames.", "money  1", "The quay lent us money."]
+
+
+def test_filter_and_hard_only(qtbot, window):
+    window._dock._search.setText("THAMES")
+    assert _texts(window) == ["river  1", "A quay of the Thames."]
+    window._dock._search.clear()
+    qtbot.mouseClick(window._dock._hard, Qt.MouseButton.LeftButton)
+    assert _texts(window) == ["money  1", "The quay lent us money."]
+
+
+def test_a_click_selects_for_all_and_the_session_selects_in_the_list(qtbot, window):
+    dock, seen = window._dock, []
+    window.session.selectionChanged.connect(lambda: seen.append(window.session.selected))
+    place = dock._list.visualRect(dock._model.place_of(1)).center()
+    qtbot.mouseClick(dock._list.viewport(), Qt.MouseButton.LeftButton, pos=place)
+    assert seen == [1]
+    window.session.selected = 2
+    assert dock._list.currentIndex().data(INDEX_ROLE) == 2
+
+
+def test_a_heading_cannot_be_selected(qtbot, window):
+    place = window._dock._list.visualRect(window._dock._model.index(0)).topLeft() + QPoint(30, 5)
+    qtbot.mouseClick(window._dock._list.viewport(), Qt.MouseButton.LeftButton, pos=place)
+    assert window.session.selected == -1
+
+
+def test_deleting_can_be_undone_and_is_kept(window):
+    window.session.selected = 0
+    window._dock._delete()
+    assert [item.text for item in store.specimens_of("quay")] == [item.text for item in SPECIMENS[1:]]
+    window.messages._toasts[-1]._act()
+    assert store.specimens_of("quay") == SPECIMENS
+    assert window.session.selected == 0
+
+
+def test_relabel_and_mark_as_hard(window):
+    window.session.selected = 0
+    window._dock._relabel("money")
+    window._dock._mark_hard(True)
+    changed = window.session.specimens[0]
+    assert (changed.sense, changed.hard) == ("money", True)
+    assert window.session.selected == 0
+    assert store.specimens_of("quay")[0] == changed
+
+
+def test_a_new_sentence_must_hold_the_word(qtbot, window):
+    dialog = SpecimenDialog(window, "quay", ("river", "money"), None)
+    qtbot.addWidget(dialog)
+    dialog._text.setText("Nothing of it.")
+    dialog.accept()
+    assert dialog.specimen is None
+    assert dialog._error.text()
+    dialog._text.setText("My quay is closed.")
+    dialog._sense.setEditText("a third")
+    dialog.accept()
+    assert dialog.specimen == Specimen(word="quay", sense="a third", text="My quay is closed.")
+
+
+def test_a_file_of_specimens_is_taken_over(window, tmp_path):
+    write_specimens(tmp_path / "mine.tsv", [Specimen(word="spring", sense="season", text="It is spring.")])
+    window._dock.open_file(tmp_path / "mine.tsv")
+    assert window.session.word == "spring"
+    assert [item.text for item in window.session.specimens] == ["It is spring."]
+
+
+def test_a_damaged_file_is_a_message(window, tmp_path):
+    (tmp_path / "bad.tsv").write_text("no header\n")
+    window._dock.open_file(tmp_path / "bad.tsv")
+    assert window.messages.texts
+    assert window.session.word == "quay"
+
+
+def test_built_in_sentences_come_back(window):
+    word = next(word for word in store.words() if not store.is_changed(word))
+    window._dock.choose(word)
+    window.session.selected = 0
+    count = len(window.session.specimens)
+    window._dock._delete()
+    assert store.is_changed(word)
+    window._dock._reset()
+    assert len(window.session.specimens) == count
+    assert not store.is_changed(word)
+
+
+def test_a_word_with_no_sentences_is_empty_not_an_error(window):
+    window._dock.choose("zyzzyva")
+    assert window.session.specimens == ()
+    assert _texts(window) == []
+
+
+def test_own_files_can_be_read_by_the_command_line_too(window):
+    assert read_specimens(store.own_path("quay")) == SPECIMENS

@@ -1,0 +1,169 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from PySide6.QtCore import QObject, Signal
+
+from core import config
+from core.errors import UserError
+from core.events import EventWriter, RunFinished
+from core.runs import Run, list_runs
+from core.text import builtin
+from gui import demo
+from gui.run_queue import RunQueue, queue_of
+from gui.views.start import RecentRow, ago
+from tests.gui.direct_engine import DirectEngine
+from tests.gui.real_views import real_windows
+
+
+@pytest.fixture
+def make(monkeypatch):
+    with real_windows(monkeypatch, DirectEngine) as found:
+        yield found
+
+
+@pytest.fixture
+def started(monkeypatch):
+    """Runs are noted instead of trained."""
+    noted = []
+    monkeypatch.setattr("gui.run_process.Processes.start", lambda self, run: noted.append(run))
+    return noted
+
+
+class FakeProcesses(QObject):
+    ended = Signal(str, object)
+
+    def __init__(self):
+        super().__init__()
+        self.started, self.refused = [], ()
+
+    def start(self, run):
+        if run.name in self.refused:
+            raise UserError("No.")
+        self.started.append(run.name)
+
+
+def test_the_demo_words_are_those_of_the_built_in_text():
+    assert demo.WORDS == builtin.STARS
+
+
+@pytest.mark.parametrize(("cores", "at_once", "threads"), [(1, 1, 1), (2, 1, 2), (4, 2, 2), (16, 3, 5)])
+def test_no_more_is_trained_at_once_than_the_machine_can_bear(cores, at_once, threads):
+    made = demo.plan(cores)
+    assert (made.at_once, made.threads) == (at_once, threads)
+
+
+def test_a_queue_trains_one_after_another(qtbot, make_run):
+    processes = FakeProcesses()
+    queue, failed = RunQueue(processes), []
+    queue.failed.connect(failed.append)
+    runs = [make_run(name) for name in "abc"]
+    processes.refused = ("b",)
+    queue.start(runs)
+    assert processes.started == ["a"]
+    assert [run.name for run in queue.waiting] == ["b", "c"]
+    processes.ended.emit("somebody else", None)
+    assert processes.started == ["a"]
+    processes.ended.emit(str(runs[0].path), None)
+    assert processes.started == ["a", "c"]
+    assert len(failed) == 1
+    processes.ended.emit(str(runs[2].path), None)
+    assert not queue.busy
+
+
+def test_a_queue_trains_several_at_once_and_lets_go(qtbot, make_run):
+    processes = FakeProcesses()
+    queue = queue_of(processes)
+    assert queue_of(processes) is queue
+    runs = [make_run(name) for name in "abc"]
+    queue.start(runs, at_once=2)
+    assert processes.started == ["a", "b"]
+    queue.drop(runs[2])
+    assert not queue.waiting
+
+
+def test_one_click_trains_the_demo_and_shows_the_senses(qtbot, make, started):
+    window = make("start", "zh_CN")
+    window.view._go.click()
+    assert window._name == "senses"
+    assert [item.run.config.family for item in window.session.bench] == ["word2vec", "elmo", "gpt", "bert"]
+    assert window.session.word == "苹果"
+    assert len(window.session.specimens) > 10
+    assert [run.config.family for run in started][0] == "word2vec"
+    assert all(run.config.watch.word == "苹果" for run in started)
+
+
+def test_the_english_demo_is_a_choice_that_is_remembered(qtbot, make, started):
+    window = make("start", "zh_CN")
+    window.view._choice.button("en").click()
+    window.view._go.click()
+    assert window.session.word == "apple"
+    assert {item.run.config.text.corpus for item in window.session.bench} == {"en"}
+    window.show_view("start")
+    window.set_theme("dark")
+    assert window.view._language == "en"
+
+
+def test_a_trained_demo_opens_at_once_and_can_be_trained_anew(qtbot, make, started):
+    for made in demo.demo_configs("en"):
+        run = Run.create(replace(made, train=replace(made.train, threads=5)))
+        writer = EventWriter(run.events_path)
+        writer.write(RunFinished(step=1, reason="complete"))
+        writer.close()
+    window = make("start")
+    qtbot.waitUntil(lambda: window.view._anew.isVisible())
+    view = window.view
+    view._go.click()
+    assert not started
+    assert len(window.session.bench) == 4
+    view._anew.click()
+    assert started
+    assert len(list_runs()) == 8
+
+
+def test_a_demo_that_was_broken_off_goes_on_instead_of_beginning_anew(qtbot, make, started):
+    for made in demo.demo_configs("en"):
+        Run.create(made)
+    window = make("start")
+    view = window.view
+    qtbot.waitUntil(lambda: "en" in view._found)
+    view._go.click()
+    assert len(list_runs()) == 4
+    assert started
+
+
+def test_recent_runs_stand_beneath_and_open(qtbot, make, make_run):
+    make_run("an old one")
+    window = make("start")
+    rows = window.view.findChildren(RecentRow)
+    qtbot.waitUntil(lambda: len(window.view.findChildren(RecentRow)) == 1)
+    rows = window.view.findChildren(RecentRow)
+    window.view.open_run(rows[0].path)
+    assert [item.run.name for item in window.session.bench] == ["an old one"]
+    assert window._name == "senses"
+
+
+def test_a_folder_that_is_no_run_is_said_to_be_none(qtbot, make, tmp_path):
+    window = make("start")
+    window.view.open_run(str(tmp_path))
+    assert "config.json" in window.messages.texts[0][0]
+    assert window._name == "start"
+
+
+def test_the_text_card_leads_to_the_text(qtbot, make):
+    window = make("start")
+    window.view._to_text()
+    assert window._name == "corpus"
+
+
+@pytest.mark.parametrize(("seconds", "words"), [(5, "just now"), (130, "2 min"), (7300, "2 h"), (200_000, "2 d")])
+def test_how_long_ago(seconds, words):
+    assert words in ago(seconds)
+
+
+def test_the_demo_runs_are_quick_runs():
+    for made in demo.demo_configs("zh"):
+        plain = config.build(made.family, "quick")
+        assert made.model == plain.model
+        assert made.train.minutes == plain.train.minutes

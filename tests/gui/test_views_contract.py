@@ -1,0 +1,86 @@
+"""What every view must bear, the real ones and those that are still to come."""
+
+from __future__ import annotations
+
+import pytest
+from PySide6.QtWidgets import QApplication
+
+from core import i18n
+from core.text.specimens import Specimen
+from gui import theme
+from gui.views import VIEWS, titles
+from tests.gui.direct_engine import SilentEngine
+from tests.gui.real_views import real_windows
+
+NEEDS = {"bench", "specimens", "layer", "step"}
+ONE = [Specimen(word="苹果", sense="fruit", text="他吃了一个苹果。")]
+
+
+@pytest.fixture
+def make(monkeypatch):
+    with real_windows(monkeypatch, SilentEngine) as found:
+        yield found
+
+
+def _is_well(window, name):
+    assert window.messages._dialog is None, window.messages._dialog._trace.toPlainText()
+    assert window._name == name
+    assert not window.grab().isNull()
+
+
+@pytest.mark.parametrize("name", VIEWS)
+@pytest.mark.parametrize(("language", "look"), [("en", "light"), ("zh_CN", "dark")])
+def test_it_shows_itself_with_nothing_and_with_one_specimen(qtbot, make, make_run, name, language, look):
+    window = make(name, language, look)
+    _is_well(window, name)
+    window.session.look_at("苹果", ONE)
+    window.session.selected = 0
+    window.session.add_run(make_run("one", num_layers=2))
+    QApplication.processEvents()
+    _is_well(window, name)
+    window.session.layer, window.session.step, window.session.head = 0, 10, 3
+    window.session.remove_run(window.session.bench[0].path)
+    window.session.look_at("", ())
+    QApplication.processEvents()
+    _is_well(window, name)
+
+
+@pytest.mark.parametrize("name", VIEWS)
+def test_it_fits_the_smallest_window(qtbot, make, make_run, name):
+    window = make(name)
+    for number in range(4):
+        window.session.add_run(make_run(f"run number {number}", "gpt"))
+    window.session.look_at("苹果", ONE)
+    window.resize(window.minimumSize())
+    QApplication.processEvents()
+    assert (window.width(), window.height()) == (window.minimumWidth(), window.minimumHeight())
+    assert window.centralWidget().minimumSizeHint().width() <= window.minimumWidth()
+    _is_well(window, name)
+
+
+@pytest.mark.parametrize("name", VIEWS)
+def test_it_bears_another_language_and_another_look_while_it_is_shown(qtbot, make, make_run, name):
+    window = make(name)
+    window.session.add_run(make_run("one"))
+    window.session.look_at("苹果", ONE)
+    window.switch_language()
+    window.switch_theme()
+    assert (i18n.language(), theme.current().dark) == ("zh_CN", True)
+    _is_well(window, name)
+    window.zoom(0.3)
+    _is_well(window, name)
+
+
+@pytest.mark.parametrize("name", VIEWS)
+def test_it_says_what_it_is_and_needs(qtbot, make, name):
+    assert name in titles()
+    assert (theme.RESOURCES / "icons" / f"{name}.svg").exists()
+    assert set(make(name).view.needs) <= NEEDS
+
+
+def test_all_views_go_with_their_window(qtbot, make):
+    window = make(next(iter(VIEWS)))
+    for name in VIEWS:
+        window.show_view(name)
+    assert window.messages._dialog is None
+    window.close()

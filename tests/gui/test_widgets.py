@@ -1,0 +1,264 @@
+from __future__ import annotations
+
+import sys
+from time import perf_counter
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtGui import QMouseEvent
+from PySide6.QtWidgets import QApplication
+
+from gui import theme
+from gui.widgets.axes import clock, short
+from gui.widgets.curve import DRAWN_MEANS, Curves
+from gui.widgets.empty import Empty
+from gui.widgets.scatter import Scatter
+from gui.widgets.sense_text import marked
+from gui.widgets.series import Growing, MovingAverage, thin_means, thin_peaks
+from gui.widgets.switch import Switch
+from gui.widgets.tokens import Tokens
+
+XY = np.array([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0], [np.nan, np.nan]])
+
+
+@pytest.fixture
+def scatter(qtbot):
+    made = Scatter()
+    qtbot.addWidget(made)
+    made.resize(400, 400)
+    made.show()
+    qtbot.waitExposed(made)
+    made.set_points(XY, [0, 1, 1, 2], hard=[False, True, False, True], cards=["a", "b", "c", "d"])
+    made.set_range((-1, 2), (-1, 2))
+    QApplication.processEvents()
+    return made
+
+
+def _move(widget: Scatter, place: QPointF) -> None:
+    viewport = widget._plot.viewport()
+    at = viewport.mapFrom(widget, place.toPoint())
+    event = QMouseEvent(QMouseEvent.Type.MouseMove, QPointF(at), viewport.mapToGlobal(QPointF(at)), Qt.MouseButton.NoButton,
+                        Qt.MouseButton.NoButton, Qt.KeyboardModifier.NoModifier)
+    QApplication.sendEvent(viewport, event)
+
+
+@pytest.mark.parametrize("index", [0, 1, 2])
+def test_a_click_names_the_point(qtbot, scatter, index):
+    place = scatter._plot.viewport().mapFrom(scatter, scatter.place_of(index).toPoint())
+    with qtbot.waitSignal(scatter.clicked) as caught:
+        qtbot.mouseClick(scatter._plot.viewport(), Qt.MouseButton.LeftButton, pos=place)
+    assert caught.args == [index]
+
+
+def test_a_click_beside_all_points_names_none(qtbot, scatter):
+    with qtbot.assertNotEmitted(scatter.clicked):
+        qtbot.mouseClick(scatter._plot.viewport(), Qt.MouseButton.LeftButton, pos=QPoint(5, 5))
+
+
+def test_hover_shows_the_card_of_the_point_and_hides_it(qtbot, scatter):
+    _move(scatter, scatter.place_of(1))
+    assert scatter._card.isVisible()
+    assert scatter._card.text() == "b"
+    _move(scatter, QPointF(5, 5))
+    assert not scatter._card.isVisible()
+
+
+def test_points_that_are_not_there_are_not_drawn(scatter):
+    assert len(scatter._items[2].getData()[0]) == 0
+    assert len(scatter._rings.getData()[0]) == 1
+
+
+def test_a_selected_point_is_marked(scatter):
+    scatter.select(2)
+    x, y = scatter._mark.getData()
+    assert (x[0], y[0]) == (0.0, 1.0)
+    scatter.select(3)
+    assert len(scatter._mark.getData()[0]) == 0
+
+
+def test_moving_points_leaves_the_range_alone(scatter):
+    before = scatter._view.viewRange()
+    scatter.move_points(XY + 5)
+    assert scatter._view.viewRange() == before
+    assert scatter._items[0].getData()[0][0] == 5.0
+
+
+def test_places_must_fit_the_categories(scatter):
+    with pytest.raises(ValueError, match="2 places for 4"):
+        scatter.move_points(np.zeros((2, 2)))
+
+
+@pytest.mark.parametrize("points", [np.zeros((0, 2)), np.full((3, 2), np.nan), np.zeros((1, 2))])
+def test_fit_bears_nothing_nan_and_one_point(scatter, points):
+    scatter.set_points(points, np.zeros(len(points), dtype=int))
+    scatter.fit()
+    scatter.grab()
+    scatter.index_at(10, 10)
+
+
+def test_three_thousand_points_move_within_a_frame(qtbot, scatter):
+    rng = np.random.default_rng(0)
+    scatter.set_points(rng.normal(size=(3000, 2)), rng.integers(0, 4, 3000))
+    times = []
+    for _ in range(5):
+        begin = perf_counter()
+        scatter.move_points(rng.normal(size=(3000, 2)))
+        times.append(perf_counter() - begin)
+    assert min(times) < 0.05
+
+
+@pytest.fixture
+def curves(qtbot):
+    made = Curves({"steps": "Steps", "time": "Time"}, "Loss")
+    qtbot.addWidget(made)
+    made.resize(500, 400)
+    made.show()
+    return made
+
+
+def test_curves_grow_and_are_drawn_decimated(qtbot, curves):
+    curves.add("a", "run a", "#ff0000")
+    steps = np.arange(20_000)
+    curves.append("a", {"steps": steps, "time": steps / 10}, np.sin(steps))
+    curves.append("a", {"steps": [20_000], "time": [2000.0]}, [5.0])
+    curves._draw()
+    x, _ = curves._curves["a"].line.getData()
+    assert len(x) <= DRAWN_MEANS + 1
+    assert x[-1] == 20_000
+    curves.set_axis("time")
+    assert curves._curves["a"].line.getData()[0][-1] == 2000.0
+
+
+def test_without_smoothing_the_values_are_shown_as_they_are(curves):
+    curves.add("a", "run a", "#ff0000")
+    curves.append("a", {"steps": [1, 2, 3], "time": [1, 2, 3]}, [4.0, np.nan, 6.0])
+    curves.set_smoothing(0)
+    np.testing.assert_array_equal(curves._curves["a"].line.getData()[1], [4.0, np.nan, 6.0])
+
+
+def test_curves_can_be_logarithmic_taken_away_and_emptied(curves):
+    curves.add("a", "<b>a run</b>", "#ff0000", dashed=True)
+    curves.add("b", "", "#00ff00", points=True)
+    curves.append("a", {"steps": [1, 2], "time": [1, 2]}, [1.0, 2.0])
+    assert "<b>" not in curves._legend.text()
+    curves.set_log(True)
+    curves.grab()
+    curves.reset("a")
+    curves.remove("b")
+    assert curves.keys() == ("a",)
+    curves.clear()
+    assert curves.keys() == ()
+    curves.grab()
+
+
+def test_pyqtgraph_leaves_our_hook_in_place():
+    assert "pyqtgraph" not in sys.excepthook.__class__.__module__
+    assert "pyqtgraph" not in getattr(sys.excepthook, "__module__", "")
+
+
+def test_ema_is_the_recurrence_of_its_formula():
+    values, share = np.random.default_rng(0).normal(size=5000), 0.9
+    state, expected = 0.0, []
+    for step, value in enumerate(values, start=1):
+        state = share * state + (1 - share) * value
+        expected.append(state / (1 - share ** step))
+    np.testing.assert_allclose(MovingAverage(share).extend(values), expected, rtol=1e-9, atol=1e-12)
+    piecewise = MovingAverage(share)
+    np.testing.assert_allclose(np.concatenate([piecewise.extend(part) for part in np.array_split(values, 7)]), expected, rtol=1e-9,
+                               atol=1e-12)
+
+
+@pytest.mark.parametrize("share", [0.01, 0.5, 0.99])
+def test_ema_of_a_constant_is_the_constant_and_gaps_stay_gaps(share):
+    values = np.full(3000, 7.0)
+    values[10] = np.nan
+    smooth = MovingAverage(share).extend(values)
+    assert np.isnan(smooth[10])
+    np.testing.assert_allclose(np.delete(smooth, 10), 7.0)
+
+
+def test_thinning_keeps_peaks_and_the_last_point():
+    y = np.zeros(10_000)
+    y[4321], y[7654] = 9.0, -9.0
+    x, thin = thin_peaks(np.arange(10_000.0), y, 200)
+    assert len(x) <= 260
+    assert {9.0, -9.0} <= set(thin.tolist())
+    assert x[-1] == 9999
+    assert (np.diff(x) > 0).all()
+
+
+@pytest.mark.parametrize("count", [0, 1, 299, 301, 100_003])
+def test_means_of_bins_follow_the_curve_and_bear_gaps(count):
+    x = np.arange(float(count))
+    y = 2 * x
+    y[count // 2: count // 2 + 5] = np.nan
+    thin_x, thin_y = thin_means(x, y, 300)
+    assert len(thin_x) == len(thin_y) <= 301
+    good = np.isfinite(thin_y)
+    np.testing.assert_allclose(thin_y[good], 2 * thin_x[good], atol=2.0 * max(count / 300, 1))
+
+
+def test_growing_keeps_all_values():
+    series = Growing()
+    for number in range(1000):
+        series.extend([number, number + 0.5])
+    assert len(series.values) == 2000
+    assert series.values[-1] == 999.5
+
+
+@pytest.mark.parametrize(("value", "words"), [(0, "0"), (1500, "1500"), (25_000, "25k"), (2_000_000, "2M"), (0.25, "0.25")])
+def test_numbers_read_as_people_write_them(value, words):
+    assert short(value) == words
+
+
+@pytest.mark.parametrize(("seconds", "words"), [(5, "0:05"), (65, "1:05"), (7200, "2:00:00"), (-5, "-0:05")])
+def test_seconds_read_as_a_clock(seconds, words):
+    assert clock(seconds) == words
+
+
+def test_a_marked_word_keeps_the_text_harmless():
+    assert marked("a <b> c", 2, 5, "#123456") == 'a <b style="color:#123456">&lt;b&gt;</b> c'
+    assert marked("plain", 0, 0, "#123456") == "plain"
+
+
+def test_tokens_flow_and_can_be_clicked(qtbot):
+    tokens = Tokens()
+    qtbot.addWidget(tokens)
+    tokens.set_tokens(["我", "有", "一个", "苹果"] * 30)
+    tokens.resize(300, tokens.heightForWidth(300))
+    tokens.show()
+    assert tokens.heightForWidth(300) > tokens.heightForWidth(3000)
+    with qtbot.waitSignal(tokens.clicked) as caught:
+        qtbot.mouseClick(tokens, Qt.MouseButton.LeftButton, pos=tokens._boxes[5].center())
+    assert caught.args == [5]
+    tokens.set_tokens([])
+    tokens.grab()
+
+
+def test_a_switch_is_toggled_by_mouse_and_key(qtbot):
+    switch = Switch()
+    qtbot.addWidget(switch)
+    switch.show()
+    qtbot.mouseClick(switch, Qt.MouseButton.LeftButton, pos=QPoint(10, 10))
+    assert switch.isChecked()
+    qtbot.keyClick(switch, Qt.Key.Key_Space)
+    assert not switch.isChecked()
+
+
+def test_an_empty_panel_offers_a_way_out(qtbot):
+    pressed = []
+    panel = Empty("senses", "There is nothing here.", "Make something", lambda: pressed.append(True))
+    qtbot.addWidget(panel)
+    panel.show()
+    qtbot.mouseClick(panel.button, Qt.MouseButton.LeftButton)
+    assert pressed
+
+
+@pytest.mark.parametrize("name", ["light", "dark"])
+def test_plots_have_the_colour_of_the_theme(qtbot, qapp, name):
+    theme.apply(qapp, name)
+    plot = Scatter()
+    qtbot.addWidget(plot)
+    plot.resize(100, 100)
+    assert plot.grab().toImage().pixelColor(50, 50).name() == theme.current().surface
