@@ -7,13 +7,15 @@ specimens. core.text is loaded with the first question: the window opens without
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core import i18n
 from core.registry import load
-from core.runs import home
+from core.errors import UserError
+from core.runs import Run, home
 
 if TYPE_CHECKING:
     from core.text.specimens import Specimen
@@ -39,8 +41,11 @@ def own_path(word: str) -> Path:
     return home() / "specimens" / f"{hashlib.sha256(word.encode()).hexdigest()[:16]}.tsv"
 
 
-def words() -> list[str]:
-    """All words that have specimens: the person's own first, then the built-in ones. UserError if a file is damaged."""
+def words(runs: Iterable[Run] = ()) -> list[str]:
+    """All words that have specimens: the person's own first, then those of the runs' probes, then the built-in ones.
+
+    UserError if a file of the person's is damaged.
+    """
     found: dict[str, None] = {}
     folder = home() / "specimens"
     for path in sorted(folder.glob("*.tsv")) if folder.is_dir() else ():
@@ -50,12 +55,26 @@ def words() -> list[str]:
     return list(found)
 
 
-def specimens_of(word: str) -> list[Specimen]:
-    """The person's own of that word if there are any, else the built-in ones. UserError if the file is damaged."""
+def specimens_of(word: str, runs: Iterable[Run] = ()) -> list[Specimen]:
+    """The person's own of that word if there are any, else the built-in ones, else those of the first run that watches it.
+
+    UserError if the file is damaged.
+    """
     path = own_path(word)
     if path.exists():
         return [item for item in read(path) if item.word == word]
-    return builtin_specimens(word)
+    watched = ([item for item in of_run(run) if item.word == word] for run in runs)
+    return builtin_specimens(word) or next((found for found in watched if found), [])
+
+
+def of_run(run: Run) -> list[Specimen]:
+    """The sentences that a run's probes hold; none where it has none yet, or its file is damaged."""
+    from core.text.specimens import read_specimens
+
+    try:
+        return read_specimens(run.specimens_path) if run.specimens_path.exists() else []
+    except UserError:
+        return []
 
 
 def builtin_specimens(word: str) -> list[Specimen]:

@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
 
 from core.errors import UserError
 from core.i18n import tr
+from core.runs import Run
 from gui import specimen_store as store
 from gui import theme
 from gui.session import NONE_SELECTED, Session
@@ -77,6 +78,7 @@ class SpecimensDock(QWidget):
         self._column.addWidget(row(self._add_button, self._edit_button, self._delete_button, None, self._count))
         self._controls: QWidget | None = None
         session.wordChanged.connect(self._show_words)
+        session.benchChanged.connect(self._show_words)
         session.specimensChanged.connect(self._fill)
         session.selectionChanged.connect(self._show_selection)
 
@@ -101,7 +103,7 @@ class SpecimensDock(QWidget):
     def _show_words(self) -> None:
         if not self.isVisible():
             return
-        found = self._try(store.words) or []
+        found = self._try(store.words, self._runs()) or []
         if self._session.word and self._session.word not in found:
             found.insert(0, self._session.word)
         self._words.clear()
@@ -138,9 +140,12 @@ class SpecimensDock(QWidget):
 
     def choose(self, word: str) -> None:
         """Look at that word and its specimens."""
-        found = self._try(store.specimens_of, word)
+        found = self._try(store.specimens_of, word, self._runs())
         if found is not None:
             self._session.look_at(word, found)
+
+    def _runs(self) -> list[Run]:
+        return [item.run for item in self._session.bench]
 
     def _picked(self, current: QModelIndex, _before: QModelIndex) -> None:
         index = current.data(INDEX_ROLE)

@@ -143,9 +143,10 @@ class RunCurves(QWidget):
 
     def _append(self, path: str, train_from: int = 0, valid_from: int = 0) -> None:
         series = self._series[path]
+        known = self.curves.keys()
         for key, columns, xs, start in ((f"{path}/train", series.train, series.train_x, train_from),
                                         (f"{path}/valid", series.valid, series.valid_x, valid_from)):
-            if key in self.curves and self._quantity in columns:
+            if key in known and self._quantity in columns:
                 self.curves.append(key, {axis: xs[axis].values[start:].copy() for axis in AXES}, columns[self._quantity].values[start:].copy())
 
     def _redraw(self) -> None:

@@ -101,7 +101,7 @@ class SensesView(QWidget):
     def _look_at(self, path: Path, word: str) -> None:
         """The word that the run watches, with the run's own sentences where we have none."""
         with self._services.messages.guard():
-            self._session.look_at(word, store.specimens_of(word) or _own_specimens(Run.open(path)))
+            self._session.look_at(word, store.specimens_of(word, [Run.open(path)]))
 
     def _go_to_train(self) -> None:
         self._services.navigate("train")
@@ -196,7 +196,7 @@ class SensesView(QWidget):
         elif found is None:
             panel.say(tr("Looking at the vectors..."))
         else:
-            word = next((one.word for one in _own_specimens(run)), "")
+            word = next((one.word for one in store.of_run(run)), "")
             panel.say(tr("This run watches “{word}”. Other sentences can be shown once it has saved a checkpoint.", word=word),
                       tr("Look at “{word}”", word=word) if word else "", word)
 
@@ -295,12 +295,3 @@ def _sentence(specimen: Any, number: int) -> str:
     except UserError:
         span = (0, 0)
     return marked(specimen.text, *span, theme.sense_colour(number).name())
-
-
-def _own_specimens(run: Run) -> list[Any]:
-    from core.text.specimens import read_specimens
-
-    try:
-        return read_specimens(run.specimens_path) if run.specimens_path.exists() else []
-    except UserError:
-        return []
