@@ -7,9 +7,11 @@ import sys
 
 
 def main(arguments: list[str]) -> int:
-    # Threads that wait for each other by spinning are ten times slower as soon as anything else wants a core (a window, say).
-    # Must stand before torch is loaded, and passes on to the processes that we start.
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    # Must stand before numpy and torch are loaded, and passes on to the processes that we start. Small products on many threads,
+    # and threads that wait for each other by spinning, are many times slower as soon as anything else wants a core: a window, say.
+    # Training takes the threads it wants by itself (core/train/device.py).
+    for name, value in (("OMP_WAIT_POLICY", "PASSIVE"), ("OMP_NUM_THREADS", "1"), ("OPENBLAS_NUM_THREADS", "1")):
+        os.environ.setdefault(name, value)
     if arguments:
         from core.cli import main as run_verb
 

@@ -149,7 +149,7 @@ def _train(run: Run) -> int:
     process = launch.start(run)
     bar = _Bar()
     asked: list[int] = []
-    signal.signal(signal.SIGINT, lambda *_: asked.append(1))
+    before = signal.signal(signal.SIGINT, lambda *_: asked.append(1))
     told = False
     while True:
         ended = process.poll() is not None
@@ -164,6 +164,7 @@ def _train(run: Run) -> int:
         if len(asked) > 1:
             process.kill()
         time.sleep(0.1)
+    signal.signal(signal.SIGINT, before)
     bar.close()
     run.withdraw("stop")
     status = run.status()

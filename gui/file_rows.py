@@ -51,7 +51,7 @@ class FileRow(QFrame):
         if look.columns:
             line.addWidget(self._column_button())
         tip = tr("Remove the folder {path}", path=folder) if folder else tr("Remove")
-        line.addWidget(icon_button("close", tip, partial(self.removed.emit, look.given), size=14))
+        line.addWidget(icon_button("close", tip, self._remove, size=14))
         layout = QVBoxLayout(self)
         layout.setContentsMargins(theme.M, 6, theme.S, 6)
         layout.setSpacing(2)
@@ -76,10 +76,12 @@ class FileRow(QFrame):
         made.setMenu(menu)
         return made
 
-    def _toggle(self, name: str, chosen: list[str], checked: bool) -> None:
-        """One of several is added or taken away; instead of the one that was recognised, it is read alone."""
-        left = [other for other in self.look.columns if (other == name and checked) or (other in chosen and other != name)]
-        self.columnsChosen.emit(left)
+    def _toggle(self, name: str, chosen: list[str]) -> None:
+        """Add a column to those that are read, or take it away."""
+        self.columnsChosen.emit([other for other in self.look.columns if (other in chosen) != (other == name)])
+
+    def _remove(self) -> None:
+        self.removed.emit(self.look.given)
 
     def set_chosen(self, chosen: bool) -> None:
         self.setProperty("chosen", "true" if chosen else "false")
@@ -98,12 +100,16 @@ class MissingRow(QFrame):
 
     def __init__(self, path: str, message: str, hint: str) -> None:
         super().__init__()
+        self._path = path
         self.setProperty("role", "choice")
         self.setToolTip(path)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(theme.M, 6, theme.S, 6)
         layout.addWidget(label(f"{message} {hint}".strip(), "error", wrap=True), 1)
-        layout.addWidget(icon_button("close", tr("Remove"), partial(self.removed.emit, path), size=14))
+        layout.addWidget(icon_button("close", tr("Remove"), self._remove, size=14))
+
+    def _remove(self) -> None:
+        self.removed.emit(self._path)
 
 
 def sure_words(confidence: float, how: str) -> str:

@@ -24,6 +24,7 @@ from gui.widgets.segments import Segments
 
 TWO_COLUMNS = 940  # from this width on the strips stand in two columns
 LEAST_HEIGHT = 60
+TAIL = 300  # events; a long run has a hundred thousand, and looking at all of them several times a second would be felt
 STRIPS_HEIGHT = 260  # at most; more strips scroll
 OUT_OF_MEMORY = (-9, 137)  # exit codes of a process that the system has ended
 BOTH, TRAINING, VALIDATION = "both", "training", "validation"
@@ -39,6 +40,7 @@ class LivePanel(QWidget):
         self._queue = queue_of(services.processes)
         self._strips: dict[str, RunStrip] = {}
         self._last: dict[str, tuple[float, float]] = {}  # path -> tokens and seconds at the newest step that is drawn
+        self._tails: dict[str, list[Event]] = {}  # path -> its newest events, which are all that a strip needs
         self._drawn: set[str] = set()  # keys of the curves that are there
         self._columns = 0
         self._curves = Curves({"steps": tr("Steps"), "tokens": tr("Tokens"), "time": tr("Time")})
@@ -103,7 +105,8 @@ class LivePanel(QWidget):
         if list(wanted) != list(self._strips) or any((strip.run, strip.colour) != wanted[path] for path, strip in self._strips.items()):
             self._make_strips(wanted)
         for path, strip in self._strips.items():
-            strip.show_events(self._services.watcher.history(path))
+            self._tails[path] = list(self._services.watcher.history(path))[-TAIL:]
+            strip.show_events(self._tails[path])
         self._fit()
 
     def _make_strips(self, wanted: dict[str, tuple[Run, str]]) -> None:
@@ -193,8 +196,11 @@ class LivePanel(QWidget):
                 self._feed(path, self._services.watcher.history(path))
             else:
                 self._feed(path, events)
+        again = any(isinstance(event, RunStarted) for event in events)
+        tail = list(self._services.watcher.history(path)) if again else [*self._tails.get(path, []), *events]
+        self._tails[path] = tail[-TAIL:]
         if path in self._strips and (self.isVisible() or any(isinstance(event, RunStarted | RunContinued) for event in events)):
-            self._strips[path].show_events(self._services.watcher.history(path))
+            self._strips[path].show_events(self._tails[path])
             self._fit()
 
     def showEvent(self, event: object) -> None:
@@ -222,7 +228,7 @@ class LivePanel(QWidget):
         strip = self._strips.get(path)
         if strip is None:
             return
-        strip.show_events(self._services.watcher.history(path))
+        strip.show_events(self._tails.get(path, []))
         if outcome.code in OUT_OF_MEMORY:
             strip.offer_smaller()
         self._fit()

@@ -68,7 +68,7 @@ class MainWindow(QMainWindow):
         """What can wait until the first frame is painted: a first word, and the runs that are still being trained."""
         with self.messages.guard():
             word = self.settings.word or next(iter(specimen_store.words()), "")
-            self.session.look_at(word, specimen_store.specimens_of(word))
+            self.session.look_at(word, specimen_store.specimens_of(word, [item.run for item in self.session.bench]))
         self.processes.find()
         self._watch()
 

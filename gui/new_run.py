@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from core.estimate import TextSize
 
 WAIT_MS = 300  # after the last edit, before the text is measured
-SIDE_WIDTH = 312
+SIDE_WIDTH = 284
 FAMILY, PRESET = "train/family", "train/preset"  # in the settings
 UNFOLDED = ("model", "train")
 
@@ -58,7 +58,8 @@ class NewRunPage(QWidget):
         self._draft = given or drafts.first_draft(session, services.settings.get(FAMILY), services.settings.get(PRESET))
         self._cards = FamilyCards(self._draft.family)
         self._cards.chosen.connect(self._choose_family)
-        self._presets = QHBoxLayout()
+        self._presets = QVBoxLayout()
+        self._presets.setSpacing(theme.XS)
         self._parts = QVBoxLayout()
         self._parts.setSpacing(theme.M)
         page = QWidget()
@@ -126,9 +127,8 @@ class NewRunPage(QWidget):
                                 tips={name: preset_tip(name) for name in made.presets})
         self._preset.chosen.connect(self._choose_preset)
         self._preset_words = label("", "soft", wrap=True)
-        self._presets.addWidget(label(tr("Preset"), "heading"))
-        self._presets.addWidget(self._preset)
-        self._presets.addWidget(self._preset_words, 1)
+        self._presets.addWidget(row(label(tr("Preset"), "heading"), self._preset, None, spacing=theme.M))
+        self._presets.addWidget(self._preset_words)
         types = configs.section_types(self._draft.family)
         hidden = {"text": drafts.SOURCE, "train": tuple(made.unused)}
         self._forms, self._sections = {}, {}
@@ -141,6 +141,9 @@ class NewRunPage(QWidget):
                 continue
             form.changed.connect(self._edited)
             section = Section(section_titles()[name], unfolded=name in UNFOLDED)
+            if name == "text":
+                self._source_words = label("", "soft", wrap=True)
+                section.column.addWidget(self._source_words)
             section.column.addWidget(form)
             if name == "text":
                 section.column.addWidget(row(button(tr("Choose another text"), partial(self._services.navigate, "corpus")), None))
@@ -224,10 +227,14 @@ class NewRunPage(QWidget):
 
     def _summarise(self) -> None:
         """What stands in each part, for when it is folded."""
+        train = self._forms["train"]
+        if "muon_learning_rate" in train.names():
+            train.set_row_visible("muon_learning_rate", train.values()["optimizer"] == "muon")
         for name, section in self._sections.items():
             form = self._forms[name]
             if name == "text":
                 words = text_words(self._draft)
+                self._source_words.setText(words)
             elif name == "watch":
                 words = self._draft.watch.word or tr("nothing is watched")
             else:
@@ -266,7 +273,7 @@ class NewRunPage(QWidget):
     def _word_set(self) -> None:
         """The word that is looked at is the one to watch, unless the person has typed another."""
         options = drafts.watch_options(self._session.word, self._draft.text)
-        if options and self._draft.watch.word in ("", self._looked_at):
+        if options and self._draft.watch.word in ("", self._looked_at, *drafts.WORDS.values()):
             self._forms["watch"].set_values({key.partition(".")[2]: value for key, value in options.items()})
             self._edited()
         self._looked_at = self._session.word

@@ -70,7 +70,7 @@ class RunStrip(QFrame):
         layout.addWidget(self._problem)
 
     def show_events(self, events: Sequence[Event]) -> None:
-        """Draw the run's whole story so far."""
+        """Draw how it stands. events: the newest ones of its story, in their order."""
         alive = self._processes.alive(self.run)
         status = self.status = status_of(list(events), alive=alive)
         waiting = any(other.path == self.run.path for other in self._queue.waiting)

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core import i18n
-from core.registry import load
 from core.errors import UserError
+from core.registry import load
 from core.runs import Run, home
 
 if TYPE_CHECKING:
@@ -50,6 +50,8 @@ def words(runs: Iterable[Run] = ()) -> list[str]:
     folder = home() / "specimens"
     for path in sorted(folder.glob("*.tsv")) if folder.is_dir() else ():
         found.update(dict.fromkeys(item.word for item in read(path)))
+    for run in runs:
+        found.update(dict.fromkeys(item.word for item in of_run(run)))
     for language in LANGUAGES:
         found.update(dict.fromkeys(_builtin(language)))
     return list(found)
@@ -69,10 +71,8 @@ def specimens_of(word: str, runs: Iterable[Run] = ()) -> list[Specimen]:
 
 def of_run(run: Run) -> list[Specimen]:
     """The sentences that a run's probes hold; none where it has none yet, or its file is damaged."""
-    from core.text.specimens import read_specimens
-
     try:
-        return read_specimens(run.specimens_path) if run.specimens_path.exists() else []
+        return read(run.specimens_path) if run.specimens_path.exists() else []
     except UserError:
         return []
 

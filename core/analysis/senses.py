@@ -107,10 +107,18 @@ def normalised(vectors: np.ndarray) -> np.ndarray:
 
 def auc(unit: np.ndarray, labels: np.ndarray) -> float | None:
     """P(same-sense cosine > different-sense cosine) over all pairs of rows, ties half; None without both kinds of pairs."""
+    return _auc_of_pairs(*_pairs(unit), labels)
+
+
+def _pairs(unit: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The cosine of every pair, in units of ROUNDING, and the pair's two rows; each (pairs)."""
     rows, columns = np.triu_indices(len(unit), k=1)
-    cosine = np.round((unit @ unit.T)[rows, columns] / ROUNDING)
+    return np.round((unit @ unit.T)[rows, columns] / ROUNDING), rows, columns
+
+
+def _auc_of_pairs(cosine: np.ndarray, rows: np.ndarray, columns: np.ndarray, labels: np.ndarray) -> float | None:
     same = labels[rows] == labels[columns]
-    positive, negative = np.sort(cosine[same]), np.sort(cosine[~same])
+    positive, negative = cosine[same], np.sort(cosine[~same])
     if not len(positive) or not len(negative):
         return None
     below = np.searchsorted(negative, positive, side="left")
@@ -153,7 +161,7 @@ def measure(vectors: np.ndarray, labels: np.ndarray, chosen: np.ndarray | None =
 
     Rows with NaN are left out. UserError with fewer than two senses, or a sense of fewer than FEWEST specimens.
     """
-    from sklearn.cluster import KMeans
+    from sklearn.cluster import KMeans  # sklearn takes seconds to load
     from sklearn.metrics import adjusted_rand_score, silhouette_score
 
     known = np.isfinite(vectors).all(axis=1)
@@ -181,7 +189,8 @@ def shuffled_control(vectors: np.ndarray, labels: np.ndarray, seed: int = 0) -> 
     orders = [rng.permutation(labels) for _ in range(SHUFFLES)]
     accuracies = [balanced(centroid_hits(unit, order), order) for order in orders]
     low, high = np.percentile(accuracies, [2.5, 97.5])
-    return Measures(auc=float(np.mean([auc(unit, order) for order in orders])), centroid_accuracy=float(np.mean(accuracies)),
+    pairs = _pairs(unit)
+    return Measures(auc=float(np.mean([_auc_of_pairs(*pairs, order) for order in orders])), centroid_accuracy=float(np.mean(accuracies)),
                     interval=(float(low), float(high)), silhouette=None, ari=None, specimens=len(labels))
 
 
@@ -217,7 +226,7 @@ def report(loaded: Loaded, specimens: Sequence[Specimen], bag: Loaded | None = N
     bag: the run whose static vectors make the bag of context, best a word2vec run; else the run's own. vectors: (layers,
     specimens, size) where they are known already (a probe), else they are computed.
     """
-    from core.analysis.encode import static_vectors, word_vectors  # here: the measures alone need no torch
+    from core.analysis.encode import static_vectors, word_vectors  # the measures alone need no torch
 
     require_senses([specimen.sense for specimen in specimens])
     if vectors is None:

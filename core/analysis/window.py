@@ -172,7 +172,7 @@ def _figures(vectors: np.ndarray, labels: np.ndarray, hard: np.ndarray, layer: i
 
 @lru_cache(maxsize=32)
 def _bag(path: str, step: int, _changed: tuple[int, int], specimens: tuple[Specimen, ...]) -> dict[str, Any]:
-    from core.analysis.encode import load, static_vectors
+    from core.analysis.encode import load, static_vectors  # the probes need no torch
 
     loaded = load(Run.open(Path(path)), step)
     context = senses.bag_of_context(loaded.tokenizer, static_vectors(loaded), specimens)
@@ -291,7 +291,7 @@ def _probe(path: str, _changed: tuple[int, int]) -> np.ndarray | None:
 
 @lru_cache(maxsize=12)
 def _encoded(path: str, step: int, _changed: tuple[int, int], specimens: tuple[Specimen, ...]) -> np.ndarray:
-    from core.analysis.encode import load, word_vectors
+    from core.analysis.encode import load, word_vectors  # the probes need no torch
 
     loaded = load(Run.open(Path(path)), step)
     return word_vectors(loaded.encoder, loaded.family, loaded.tokenizer, specimens)

@@ -38,6 +38,7 @@ from gui.widgets.segments import Segments
 if TYPE_CHECKING:
     from core.analysis.text_window import Look
     from core.text.corpus import Statistics
+    from gui.engine import Call
 
 FILES, CHINESE, ENGLISH = "files", "zh", "en"
 AUTOMATIC_BYTES = 4_000_000  # a text up to this size is counted without being asked
@@ -57,6 +58,7 @@ class CorpusView(QWidget):
         self._selected = ""
         self._look: Look | None = None
         self._counted_for: TextConfig | None = None
+        self._counting: Call | None = None
         self.setAcceptDrops(True)
         self._form = Form(TextConfig, hide=draft.SOURCE, compact=False)
         self._form.set_config(self._config)
@@ -198,6 +200,7 @@ class CorpusView(QWidget):
         if config is None or config == self._config:
             return
         self._config = config
+        self._cancel_count()
         self._session.text = config
         self._show_source()
         self._wait.start()
@@ -292,10 +295,12 @@ class CorpusView(QWidget):
     # questions to the engine
 
     def _ask(self) -> None:
-        self._services.engine.call("core.analysis.text_window:look", {"config": self._config}, on_done=self._show_look,
-                                   on_error=self._refuse, key="corpus/look", owner=self)
+        self._services.engine.call("core.analysis.text_window:look", {"config": self._config},
+                                   on_done=partial(self._show_look, self._config), on_error=self._refuse, key="corpus/look", owner=self)
 
-    def _show_look(self, look: Look) -> None:
+    def _show_look(self, config: TextConfig, look: Look) -> None:
+        if config != self._config:
+            return  # the settings have changed meanwhile: the next answer is on its way
         self._look, self._bytes = look, look.bytes
         while (item := self._rows.takeAt(0)) is not None:
             item.widget().hide()
@@ -367,6 +372,7 @@ class CorpusView(QWidget):
 
     def _cancel_count(self) -> None:
         self._services.engine.cancel(self._counting)
+        self._counting = None
         self._counting_over()
 
     def _counting_over(self) -> None:

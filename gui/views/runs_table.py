@@ -124,8 +124,9 @@ class RunsOrder(QSortFilterProxyModel):
         self.setDynamicSortFilter(True)
 
     def search(self, text: str) -> None:
+        self.beginFilterChange()
         self._wanted = text.lower().split()
-        self.invalidateRowsFilter()
+        self.endFilterChange(QSortFilterProxyModel.Direction.Rows)
 
     def filterAcceptsRow(self, row: int, parent: Index) -> bool:
         found = self.sourceModel().index(row, 0, parent).data(ROW_ROLE)

@@ -22,7 +22,8 @@ from gui.widgets.scatter import Scatter
 MOVE_MS = 150  # shorter than a frame of the replay
 WIDE = 620  # from this width on the figures stand beside the picture
 FIGURES_WIDTH = 290  # there
-LEAST_PICTURE = 130
+NARROW, NARROWEST = 168, 112  # below the first there is no room for the table
+LEAST_PICTURE = 120
 STALE_MS = 400  # so long the figures of another step or layer may stand there
 MIXED = -1  # the category of a point that stands for several senses
 
@@ -40,7 +41,7 @@ class SensesPanel(QFrame):
     def __init__(self, colour: str, family: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setProperty("role", "card")
-        self.setMinimumWidth(150)
+        self.setMinimumWidth(NARROWEST)
         self._xy = self._from = np.zeros((0, 2))
         self._half = self._half_from = (1.0, 1.0)
         self._look: tuple | None = None  # what the points look like, apart from their places
@@ -48,15 +49,18 @@ class SensesPanel(QFrame):
         self._shown = np.zeros(0, dtype=int)  # of each drawn point the specimen that gives its place
         self._selected = -1
         self._word = ""
+        self._refused = False  # there are no figures to show
         stripe = QFrame()
         stripe.setFixedHeight(4)
         stripe.setStyleSheet(f"background: {colour}; border: none; border-radius: 2px;")
-        title = label(family, "large")
+        title = Elided(family, "large")
         title.setStyleSheet("font-weight: 700;")
-        self._step = label("", "small")
+        title.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Preferred)
+        self._step = Elided("", "small")
+        self._step.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self._name = Elided("", "small")
         self._name.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-        self._layer = label("", "small")
+        self._layer = Elided("", "small")
         self.scatter = Scatter(size=11)
         self.scatter.set_equal_scale(True)
         self.scatter.setMinimumHeight(LEAST_PICTURE)
@@ -70,7 +74,7 @@ class SensesPanel(QFrame):
         self.message = label("", "soft", wrap=True)
         self.message.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._offer = button("", self._offered)
-        self._lay_out(stripe, row(Dot(colour, 14), title, self._name), row(self._layer, None, self._step))
+        self._lay_out(stripe, row(Dot(colour, 14), title, self._name), row(self._layer, self._step))
         self._move = QVariantAnimation(self, startValue=0.0, endValue=1.0, duration=MOVE_MS, easingCurve=QEasingCurve.Type.InOutQuad)
         self._move.valueChanged.connect(self._frame)
         self._stale = QTimer(self, interval=STALE_MS, singleShot=True)
@@ -102,7 +106,7 @@ class SensesPanel(QFrame):
         self._stack = QStackedLayout()
         self._stack.addWidget(waiting)
         self._stack.addWidget(content)
-        column = QVBoxLayout(self)
+        self._column = column = QVBoxLayout(self)
         column.setContentsMargins(theme.M, theme.S, theme.M, theme.S)
         column.setSpacing(theme.XS)
         for part in head:
@@ -161,8 +165,9 @@ class SensesPanel(QFrame):
     def show_figures(self, figures: dict[str, Any] | None, bag: dict[str, Any] | None, notes: Sequence[str] = ()) -> None:
         """As of core.analysis.window. None: not there yet. notes: what else must be said, a sentence each."""
         refused = figures is not None and "error" in figures
-        for part in (self.chart, self.table):
-            part.setVisible(not refused)
+        self._refused = refused
+        self.chart.setVisible(not refused)
+        self.table.setVisible(not refused and self.width() >= NARROW)
         if figures is None and not self._stale.isActive():
             self._stale.start()
         elif figures is not None:
@@ -195,7 +200,9 @@ class SensesPanel(QFrame):
         super().resizeEvent(event)
         if event.size().width() != event.oldSize().width():
             self.resized.emit()
-        wide = self.width() >= WIDE
+        wide, narrow = self.width() >= WIDE, self.width() < NARROW
+        self._column.setContentsMargins(*((theme.S, theme.XS) if narrow else (theme.M, theme.S)) * 2)
+        self.table.setVisible(not narrow and not self._refused)
         self._body.setDirection(QBoxLayout.Direction.LeftToRight if wide else QBoxLayout.Direction.TopToBottom)
         self._body.setSpacing(theme.L if wide else theme.S)
         self._body.setAlignment(self._figures, Qt.AlignmentFlag.AlignVCenter if wide else Qt.AlignmentFlag(0))

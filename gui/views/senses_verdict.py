@@ -33,5 +33,5 @@ def verdict(figures: dict[str, Any], bag: dict[str, Any] | None) -> tuple[str, s
     control = bag["all"]["centroid_accuracy"]
     if low <= control:
         return "soft", tr("So far it has shown only that the neighbours differ, not that it reads the context.")
-    return "good", tr("It reads the context: in layer {layer} {accuracy:.0%} are right ({low:.0f} to {high:.0f}), the bag of context reaches "
+    return "good", tr("It reads the context: in layer {layer}, {accuracy:.0%} are right ({low:.0f} to {high:.0f}); the bag of context reaches "
                       "{bag:.0%}.", layer=best["layer"], accuracy=best["centroid_accuracy"], low=100 * low, high=100 * high, bag=control)

@@ -73,6 +73,8 @@ class MeasureChart(QWidget):
             main, _, rest = number_text.partition("  ")
             advance = QFontMetrics(bold).horizontalAdvance(main)
             rest_advance = QFontMetrics(small).horizontalAdvance("  " + rest) if rest else 0
+            if advance + rest_advance + QFontMetrics(small).horizontalAdvance(bar.title) + theme.S > self.width():
+                rest, rest_advance = "", 0  # the whisker says it too
             painter.drawText(line.adjusted(0, 0, -rest_advance, 0), Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, main)
             painter.setFont(small)
             painter.setPen(QColor(look.text_soft))

@@ -36,7 +36,8 @@ def test_the_parameters_are_those_of_the_network(name, options):
     assert estimate.estimate(made, TEXT, MACHINE).parameters == sum(one.numel() for one in network.parameters())
 
 
-@pytest.mark.parametrize(("name", "options"), [("bert", SMALL), ("bert", {**SMALL, "next_sentence": True}), ("gpt", SMALL), ("elmo", {"hidden_size": 24})])
+@pytest.mark.parametrize(("name", "options"), [
+    ("bert", SMALL), ("bert", {**SMALL, "next_sentence": True}), ("gpt", SMALL), ("elmo", {"hidden_size": 24})])
 def test_the_matrices_of_muon_are_those_that_it_takes_over(name, options):
     from core.train.optim import split
 

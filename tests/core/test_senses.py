@@ -73,7 +73,7 @@ def test_measures_agree_with_brute_force(apart: float, k: int) -> None:
 
 
 def test_ari_is_that_of_kmeans_with_as_many_groups_as_senses() -> None:
-    from sklearn.cluster import KMeans  # noqa: PLC0415  slow to load
+    from sklearn.cluster import KMeans  # slow to load
 
     vectors, labels = clouds(apart=0.8, seed=5)
     groups = KMeans(2, n_init=10, random_state=0).fit_predict(brute_unit(vectors))
@@ -328,8 +328,8 @@ def test_answers_come_one_by_one_and_stop_when_cancelled(probed: Run) -> None:
 
 
 def test_the_first_picture_needs_no_torch(probed: Run) -> None:
-    import subprocess  # noqa: PLC0415
-    import sys  # noqa: PLC0415
+    import subprocess
+    import sys
 
     code = ("import sys; from core.analysis import window; from core.text.specimens import read_specimens; from pathlib import Path; "
             f"run = Path({str(probed.path)!r}); window.replay(str(run), read_specimens(run / 'specimens.tsv'), 2); "

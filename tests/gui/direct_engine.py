@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from PySide6.QtCore import QObject, QTimer, Signal
@@ -33,7 +34,7 @@ class SilentEngine(QObject):
         self.calls.append(made)
         if owner is not None:
             if id(owner) not in self._owned:
-                owner.destroyed.connect(lambda *_, name=id(owner): self._forget(name))
+                owner.destroyed.connect(partial(self._forget, id(owner)))
             self._owned.setdefault(id(owner), []).append(made)
         return made
 
@@ -52,7 +53,7 @@ class SilentEngine(QObject):
         for call in self.calls:
             call.wanted = False
 
-    def _forget(self, name: int) -> None:
+    def _forget(self, name: int, *_: object) -> None:
         for call in self._owned.pop(name, []):
             call.wanted = False
 

@@ -1,0 +1,111 @@
+"""The command line as the README has it, and one sentence with exit code 2 for whatever is wrong."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from core import cli
+from core.runs import Run, runs_home
+from core.train import worker
+from tests.helpers.runs import make_run, write_specimens, write_text
+
+
+@pytest.fixture
+def here(tmp_path: Path) -> Path:
+    write_text(tmp_path / "text.txt")
+    write_specimens(tmp_path / "senses.tsv")
+    (tmp_path / "empty.txt").write_text("")
+    (tmp_path / "binary.txt").write_bytes(bytes(range(256)) * 40)
+    (tmp_path / "table.csv").write_text("name,review\nA,这是第一条很长的评论。\nB,这是第二条也不短的评论。\n", encoding="utf-8")
+    (tmp_path / "lacks.tsv").write_text("word\tsense\ttext\n苹果\tfruit\t香蕉很甜。\n", encoding="utf-8")
+    (tmp_path / "headless.tsv").write_text("苹果\tfruit\t苹果很甜。\n", encoding="utf-8")
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "notes.txt").write_text("mine")
+    return tmp_path
+
+
+@pytest.mark.parametrize(("arguments", "words"), [
+    (["pretrain", "brt"], "bert"),
+    (["pretrain", "bert", "--preset", "quik"], "quick"),
+    (["pretrain", "bert", "--set", "hiden_size=64"], "hidden_size"),
+    (["pretrain", "bert", "--set", "hidden_size"], "key=value"),
+    (["pretrain", "bert", "--set", "hidden_size=abc"], "whole number"),
+    (["pretrain", "bert", "--corpus", "{here}/nothing.txt"], "nothing.txt"),
+    (["pretrain", "bert", "--corpus", "{here}/empty.txt"], "empty.txt"),
+    (["pretrain", "bert", "--corpus", "{here}/binary.txt"], "binary.txt"),
+    (["pretrain", "bert", "--corpus", "{here}/table.csv", "--column", "text"], "name, review"),
+    (["pretrain", "bert", "--corpus", "{here}/text.txt", "--run", "{here}/full"], "not empty"),
+    (["pretrain", "bert", "--watch", "{here}/lacks.tsv"], "line 2"),
+    (["pretrain", "bert", "--watch", "{here}/headless.tsv"], "word, sense, text"),
+    (["pretrain", "bert", "--watch", "{here}/senses.tsv", "--word", "小米"], "小米"),
+    (["pretrain", "bert", "--word", "凤梨"], "凤梨"),
+    (["pretrain", "bert", "--minutes", "soon"], "soon"),
+    (["resume", "{here}/full"], "config.json"),
+    (["senses", "{here}/full"], "config.json"),
+    (["neighbours", "{here}/full", "--word", "苹果"], "config.json"),
+])
+def test_what_is_wrong_is_said_in_a_sentence(here: Path, capsys: pytest.CaptureFixture, arguments: list[str], words: str) -> None:
+    before = sorted(here.rglob("*"))
+    assert cli.main([argument.format(here=here) for argument in arguments]) == 2
+    said = capsys.readouterr().err
+    assert words in said and "Traceback" not in said
+    assert len(said.strip().splitlines()) == 2, "a sentence, and what to do"
+    assert sorted(here.rglob("*")) == before
+    assert not runs_home().exists() or not list(runs_home().iterdir())
+
+
+def test_pretrain_then_everything_that_a_run_can_be_asked(here: Path, capsys: pytest.CaptureFixture) -> None:
+    small = ["steps=20", "batch_size=4", "seq_len=16", "num_layers=1", "num_heads=2", "hidden_size=16", "threads=1"]
+    for family in ("bert", "gpt"):
+        assert cli.main(["pretrain", family, "--corpus", str(here / "text.txt"), "--watch", str(here / "senses.tsv"), "--word", "苹果",
+                         "--set", *small, "--run", str(here / family)]) == 0
+    assert cli.main(["pretrain", "word2vec", "--corpus", str(here / "text.txt"), "--epochs", "1", "--set", "threads=1", "watched=苹果",
+                     "--run", str(here / "word2vec")]) == 0
+    capsys.readouterr()
+
+    assert cli.main(["senses", str(here / "bert"), str(here / "word2vec"), "--sentences", str(here / "senses.tsv"), "--json"]) == 0
+    bert, word2vec = json.loads(capsys.readouterr().out)
+    assert (bert["word"], bert["family"], word2vec["run"]) == ("苹果", "bert", "word2vec")
+    assert [layer["layer"] for layer in bert["layers"]] == [0, 1]
+    assert {"layer", "auc", "centroid_accuracy", "interval", "silhouette", "ari"} <= set(bert["layers"][0])
+    assert {"shuffled", "bag_of_context"} <= set(bert["controls"])
+    assert word2vec["layers"][0]["auc"] == 0.5
+    assert bert["controls"]["bag_of_context"]["source"] == "word2vec"
+
+    assert cli.main(["senses", str(here / "gpt"), "--sentences", str(here / "senses.tsv")]) == 0
+    assert "bag of context" in capsys.readouterr().out
+    assert cli.main(["neighbours", str(here / "word2vec"), "--word", "苹果", "-k", "3"]) == 0
+    assert len(capsys.readouterr().out.splitlines()) == 3
+    assert cli.main(["generate", str(here / "gpt"), "--prompt", "妈妈", "--tokens", "5", "--seed", "1"]) == 0
+    assert capsys.readouterr().out.startswith("妈妈")
+    assert cli.main(["fill", str(here / "bert"), "--text", "妈妈买了一个[MASK]果", "-k", "4"]) == 0
+    assert len(capsys.readouterr().out.splitlines()) == 5
+
+    assert cli.main(["fill", str(here / "gpt"), "--text", "[MASK]"]) == 2
+    assert cli.main(["fill", str(here / "bert"), "--text", "没有"]) == 2
+    assert cli.main(["generate", str(here / "bert"), "--prompt", "妈妈"]) == 2
+    assert cli.main(["neighbours", str(here / "word2vec"), "--word", "凤梨"]) == 2
+    assert cli.main(["pretrain", "bert", "--run", str(here / "bert")]) == 2, "a run stands there"
+    assert Run.open(here / "bert").status().state == "finished"
+
+
+def test_a_text_shorter_than_a_batch_still_trains_and_one_of_a_word_does_not(here: Path, capsys: pytest.CaptureFixture) -> None:
+    (here / "short.txt").write_text("妈妈买了一个苹果。\n小李在苹果上班。\n", encoding="utf-8")
+    assert cli.main(["pretrain", "gpt", "--corpus", str(here / "short.txt"), "--steps", "2", "--set", "min_count=1", "hidden_size=16",
+                     "--run", str(here / "short")]) == 0
+    (here / "word.txt").write_text("果\n", encoding="utf-8")
+    assert cli.main(["pretrain", "gpt", "--corpus", str(here / "word.txt"), "--steps", "2", "--run", str(here / "word")]) == 2
+    assert "Traceback" not in capsys.readouterr().err
+
+
+def test_runs_are_listed(here: Path, capsys: pytest.CaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(worker, "_listen", lambda: lambda: False)
+    assert cli.main(["runs"]) == 0
+    assert "pretrain bert" in capsys.readouterr().out
+    run = make_run(runs_home(), "bert")
+    worker.work(run.path)
+    assert cli.main(["runs", "--json"]) == 0
+    assert [item["state"] for item in json.loads(capsys.readouterr().out)] == ["finished"]

@@ -1,0 +1,189 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QMimeData, QPoint, Qt, QUrl
+from PySide6.QtGui import QDropEvent
+from PySide6.QtWidgets import QLabel, QToolButton
+
+from core.config import TextConfig
+from gui.file_rows import FileRow, MissingRow, size_words, sure_words
+from gui.widgets.histogram import bars
+from gui.widgets.tokens import Tokens
+from tests.gui.direct_engine import DirectEngine, SilentEngine
+from tests.gui.real_views import real_windows
+
+
+@pytest.fixture
+def make(monkeypatch):
+    with real_windows(monkeypatch, DirectEngine) as found:
+        yield found
+
+
+@pytest.fixture
+def files(tmp_path):
+    (tmp_path / "a.txt").write_text("a cat sat\na dog ran\nthe zebra slept\n" * 30, encoding="utf-8")
+    rows = ["question,answer,number"] + [f"what is number {n} here,it is the number {n},{n}" for n in range(30)]
+    (tmp_path / "b.csv").write_text("\n".join(rows), encoding="utf-8")
+    (tmp_path / "c.txt").write_bytes("今天天气很好，我们去公园散步，然后回家吃饭。\n".encode("gb18030") * 30)
+    return tmp_path
+
+
+def _rows(view, kind=FileRow):
+    return [view._rows.itemAt(index).widget() for index in range(view._rows.count()) if isinstance(view._rows.itemAt(index).widget(), kind)]
+
+
+def _texts(widget):
+    return " ".join(label.text() for label in widget.findChildren(QLabel))
+
+
+def test_it_begins_with_the_built_in_text_in_the_language_of_the_window(qtbot, make):
+    view = make("corpus", "zh_CN").view
+    assert view.config.corpus == "zh"
+    qtbot.waitUntil(lambda: "的" in _texts(view._read))
+
+
+def test_added_files_show_how_they_are_read(qtbot, make, files):
+    window = make("corpus")
+    window.view.add_paths([str(files / "a.txt"), str(files / "c.txt")])
+    qtbot.waitUntil(lambda: len(_rows(window.view)) == 2)
+    assert "gb18030" in _texts(_rows(window.view)[1])
+    assert "a cat sat" in _texts(window.view._read)
+    assert window.session.text.files == (str(files / "a.txt"), str(files / "c.txt"))
+    _rows(window.view)[1].selected.emit(str(files / "c.txt"))
+    assert "公园" in _texts(window.view._read)
+
+
+def test_a_column_is_chosen_at_the_file(qtbot, make, files):
+    window = make("corpus")
+    view = window.view
+    view.add_paths([str(files / "b.csv")])
+    qtbot.waitUntil(lambda: bool(_rows(view)))
+    assert "Which column" in _texts(_rows(view)[0])
+    menu = _rows(view)[0].findChild(QToolButton, "columns").menu()
+    menu.actions()[1].trigger()
+    assert window.session.text.columns == ("answer",)
+    qtbot.waitUntil(lambda: bool(_rows(view)) and _rows(view)[0].look.column == "answer")
+    _rows(view)[0].findChild(QToolButton, "columns").menu().actions()[0].trigger()
+    assert window.session.text.columns == ("question", "answer")
+
+
+def test_what_is_wrong_with_a_path_stands_in_the_list_and_can_be_removed(qtbot, make, files):
+    window = make("corpus")
+    view = window.view
+    view.add_paths([str(files / "a.txt"), str(files / "gone.txt")])
+    qtbot.waitUntil(lambda: len(_rows(view, MissingRow)) == 1)
+    assert view._counts.currentWidget() is not view._counts._scroll
+    _rows(view, MissingRow)[0].removed.emit(str(files / "gone.txt"))
+    qtbot.waitUntil(lambda: not _rows(view, MissingRow) and bool(_rows(view)))
+    assert view.config.files == (str(files / "a.txt"),)
+
+
+def test_files_can_be_dropped(qtbot, make, files):
+    view = make("corpus").view
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(files))])
+    event = QDropEvent(QPoint(5, 5), Qt.DropAction.CopyAction, data, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier)
+    view.dropEvent(event)
+    assert view.config.files == (str(files),)
+    qtbot.waitUntil(lambda: len(_rows(view)) == 3)
+
+
+def test_a_small_text_is_counted_by_itself_and_unknown_tokens_are_marked(qtbot, make, files):
+    window = make("corpus")
+    view = window.view
+    (files / "a.txt").write_text("a cat sat\na cat ran\na zebra sat\n" + "a cat sat\n" * 20, encoding="utf-8")
+    view.add_paths([str(files / "a.txt")])
+    view._form.set_values({"tokenizer": "word"})
+    view._form.changed.emit()
+    qtbot.waitUntil(lambda: view._counted_for == view.config, timeout=10_000)
+    assert "23" in _texts(view._counts)
+    shown = [token for tokens in view._seen.findChildren(Tokens) for token in tokens._tokens]
+    assert "[UNK]" in shown
+    assert "cat" in shown
+
+
+def test_a_large_text_waits_for_the_button(qtbot, make, files, monkeypatch):
+    monkeypatch.setattr("gui.views.corpus.AUTOMATIC_BYTES", 10)
+    view = make("corpus").view
+    view.add_paths([str(files / "a.txt")])
+    qtbot.waitUntil(lambda: bool(_rows(view)))
+    assert view._counted_for is None
+    view._count_button.click()
+    qtbot.waitUntil(lambda: view._counted_for == view.config)
+
+
+def test_counting_can_be_cancelled(qtbot, files, monkeypatch):
+    with real_windows(monkeypatch, SilentEngine) as make:
+        window = make("corpus")
+        window.view._count()
+        assert window.view._progress.isVisible()
+        window.view._count_progress("reading", 5, 10)
+        assert window.view._bar.value() == 500
+        asked = window.view._counting
+        window.view._cancel_count()
+        assert not window.view._progress.isVisible()
+        assert not asked.wanted
+
+
+def test_the_encoding_can_be_named(qtbot, make, files):
+    window = make("corpus")
+    window.view.add_paths([str(files / "c.txt")])
+    window.view._encoding.setCurrentIndex(window.view._encoding.findData("big5"))
+    window.view._encoding.activated.emit(window.view._encoding.currentIndex())
+    assert window.session.text.encoding == "big5"
+
+
+def test_a_wrong_value_keeps_the_text_from_being_trained_on(qtbot, make):
+    window = make("corpus")
+    before = window.session.text
+    window.view._form.editor("vocab_size").set_value(3)
+    assert not window.view._go.isEnabled()
+    assert window.session.text == before
+    assert window.view._form.error_at("vocab_size")
+
+
+def test_training_on_the_text_hands_it_to_the_train_view(qtbot, make, files):
+    window = make("corpus")
+    window.view.add_paths([str(files / "a.txt")])
+    window.view._go.click()
+    assert window._name == "train"
+    assert window.session.draft.text.files == (str(files / "a.txt"),)
+
+
+def test_the_text_is_still_there_in_another_language(qtbot, make, files):
+    window = make("corpus")
+    window.view.add_paths([str(files / "a.txt")])
+    window.switch_language()
+    assert window.view.config.files == (str(files / "a.txt"),)
+    assert window.view._source.value == "files"
+
+
+def test_another_view_can_set_the_text(qtbot, make, files):
+    window = make("corpus")
+    window.session.text = TextConfig(files=(str(files / "c.txt"),), documents="paragraph", tokenizer="word")
+    assert window.view.config == window.session.text
+    assert window.view._documents.currentData() == "paragraph"
+
+
+@pytest.mark.parametrize(("size", "words"), [(12, "12 B"), (1500, "1.5 KB"), (23_000_000, "23 MB"), (3_400_000_000, "3.4 GB")])
+def test_sizes(size, words):
+    assert size_words(size) == words
+
+
+def test_how_sure_an_encoding_is():
+    assert sure_words(1.0, "byte order mark") == "byte order mark"
+    assert "70%" in sure_words(0.7, "looks like it")
+
+
+def test_the_bars_of_a_histogram():
+    assert bars(np.zeros(5, int)) == ([], False)
+    found, open_ended = bars(np.array([0, 0, 5, 3]))
+    assert found == [(2, 2, 5), (3, 3, 3)]
+    assert not open_ended
+    counts = np.ones(300, int)
+    counts[299] = 1
+    found, open_ended = bars(counts)
+    assert len(found) <= 60
+    assert sum(count for _, _, count in found) == 300
+    assert open_ended

@@ -1,0 +1,327 @@
+"""The view of the runs: what it lists, what can be done with a run, and the curves of those that are chosen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QItemSelectionModel, Qt
+from PySide6.QtWidgets import QWidget
+
+from core import events, i18n
+from core.runs import Run
+from gui import theme
+from gui.messages import Messages, Toast
+from gui.run_process import Processes
+from gui.run_watcher import RunWatcher
+from gui.session import Session
+from gui.settings import Settings
+from gui.views import Services
+from gui.views.runs import RunsView
+from gui.views.runs_curves import Series
+from gui.views.runs_settings import differences, options_of
+from gui.views.runs_table import CHIP, FAMILY, LOSS, NAME, STATUS, STEP, VALID
+from tests.helpers.inline_engine import InlineEngine
+
+SMALL = {"num_layers": 1, "num_heads": 2, "hidden_size": 16}
+
+
+def step(number: int, loss: float = 5.0, **metrics: float) -> events.StepEnd:
+    return events.StepEnd(step=number, loss=loss, learning_rate=1e-3, grad_norm=1.0, tokens=number * 100, tokens_per_s=1000.0,
+                          progress=number / 100, elapsed=number / 2, seconds_left=10.0, memory=10**9, metrics=metrics)
+
+
+def write(run: Run, *told: events.Event) -> None:
+    writer = events.EventWriter(run.events_path)
+    for event in told:
+        writer.write(event)
+    writer.close()
+
+
+@pytest.fixture
+def make(make_run) -> Callable[..., Run]:
+    def made(name: str = "a run", *told: events.Event, **options: object) -> Run:
+        run = make_run(name, **{**SMALL, **options})
+        write(run, *told)
+        return run
+
+    return made
+
+
+@pytest.fixture
+def services(qtbot) -> Iterator[Services]:
+    window = QWidget()
+    qtbot.addWidget(window)
+    went: list[str] = []
+    made = Services(engine=InlineEngine(), watcher=RunWatcher(), processes=Processes(), messages=Messages(window), settings=Settings(),
+                    navigate=went.append)
+    made.engine.went = went
+    made.engine.window = window
+    yield made
+    made.processes.close()
+    for path in list(made.watcher._users):
+        made.watcher.unwatch(path)
+
+
+@pytest.fixture
+def session() -> Session:
+    return Session()
+
+
+@pytest.fixture
+def show(qtbot, services, session) -> Callable[[], RunsView]:
+    def made() -> RunsView:
+        view = RunsView(session, services)
+        qtbot.addWidget(view)
+        view.resize(1100, 600)
+        with qtbot.waitSignal(view.list.roundEnded):
+            view.show()
+        qtbot.waitUntil(lambda: not view._timer.isActive())
+        return view
+
+    return made
+
+
+def choose(view: RunsView, qtbot, *names: str) -> None:
+    view.table.clearSelection()
+    for place in range(view.order.rowCount()):
+        if view.order.index(place, NAME).data() in names:
+            view.table.selectionModel().select(view.order.index(place, 0), QItemSelectionModel.SelectionFlag.Select
+                                               | QItemSelectionModel.SelectionFlag.Rows)
+    qtbot.waitUntil(lambda: not view._timer.isActive())
+    assert sorted(item.run.name for item in view.chosen) == sorted(names)
+
+
+def cell(view: RunsView, name: str, column: int) -> object:
+    return next(view.order.index(place, column).data() for place in range(view.order.rowCount())
+                if view.order.index(place, NAME).data() == name)
+
+
+def test_the_models_keep_qts_rules(show, make, qtmodeltester) -> None:
+    make("one", step(3))
+    make("two")
+    view = show()
+    qtmodeltester.check(view.model)
+    qtmodeltester.check(view.order)
+
+
+def test_the_table_says_what_became_of_each(show, make, qtbot) -> None:
+    make("good", step(90, 2.5), events.EvalEnd(step=90, metrics={"loss": 2.75}), events.RunFinished(step=90, reason="complete"))
+    make("bad", step(3), events.RunFailed(step=3, message="The loss is no longer a number.", hint="Lower the learning rate."))
+    make("new")
+    view = show()
+    assert view.order.rowCount() == 3
+    assert [cell(view, "good", column) for column in (FAMILY, STATUS, STEP, LOSS, VALID)] == ["BERT", "finished", "90", "2.500", "2.750"]
+    assert cell(view, "bad", STATUS) == "failed" and cell(view, "new", STATUS) == "not started" and cell(view, "new", LOSS) == ""
+    assert not view._failure.isVisible()
+    choose(view, qtbot, "bad")
+    assert view._failure.isVisible() and view._failure._message.text() == "The loss is no longer a number."
+    assert view._failure._hint.text() == "Lower the learning rate."
+    choose(view, qtbot, "good")
+    assert not view._failure.isVisible()
+
+
+def test_new_events_and_new_runs_come_by_themselves(show, make, qtbot) -> None:
+    run = make("one", step(3))
+    view = show()
+    write(run, step(50, 1.5))
+    make("two")
+    qtbot.waitUntil(lambda: view.order.rowCount() == 2 and cell(view, "one", STEP) == "50", timeout=5000)
+
+
+def test_no_runs_lead_to_training(show, services) -> None:
+    view = show()
+    assert view._stack.currentIndex() == 1
+    view._stack.currentWidget().button.click()
+    assert services.engine.went == ["train"]
+
+
+def test_a_run_goes_on_the_bench_and_off_again(show, make, session, qtbot) -> None:
+    runs = [make(name) for name in ("one", "two")]
+    view = show()
+    place = next(place for place in range(2) if view.order.index(place, NAME).data() == "one")
+    spot = view.table.visualRect(view.order.index(place, CHIP)).center()
+    qtbot.mouseClick(view.table.viewport(), Qt.MouseButton.LeftButton, pos=spot)
+    assert [item.path for item in session.bench] == [runs[0].path]
+    choose(view, qtbot, "one", "two")
+    assert view._put.text() == "Put on the bench"
+    view._put.click()
+    assert len(session.bench) == 2
+    qtbot.waitUntil(lambda: view._put.text() == "Take off the bench")
+    view._put.click()
+    assert session.bench == ()
+
+
+def test_renaming_in_place(show, make, session, services, qtbot) -> None:
+    run = make("old")
+    session.add_run(run)
+    view = show()
+    index = view.order.index(0, NAME)
+    assert index.flags() & Qt.ItemFlag.ItemIsEditable and not view.order.index(0, STEP).flags() & Qt.ItemFlag.ItemIsEditable
+    assert view.order.setData(index, "new name")
+    assert Run.open(run.path).name == "new name" and session.bench[0].run.name == "new name" and cell(view, "new name", STATUS)
+    view.order.setData(view.order.index(0, NAME), "  ")
+    assert Run.open(run.path).name == "new name" and services.messages.texts == [("A run needs a name.", "Type one.")]
+
+
+def test_deleting_can_be_undone(show, make, session, services, qtbot) -> None:
+    runs = [make(name, step(1)) for name in ("one", "two", "three")]
+    session.add_run(runs[0])
+    view = show()
+    choose(view, qtbot, "one", "two")
+    view._delete_button.click()
+    assert session.bench == () and view.order.rowCount() == 1 and not runs[0].path.exists() and not runs[1].path.exists()
+    toast = next(item for item in services.engine.window.findChildren(Toast) if "2 runs" in item.text[0])
+    toast._act()
+    qtbot.waitUntil(lambda: view.order.rowCount() == 3, timeout=5000)
+    assert [item.path for item in session.bench] == [runs[0].path] and Run.open(runs[1].path).name == "two"
+
+
+def test_a_copy_of_the_settings_goes_to_the_train_view(show, make, session, services, qtbot) -> None:
+    run = make("one", learning_rate=0.004)
+    view = show()
+    choose(view, qtbot, "one")
+    view._copy_button.click()
+    assert services.engine.went == ["train"] and session.draft.train.learning_rate == 0.004 and session.draft.name == ""
+    assert session.draft.model == run.config.model
+
+
+def test_what_can_be_done_depends_on_the_state(show, make, qtbot, monkeypatch, services) -> None:
+    make("stopped", step(3), events.RunFinished(step=3, reason="stopped"))
+    make("finished", step(3), events.RunFinished(step=3, reason="complete"))
+    running = make("running", step(3))
+    monkeypatch.setattr(Processes, "alive", lambda _self, run: run.path == running.path)
+    done: list[tuple[str, Path]] = []
+    for name in ("pause", "resume", "stop"):
+        monkeypatch.setattr(Processes, name, lambda _self, run, name=name: done.append((name, run.path)))
+    view = show()
+
+    def enabled() -> list[bool]:
+        return [part.isEnabled() for part in (view._pause, view._stop, view._copy_button, view._delete_button)]
+
+    assert enabled() == [False, False, False, False]
+    choose(view, qtbot, "finished")
+    assert enabled() == [False, False, True, True]
+    choose(view, qtbot, "stopped")
+    assert enabled() == [True, False, True, True] and view._pause.text() == "Go on"
+    view._pause.click()
+    choose(view, qtbot, "running")
+    assert enabled() == [True, True, True, False] and view._pause.text() == "Pause"
+    view._pause.click()
+    view._stop.click()
+    assert [name for name, _ in done] == ["resume", "pause", "stop"]
+
+
+def test_the_log_is_shown(show, make, qtbot) -> None:
+    run = make("bad", step(3), events.RunFailed(step=3, message="It broke.", hint="Mend it.", traceback="Traceback: here"))
+    (run.path / "worker.log").write_text("what the process said\n", encoding="utf-8")
+    view = show()
+    choose(view, qtbot, "bad")
+    view._show_log()
+    dialog = next(child for child in view.children() if type(child).__name__ == "LogDialog")
+    assert "what the process said" in dialog._text.toPlainText() and "Traceback: here" in dialog._text.toPlainText()
+    dialog.accept()
+
+
+def test_searching_and_sorting(show, make) -> None:
+    for name, loss in (("apple", 3.0), ("pear", 1.0), ("apple two", 2.0)):
+        make(name, step(3, loss))
+    view = show()
+    view.table.sortByColumn(LOSS, Qt.SortOrder.AscendingOrder)
+    assert [view.order.index(place, NAME).data() for place in range(3)] == ["pear", "apple two", "apple"]
+    view._search.setText("APPLE bert")
+    assert [view.order.index(place, NAME).data() for place in range(view.order.rowCount())] == ["apple two", "apple"]
+
+
+# the curves
+
+def test_the_curves_of_the_chosen_runs_grow(show, make, session, qtbot) -> None:
+    one = make("one", *[step(number, 10 / number) for number in range(1, 20)], events.EvalEnd(step=10, metrics={"loss": 1.5, "perplexity": 4.5}))
+    make("two", *[step(number) for number in range(1, 10)])
+    session.add_run(one)
+    view = show()
+    qtbot.waitUntil(lambda: [item.run.name for item in view.curves.shown] == ["one"])  # nothing is chosen: those on the bench
+    assert view.curves.shown[0].colour == theme.current().runs[0]
+    key = f"{one.path}/train"
+    qtbot.waitUntil(lambda: len(view.curves.curves._curves[key].y.values) == 19)
+    choose(view, qtbot, "one", "two")
+    assert len({item.colour for item in view.curves.shown}) == 2
+    write(one, step(20, 0.25), events.EvalEnd(step=20, metrics={"loss": 1.25, "perplexity": 3.5}))
+    qtbot.waitUntil(lambda: view.curves.curves._curves[key].y.values[-1:].tolist() == [0.25])
+    view.curves.choose("perplexity")
+    valid = view.curves.curves._curves[f"{one.path}/valid"]
+    assert valid.y.values.tolist() == [4.5, 3.5] and valid.x["tokens"].values.tolist() == [1000, 2000]
+    assert valid.x["time"].values.tolist() == [5, 10]
+
+
+def test_a_run_that_went_on_from_an_earlier_step_has_one_curve(show, make, session, qtbot) -> None:
+    run = make("one", *[step(number) for number in range(1, 20)])
+    session.add_run(run)
+    view = show()
+    key = f"{run.path}/train"
+    qtbot.waitUntil(lambda: len(view.curves.curves._curves[key].y.values) == 19)
+    again = events.RunStarted(step=5, device="cpu", precision="fp32", processes=1, threads=1, parameters=1, train_tokens=1, valid_tokens=1,
+                              vocab_size=1, total_steps=0, versions={})
+    write(run, again, step(6, 1.0), step(7, 1.0))
+    qtbot.waitUntil(lambda: view.curves.curves._curves[key].x["steps"].values.tolist() == [1, 2, 3, 4, 5, 6, 7])
+
+
+def test_a_quantity_that_comes_late_is_empty_before() -> None:
+    series = Series()
+    series.feed([step(1), step(2, mlm_accuracy=0.5)])
+    series.feed([step(3, mlm_accuracy=0.75)])
+    assert np.isnan(series.train["mlm_accuracy"].values[0]) and series.train["mlm_accuracy"].values[1:].tolist() == [0.5, 0.75]
+    assert {name: len(column.values) for name, column in series.train.items()} == dict.fromkeys(series.train, 3)
+    series.feed([events.EvalEnd(step=2, metrics={"loss": 2.0})])
+    series.feed([events.EvalEnd(step=3, metrics={"loss": 1.0, "perplexity": 2.0})])
+    assert np.isnan(series.valid["perplexity"].values[0]) and series.valid["perplexity"].values[1] == 2.0
+
+
+# the settings
+
+def test_only_what_differs_is_listed(show, make, qtbot) -> None:
+    one, two = make("one", learning_rate=0.002), make("two", learning_rate=0.004, dropout=0.1)
+    found = dict(differences([options_of(one.config), options_of(two.config)]))
+    assert found["train.learning_rate"] == [0.002, 0.004] and "model.hidden_size" not in found and "name" not in found
+    assert dict(differences([options_of(one.config), options_of(Run.open(one.path).config)])) == {}
+    view = show()
+    choose(view, qtbot, "one", "two")
+    titles = [view.settings.table.item(place, 0).text() for place in range(view.settings.table.rowCount())]
+    assert "Learning rate" in titles and "Hidden size" not in titles
+    choose(view, qtbot, "one")
+    assert view.settings.table.horizontalHeaderItem(1).text() == "Preset quick" and view.settings.table.rowCount() >= 3
+
+
+@pytest.mark.parametrize("language", ["en", "zh_CN"])
+@pytest.mark.parametrize("look", ["light", "dark"])
+def test_it_can_be_drawn_in_both_languages_and_looks(show, make, qapp, qtbot, language, look) -> None:
+    i18n.set_language(language)
+    theme.apply(qapp, look)
+    make("bad", step(3), events.RunFailed(step=3, message="It broke."))
+    view = show()
+    choose(view, qtbot, "bad")
+    view.resize(856, 500)
+    assert not view.grab().isNull()
+
+
+def test_many_runs_never_hold_the_window_up(show, make, monkeypatch) -> None:
+    from time import perf_counter
+
+    from gui.views.runs_list import SLICE_S, RunsList
+
+    for number in range(30):
+        make(f"run {number}", step(3))
+    lengths = []
+    plain = RunsList._slice
+
+    def timed(self: RunsList) -> None:
+        before = perf_counter()
+        plain(self)
+        lengths.append(perf_counter() - before)
+
+    monkeypatch.setattr(RunsList, "_slice", timed)
+    view = show()
+    assert view.order.rowCount() == 30 and len(lengths) > 3
+    assert np.median(lengths) < 4 * SLICE_S

@@ -1,0 +1,338 @@
+from __future__ import annotations
+
+import shlex
+from dataclasses import replace
+
+import pytest
+from PySide6.QtWidgets import QApplication
+
+from core import config
+from core.config import TextConfig
+from core.estimate import Machine, TextSize
+from core.events import CheckpointSaved, EvalEnd, EventWriter, Preparing, RunFailed, RunFinished, RunStarted, StepEnd
+from core.runs import list_runs
+from gui import draft
+from gui.estimate_card import EstimateCard, duration_words, memory_words
+from gui.outcome import Outcome
+from gui.run_strip import figures
+from tests.gui.direct_engine import DirectEngine, SilentEngine
+from tests.gui.real_views import real_windows
+
+
+@pytest.fixture
+def make(monkeypatch):
+    with real_windows(monkeypatch, SilentEngine) as found:
+        yield found
+
+
+@pytest.fixture
+def started(monkeypatch):
+    """Runs are noted instead of trained."""
+    noted = []
+    monkeypatch.setattr("gui.run_process.Processes.start", lambda self, run: noted.append(run))
+    return noted
+
+
+def _step(number: int, loss: float = 2.0, **more) -> StepEnd:
+    values = {"learning_rate": 0.1, "grad_norm": 1.0, "tokens": 100 * number, "tokens_per_s": 5000.0, "progress": number / 100,
+              "elapsed": float(number), "seconds_left": 65.0, "memory": 500 << 20, **more}
+    return StepEnd(step=number, loss=loss, **values)
+
+
+def _begun(step: int = 0) -> RunStarted:
+    return RunStarted(step=step, device="cpu", precision="fp32", processes=1, threads=1, parameters=1, train_tokens=1, valid_tokens=1, vocab_size=1,
+                      total_steps=100, versions={})
+
+
+def _write(run, *events):
+    writer = EventWriter(run.events_path)
+    for event in events:
+        writer.write(event)
+    writer.close()
+
+
+def _edit(page, section, **values):
+    page._forms[section].set_values(values)
+    page._forms[section].changed.emit()
+
+
+# the form
+
+def test_a_family_brings_its_options_and_leaves_out_what_it_does_not_read(qtbot, make):
+    window = make("train")
+    page = window.view._new
+    page._cards._choose("word2vec")
+    assert window.session.draft.family == "word2vec"
+    assert "dim" in page._forms["model"].names()
+    assert "optimizer" not in page._forms["train"].names()
+    assert "epochs" in page._forms["train"].names()
+    page._cards._choose("gpt")
+    assert "objective" not in page._sections  # nothing to choose
+    assert window.session.draft == config.build("gpt", options={**draft.text_options(TextConfig(corpus="en")), "watch.word": "apple"})
+
+
+def test_every_field_is_explained(qtbot, make):
+    from PySide6.QtWidgets import QLabel
+
+    page = make("train", "en").view._new
+    for form in page._forms.values():
+        for row in form._rows.values():
+            assert any(one.property("role") == "caption" and one.text() for one in row.findChildren(QLabel)), row.editor.accessibleName()
+
+
+def test_a_preset_fills_the_form_and_changes_are_marked_and_taken_back(qtbot, make):
+    page = make("train").view._new
+    page._preset.button("small").click()
+    assert page._draft.model.hidden_size == 512
+    form = page._forms["model"]
+    assert form.differences() == ()
+    form.editor("hidden_size").set_value(64)
+    assert form.differences() == ("hidden_size",)
+    reset = form._rows["hidden_size"].reset
+    assert not reset.isHidden()
+    assert "512" in reset.toolTip()
+    reset.click()
+    assert form.differences() == ()
+    assert page._draft.model.hidden_size == 512
+
+
+def test_what_is_wrong_stands_at_its_field_and_keeps_it_from_starting(qtbot, make):
+    page = make("train").view._new
+    page._cards._choose("bert")
+    good = page._draft
+    _edit(page, "model", hidden_size=130)
+    assert page._forms["model"].error_at("hidden_size")
+    assert not page._start.isEnabled()
+    assert page._draft == good
+    _edit(page, "model", hidden_size=128)
+    assert page._start.isEnabled()
+    _edit(page, "train", seq_len=100_0)  # longer than the model reads: the parts agree, the whole does not
+    assert page._forms["train"].error_at("seq_len")
+    assert not page._start.isEnabled()
+
+
+def test_the_command_gives_the_same_run(qtbot, make):
+    page = make("train").view._new
+    _edit(page, "train", steps=123, minutes=0.0, learning_rate=0.00025)
+    page.copy_command()
+    words = shlex.split(QApplication.clipboard().text())
+    assert words[:2] == ["python", "main.py"]
+    assert words[2:] == config.as_command(page._draft)
+
+
+def test_the_text_of_the_text_view_is_taken_over(qtbot, make, tmp_path):
+    window = make("train")
+    window.session.text = TextConfig(files=(str(tmp_path / "mine.txt"),), lowercase=False)
+    page = window.view._new
+    assert page._draft.text.files == (str(tmp_path / "mine.txt"),)
+    assert page._forms["text"].values()["lowercase"] is False
+    page._cards._choose("word2vec")
+    assert page._draft.text.tokenizer == "word"  # the family's own, since nobody has chosen another
+    assert page._draft.text.files == (str(tmp_path / "mine.txt"),)
+    assert page._draft.text.lowercase is False
+
+
+def test_settings_of_another_run_arrive_as_a_draft(qtbot, make):
+    window = make("train")
+    window.show_view("runs")
+    given = config.build("elmo", "small", {"hidden_size": 99, "train.steps": 7, "watch.word": "打"})
+    window.session.draft = given
+    window.show_view("train")
+    page = window.view._new
+    assert page.isVisible()
+    assert page._whole() == given
+    assert page._cards.value == "elmo"
+    assert page._preset.value == "small"
+    assert "hidden_size" in page._forms["model"].differences()
+
+
+def test_the_draft_survives_another_language(qtbot, make):
+    window = make("train")
+    page = window.view._new
+    page._cards._choose("gpt")
+    _edit(page, "train", batch_size=7)
+    page._name.setText("my run")
+    window.switch_language()
+    page = window.view._new
+    assert (page._draft.family, page._draft.train.batch_size, page._draft.name) == ("gpt", 7, "my run")
+
+
+def test_the_watched_word_follows_the_session_until_somebody_types_one(qtbot, make):
+    window = make("train")
+    page = window.view._new
+    window.session.text = TextConfig(corpus="zh")
+    window.session.word = "打"
+    assert page._draft.watch.word == "打"
+    _edit(page, "watch", word="火")
+    window.session.word = "花"
+    assert page._draft.watch.word == "火"
+
+
+@pytest.mark.parametrize(("word", "corpus", "watched"), [("苹果", "en", "apple"), ("打", "zh", "打"), ("my own", "zh", "苹果")])
+def test_a_built_in_text_is_not_asked_for_words_that_it_does_not_know(word, corpus, watched):
+    assert draft.watch_options(word, TextConfig(corpus=corpus))["watch.word"] == watched
+
+
+def test_starting_makes_a_run_puts_it_on_the_bench_and_shows_it_learning(qtbot, monkeypatch, started):
+    with real_windows(monkeypatch, DirectEngine) as make:
+        window = make("train")
+        window.view._new._name.setText("a first one")
+        window.view._new._start.click()
+        qtbot.waitUntil(lambda: bool(started))
+        assert started[0].name == "a first one"
+        assert [item.run.name for item in window.session.bench] == ["a first one"]
+        assert window.view._live.isVisible()
+
+
+def test_a_file_that_is_gone_is_said_before_anything_starts(qtbot, monkeypatch, started, tmp_path):
+    with real_windows(monkeypatch, DirectEngine) as make:
+        window = make("train")
+        window.session.text = TextConfig(files=(str(tmp_path / "gone.txt"),))
+        page = window.view._new
+        page._start.click()
+        qtbot.waitUntil(lambda: "gone.txt" in page._refused.text())
+        assert page._start.isEnabled()
+        assert not started
+        assert not list_runs()
+
+
+# the estimate
+
+def test_the_estimate_says_what_it_stands_on(qtbot):
+    from core.analysis.text_window import Ground
+    from core.estimate import Sample
+
+    card = EstimateCard()
+    qtbot.addWidget(card)
+    made = config.build("gpt")
+    card.set_config(made)
+    assert card.estimate is None
+    card.set_text(TextSize(tokens=1000, vocab_size=100))
+    card.set_ground(Ground(machine=Machine(cores=2, memory=8 << 30), samples=[]))
+    assert "table" in card._basis.text()
+    assert card._values["time"].text() == "60 s"
+    assert card._warning.isHidden()
+    sample = Sample(family="gpt", device="cpu", threads=2, flops=1e6, tokens_per_s=100.0)
+    card.set_ground(Ground(machine=Machine(cores=2, memory=8 << 30), samples=[sample, sample]))
+    assert "2 earlier runs" in card._basis.text()
+    card.set_config(config.build("gpt", "base"))
+    assert not card._warning.isHidden()
+    card.set_config(None)
+    assert card._values["time"].text() == "…"
+
+
+@pytest.mark.parametrize(("seconds", "words"), [(40, "40 s"), (200, "3 min"), (9000, "2.5 h"), (400_000, "5 days"), (4e8, "13 years")])
+def test_durations_are_as_exact_as_an_estimate_deserves(seconds, words):
+    assert duration_words(seconds) == words
+
+
+def test_memory_in_words():
+    assert memory_words(450 << 20) == "450 MB"
+    assert memory_words(3.25 * 2**30) == "3.2 GB"
+
+
+# while runs learn
+
+def test_curves_and_strip_tell_the_run_s_story(qtbot, make, make_run):
+    window, run = make("train"), make_run("bert")
+    live = window.view._live
+    assert live._pages.currentIndex() == 0
+    _write(run, _begun(), *[_step(n, 3.0 - n / 10) for n in range(1, 6)], EvalEnd(step=5, metrics={"loss": 2.75}))
+    window.session.add_run(run)
+    window.view.show_live()
+    qtbot.waitUntil(lambda: bool(window.watcher.history(run.path)))
+    key = f"{run.path}/training"
+    curve = live._curves._curves[key]
+    assert curve.x["tokens"].values.tolist() == [100, 200, 300, 400, 500]
+    valid = live._curves._curves[f"{run.path}/validation"]
+    assert (valid.y.values.tolist(), valid.x["time"].values.tolist()) == ([2.75], [5.0])
+    strip = live._strips[str(run.path)]
+    assert "2.750" in strip._figures.text()
+    assert not strip._go.isHidden()  # its process has gone
+    _write(run, _begun(2), _step(3, 9.0))
+    qtbot.waitUntil(lambda: live._curves._curves[key].y.values.tolist()[-1:] == [9.0])
+    assert live._curves._curves[key].x["steps"].values.tolist() == [1, 2, 3]
+
+
+def test_the_buttons_pause_go_on_and_stop(qtbot, make, make_run, monkeypatch, started):
+    window, run = make("train"), make_run("bert")
+    _write(run, _begun(), _step(10))
+    alive = [True]
+    monkeypatch.setattr(window.processes, "alive", lambda _run: alive[0])
+    window.session.add_run(run)
+    window.view.show_live()
+    qtbot.waitUntil(lambda: bool(window.watcher.history(run.path)))
+    strip = window.view._live._strips[str(run.path)]
+    strip.show_events(window.watcher.history(run.path))
+    assert "1:05 left" in strip._figures.text()
+    strip._pause.click()
+    assert run.commanded("pause")
+    assert "Continue" in strip._pause.text()
+    strip._pause.click()
+    assert not run.commanded("pause")
+    strip._stop.click()
+    assert run.commanded("stop")
+    assert not strip._stop.isEnabled()
+    alive[0] = False
+    _write(run, RunFinished(step=10, reason="stopped"))
+    qtbot.waitUntil(lambda: strip.status.state == "stopped")
+    strip._go.click()
+    assert started == [run]
+
+
+def test_a_run_whose_memory_did_not_suffice_goes_on_with_smaller_parts(qtbot, make, make_run, started):
+    window, run = make("train"), make_run("bert", batch_size=32)
+    _write(run, _begun(), RunFailed(step=1, message="Too much.", hint="Resume it with --set micro_batch_size=16: smaller."))
+    window.session.add_run(run)
+    window.view.show_live()
+    strip = window.view._live._strips[str(run.path)]
+    qtbot.waitUntil(lambda: not strip._smaller.isHidden())
+    assert "Too much." in strip._problem.text()
+    strip._smaller.click()
+    assert [(one.path, one.config.train.micro_batch_size) for one in started] == [(run.path, 16)]
+    assert window.session.bench[0].run.config.train.micro_batch_size == 16
+
+
+def test_other_failures_offer_no_smaller_parts(qtbot, make, make_run):
+    window, run = make("train"), make_run("bert")
+    _write(run, _begun(), RunFailed(step=1, message="The file is gone.", hint="Look for it."))
+    window.session.add_run(run)
+    window.view.show_live()
+    strip = window.view._live._strips[str(run.path)]
+    qtbot.waitUntil(lambda: strip.status is not None and strip.status.state == "failed")
+    assert strip._smaller.isHidden()
+    window.processes.ended.emit(str(run.path), Outcome.of(-9))  # but the system has ended it for want of memory
+    assert not strip._smaller.isHidden()
+
+
+def test_only_validation_or_only_training_can_be_drawn(qtbot, make, make_run):
+    window, run = make("train"), make_run("bert")
+    _write(run, _begun(), _step(1), EvalEnd(step=1, metrics={"loss": 2.0}))
+    window.session.add_run(run)
+    live = window.view._live
+    qtbot.waitUntil(lambda: bool(window.watcher.history(run.path)))
+    live._which.button("validation").click()
+    assert live._curves.keys() == (f"{run.path}/validation",)
+    live._which.button("both").click()
+    assert len(live._curves.keys()) == 2
+    window.session.remove_run(run.path)
+    assert live._curves.keys() == ()
+
+
+def test_strips_name_what_is_prepared(qtbot, make, make_run, monkeypatch):
+    window, run = make("train"), make_run("bert")
+    monkeypatch.setattr(window.processes, "alive", lambda _run: True)
+    _write(run, Preparing(stage="reading", done=30, total=100))
+    window.session.add_run(run)
+    window.view.show_live()
+    qtbot.waitUntil(lambda: bool(window.watcher.history(run.path)))
+    strip = window.view._live._strips[str(run.path)]
+    strip.show_events(window.watcher.history(run.path))
+    assert "reading 30%" in strip._state.text()
+
+
+def test_figures_of_a_gpu_run():
+    told = [replace(_begun(), device="cuda (a card)"), _step(5, gpu_memory=2 << 30), CheckpointSaved(step=5, path="x", best=True)]
+    assert "GPU 2.0 GB" in figures(told, alive=True)
+    assert "tokens/s" not in figures(told, alive=False)
+    assert figures([], alive=True) == ""
