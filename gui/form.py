@@ -27,6 +27,7 @@ RESET_SIZE = 28
 class Form(QWidget):
     """kind: a dataclass. hide: fields that something else edits; they keep the values last given by `set_values`.
 
+    label_width: of the options' names, in pixels.
     compact: the help only shows when the pointer rests on a field, else it stands beneath. changed: a value was edited.
     checked(bool): after each edit, whether the dataclass accepts the values.
     """
@@ -34,7 +35,8 @@ class Form(QWidget):
     changed = Signal()
     checked = Signal(bool)
 
-    def __init__(self, kind: type, *, hide: tuple[str, ...] = (), compact: bool = False, parent: QWidget | None = None) -> None:
+    def __init__(self, kind: type, *, hide: tuple[str, ...] = (), compact: bool = False, label_width: int = 190,
+                 parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._kind = kind
         self._hints = get_type_hints(kind)
@@ -49,7 +51,7 @@ class Form(QWidget):
             if item.name in hide or item.metadata.get("hidden"):
                 self._kept[item.name] = item.default
                 continue
-            row = _Row(item, make_editor(item, self._hints[item.name]), compact)
+            row = _Row(item, make_editor(item, self._hints[item.name]), compact, label_width)
             row.editor.changed.connect(self._edited)
             row.reset.clicked.connect(partial(self._take_back, item.name))
             self._rows[item.name] = row
@@ -167,15 +169,13 @@ class Form(QWidget):
 class _Row(QFrame):
     """One option: its name at the left, its editor at the right, beneath them its help and what is wrong."""
 
-    LABEL_WIDTH = 190
-
-    def __init__(self, item: dataclasses.Field, editor: Editor, compact: bool) -> None:
+    def __init__(self, item: dataclasses.Field, editor: Editor, compact: bool, label_width: int) -> None:
         super().__init__()
         self.editor = editor
         words = item.metadata.get("help", "")
         words = tr(words) if words else ""
         name = QLabel(text=option_title(item.name), wordWrap=True)
-        width = theme.scaled(self.LABEL_WIDTH)
+        width = theme.scaled(label_width)
         name.setFixedWidth(width)
         name.setBuddy(editor)
         editor.setAccessibleName(name.text())

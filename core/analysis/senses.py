@@ -3,7 +3,7 @@
 For the vectors (n, size) of n specimens of one word in one layer: they are centred on their mean and scaled to length 1.
 
 auc                P(cosine of a pair of the same sense > cosine of a pair of different senses), ties count half; chance is 0.5.
-centroid_accuracy  leave one out: is a specimen's own sense's centroid (made without it) the nearest? The mean of the
+centroid_accuracy  leave one out: is a specimen's own sense's centroid (made without it and its equals) the nearest? The mean of the
                    senses' accuracies, so that chance is 1 / senses; ties count as guessing among the tied.
 interval           the 95% interval of centroid_accuracy, by bootstrap over the specimens of each sense.
 silhouette         Rousseeuw 1987, with the cosine distance.
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 BOOTSTRAPS = 1000
 SHUFFLES = 100
 ROUNDING = 1e-6  # cosines nearer than this are the same number, computed in another order
+EQUAL = 1e-4  # 1 - cosine of two vectors that are one; probes keep 11 bits of each number
 FEWEST = 2  # specimens of a sense: leaving one out must leave a centroid
 
 
@@ -127,13 +128,21 @@ def _auc_of_pairs(cosine: np.ndarray, rows: np.ndarray, columns: np.ndarray, lab
 
 
 def centroid_hits(unit: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """For every specimen 1 if its own sense's centroid, made without it, is the nearest by cosine, 1/k among k tied ones, else 0."""
+    """For every specimen 1 if its own sense's centroid is the nearest by cosine, 1/k among k tied ones, else 0. (n,)
+
+    The centroids are made without it and without those that have the same vector: a GPT's words at the beginning of a sentence
+    all do, and of two equal vectors with different senses each would otherwise vote for the other's, below chance.
+    """
     senses = np.unique(labels)
-    sums = np.stack([unit[labels == sense].sum(axis=0) for sense in senses])  # (senses, size)
     own = np.searchsorted(senses, labels)
+    equal = unit @ unit.T > 1 - EQUAL  # (n, n)
+    np.fill_diagonal(equal, True)
+    alone = int(equal.sum()) == len(unit)
     similarity = np.empty((len(unit), len(senses)))
     for index in range(len(senses)):
-        centroid = np.where((own == index)[:, None], sums[index] - unit, sums[index])  # (n, size)
+        mine = own == index
+        left_out = np.where(mine[:, None], unit, 0.0) if alone else equal[:, mine] @ unit[mine]  # (n, size)
+        centroid = unit[mine].sum(axis=0) - left_out
         length = np.linalg.norm(centroid, axis=1)
         dot = np.einsum("ij,ij->i", unit, centroid)
         similarity[:, index] = np.divide(dot, length, out=np.zeros(len(unit)), where=length > ROUNDING)

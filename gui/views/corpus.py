@@ -13,7 +13,6 @@ from PySide6.QtWidgets import (
     QComboBox,
     QFileDialog,
     QFrame,
-    QHBoxLayout,
     QProgressBar,
     QScrollArea,
     QSplitter,
@@ -45,6 +44,7 @@ AUTOMATIC_BYTES = 4_000_000  # a text up to this size is counted without being a
 WAIT_MS = 350  # after the last change, before the engine is asked
 LIST_HEIGHT = 300
 SCROLL_BAR = 12
+LABEL_WIDTH = 130
 
 
 class CorpusView(QWidget):
@@ -60,20 +60,21 @@ class CorpusView(QWidget):
         self._counted_for: TextConfig | None = None
         self._counting: Call | None = None
         self.setAcceptDrops(True)
-        self._form = Form(TextConfig, hide=draft.SOURCE, compact=False)
+        self._form = Form(TextConfig, hide=draft.SOURCE, label_width=LABEL_WIDTH)
         self._form.set_config(self._config)
         self._form.changed.connect(self._form_changed)
+        self._count_button = button(tr("Count"), self._count, tip=tr("Read the whole text and count"))
         split = QSplitter(Qt.Orientation.Horizontal, childrenCollapsible=False)
         split.addWidget(self._left())
         split.addWidget(self._right())
         split.setStretchFactor(0, 5)
         split.setStretchFactor(1, 6)
-        split.setSizes([500, 580])
+        split.setSizes([450, 630])
         layout = QVBoxLayout(self)
         layout.setContentsMargins(theme.L, theme.M, theme.L, theme.M)
         layout.setSpacing(theme.M)
         self._go = button(" " + tr("Train on this text"), self._train, kind="primary", icon="train")
-        layout.addWidget(row(label(tr("Text"), "title"), None, self._go))
+        layout.addWidget(row(label(tr("Text"), "title"), None, self._count_button, self._go))
         layout.addWidget(split, 1)
         self._wait = QTimer(self, interval=WAIT_MS, singleShot=True)
         self._wait.timeout.connect(self._ask)
@@ -155,13 +156,12 @@ class CorpusView(QWidget):
     # the right side: what comes of it
 
     def _right(self) -> QWidget:
-        self._pages = Segments({"read": tr("As it is read"), "seen": tr("As the model sees it"), "counts": tr("Statistics")})
+        self._pages = Segments({"read": tr("Preview"), "seen": tr("Model's view"), "counts": tr("Counts")})
         self._pages.chosen.connect(self._turn)
         self._stack = QStackedWidget()
         self._read, self._seen, self._counts = ReadPage(), SeenPage(), StatisticsPage()
         for page in (self._read, self._seen, self._counts):
             self._stack.addWidget(page)
-        self._count_button = button(tr("Count"), self._count, tip=tr("Read the whole text and count"))
         self._cancel = button(tr("Cancel"), self._cancel_count, kind="flat")
         self._bar = QProgressBar(textVisible=False)
         self._bar.setMinimumWidth(90)
@@ -169,11 +169,7 @@ class CorpusView(QWidget):
         self._progress = row(self._stage, self._bar, self._cancel)
         self._progress.hide()
         card = Card()
-        head = QHBoxLayout()
-        head.addWidget(self._pages)
-        head.addStretch(1)
-        head.addWidget(self._count_button)
-        card.column.addLayout(head)
+        card.column.addWidget(row(self._pages, None))
         card.column.addWidget(self._progress)
         card.column.addWidget(self._stack, 1)
         card.setMinimumWidth(300)

@@ -189,16 +189,16 @@ class SensesView(QWidget):
 
     def _say(self, panel: SensesPanel, run: Run, found: dict[str, Any] | None, probes: bool, checkpoints: bool) -> None:
         """Why there is no picture."""
+        own = next((one.word for one in store.of_run(run) if one.word != self._session.word), "")
+        offer = tr("Look at “{word}”", word=own) if own else ""
         if found is not None and "error" in found:
-            panel.say(f"{found['error']} {found['hint']}".strip())
+            panel.say(f"{found['error']} {found['hint']}".strip(), offer, own)
         elif not probes and not checkpoints:
             panel.say(tr("Waiting for its first probe.") if self._alive(run) else tr("It has not been trained yet: there is no probe."))
         elif found is None:
             panel.say(tr("Looking at the vectors..."))
         else:
-            word = next((one.word for one in store.of_run(run)), "")
-            panel.say(tr("This run watches “{word}”. Other sentences can be shown once it has saved a checkpoint.", word=word),
-                      tr("Look at “{word}”", word=word) if word else "", word)
+            panel.say(tr("This run watches “{word}”. Other sentences can be shown once it has saved a checkpoint.", word=own), offer, own)
 
     def _notes(self, found: dict[str, Any]) -> list[str]:
         notes = []

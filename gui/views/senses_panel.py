@@ -61,6 +61,7 @@ class SensesPanel(QFrame):
         self._name = Elided("", "small")
         self._name.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self._layer = Elided("", "small")
+        self._layer.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Preferred)
         self.scatter = Scatter(size=11)
         self.scatter.set_equal_scale(True)
         self.scatter.setMinimumHeight(LEAST_PICTURE)
@@ -115,7 +116,7 @@ class SensesPanel(QFrame):
 
     def set_head(self, name: str, layer: str, step: str) -> None:
         self._name.setText(name)
-        self._name.setToolTip(name)
+        self.setToolTip(name)
         self._layer.setText(layer)
         self._step.setText(step)
 
@@ -203,6 +204,7 @@ class SensesPanel(QFrame):
         wide, narrow = self.width() >= WIDE, self.width() < NARROW
         self._column.setContentsMargins(*((theme.S, theme.XS) if narrow else (theme.M, theme.S)) * 2)
         self.table.setVisible(not narrow and not self._refused)
+        self._name.setVisible(not narrow)
         self._body.setDirection(QBoxLayout.Direction.LeftToRight if wide else QBoxLayout.Direction.TopToBottom)
         self._body.setSpacing(theme.L if wide else theme.S)
         self._body.setAlignment(self._figures, Qt.AlignmentFlag.AlignVCenter if wide else Qt.AlignmentFlag(0))

@@ -88,6 +88,19 @@ def test_equal_vectors_are_chance_exactly() -> None:
         assert (found.auc, found.centroid_accuracy, found.interval, found.silhouette, found.ari) == (0.5, 0.5, (0.5, 0.5), 0.0, 0.0)
 
 
+def test_equal_vectors_of_two_senses_count_as_chance_among_others_too() -> None:
+    """Half of the specimens have one vector, as the words at the beginning have in a GPT; the others are told apart perfectly."""
+    rng = np.random.default_rng(0)
+    labels = np.array(["a", "b"] * 20)
+    vectors = rng.normal(size=(40, 8), scale=0.1) + 3 * np.where(labels == "a", 1, -1)[:, None] * np.eye(8)[0]
+    vectors[:20] = np.eye(8)[1] * 4
+    for noise in (0.0, 4 * 2**-11):  # as float16 rounds it
+        shaken = vectors + np.where(np.arange(40) < 20, noise, 0)[:, None] * rng.uniform(-0.5, 0.5, (40, 8))
+        hits = senses.centroid_hits(senses.normalised(shaken), labels)
+        assert hits[:20].mean() == 0.5 and hits[20:].mean() == 1.0
+        assert senses.measure(shaken, labels).centroid_accuracy == 0.75
+
+
 def test_three_equal_senses_are_one_third() -> None:
     found = senses.measure(np.ones((9, 4)), np.array(list("abcabcabc")))
     assert found.auc == 0.5 and found.centroid_accuracy == pytest.approx(1 / 3)
