@@ -18,7 +18,7 @@ run: $(VENV)/.run
 
 # Every test runs without a real screen. --dist loadfile keeps a file's tests, and so its windows, in one process.
 test: $(VENV)/.test lint
-	QT_QPA_PLATFORM=offscreen OMP_WAIT_POLICY=PASSIVE OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(PY) -m pytest -n 2 --dist loadfile
+	QT_QPA_PLATFORM=offscreen GOMP_SPINCOUNT=1000 OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(PY) -m pytest -n 2 --dist loadfile
 
 lint: $(VENV)/.test
 	$(VENV)/bin/ruff check .

@@ -8,9 +8,9 @@ import sys
 
 def main(arguments: list[str]) -> int:
     # Must stand before numpy and torch are loaded, and passes on to the processes that we start. Small products on many threads,
-    # and threads that wait for each other by spinning, are many times slower as soon as anything else wants a core: a window, say.
+    # and threads that wait for each other by spinning for long, are many times slower as soon as anything else wants a core: a window, say.
     # Training takes the threads it wants by itself (core/train/device.py).
-    for name, value in (("OMP_WAIT_POLICY", "PASSIVE"), ("OMP_NUM_THREADS", "1"), ("OPENBLAS_NUM_THREADS", "1")):
+    for name, value in (("GOMP_SPINCOUNT", "1000"), ("OMP_NUM_THREADS", "1"), ("OPENBLAS_NUM_THREADS", "1")):
         os.environ.setdefault(name, value)
     if arguments:
         from core.cli import main as run_verb

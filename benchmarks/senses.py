@@ -43,7 +43,7 @@ def main() -> None:
     if parsed.data:
         text = ["--corpus", str(parsed.data / "reviews.csv"), str(parsed.data / "headlines.tsv"), "--column", "review", "--column", "text"]
         sentences = ["--sentences", str(parsed.data / "senses_zh.tsv")]
-        text += ["--watch", str(parsed.data / "senses_zh.tsv"), "--word", "苹果", "--set", "text.watched=苹果,三星,味道"]
+        text += ["--watch", str(parsed.data / "senses_zh.tsv"), "--word", "苹果", "--set", "text.watched=苹果,三星,味道,卡"]
     made = []
     for family in parsed.families:
         limit = ["--minutes", str(minutes)] if family != "word2vec" else ["--epochs", "1"] if parsed.data else []
