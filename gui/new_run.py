@@ -348,7 +348,7 @@ def preset_title(name: str) -> str:
 
 def preset_tip(name: str) -> str:
     """For whom and where a preset is meant; a new preset of a family needs none."""
-    return {"quick": tr("About a minute on a laptop, enough to watch senses come apart."),
+    return {"quick": tr("About a minute on a laptop: small, for a first look."),
             "quick_cbow": tr("Word2vec's faster objective, in seconds."),
             "small": tr("Some hours on a laptop, minutes on a GPU."),
             "base": tr("The published size; wants GPUs and days.")}.get(name, "")
