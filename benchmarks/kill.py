@@ -22,7 +22,8 @@ from pathlib import Path
 from core import checkpoints, launch, runs
 from core.registry import FAMILIES
 
-STEPS = 400
+STEPS = 4000
+CHECKPOINTS = 200
 
 
 def digest(run: runs.Run) -> str:
@@ -38,24 +39,25 @@ def finish(run: runs.Run) -> None:
         sys.exit((run.path / "worker.log").read_text()[-2000:])
 
 
-def kill_until(run: runs.Run, kills: int, rng: random.Random) -> int:
-    """Start and kill the run `kills` times. Returns how many of the kills came after its first checkpoint."""
-    late = 0
-    for _ in range(kills):
-        before = run.status().step
+def kill_until(run: runs.Run, kills: int, rng: random.Random) -> tuple[int, int]:
+    """Start and kill the run up to `kills` times. Returns how many kills hit it alive, and how many of those after a checkpoint."""
+    hits = late = 0
+    while hits < kills and run.status().state != "finished":
+        before = run.checkpoint_steps()[-1:] or [0]
         process = launch.start(run)
-        # half of the kills fall into the start and the reading of text, half into training
-        wanted = before + rng.randint(1, max(1, STEPS // kills)) if rng.random() < 0.5 else 0
-        deadline = time.monotonic() + (60 if wanted else rng.uniform(0.1, 6))
-        while time.monotonic() < deadline and process.poll() is None and not (wanted and run.status().step >= wanted):
-            time.sleep(0.005)
-        time.sleep(rng.random() * 0.05)
+        # a third of the kills fall into the start and the reading of text, the others into training and saving
+        training = rng.random() < 0.67
+        wanted = before[0] + rng.randint(1, STEPS // (2 * kills))
+        deadline = time.monotonic() + (60 if training else rng.uniform(0.1, 4))
+        while time.monotonic() < deadline and process.poll() is None and not (training and run.checkpoint_steps()[-1:] >= [wanted]):
+            time.sleep(0.002)
+        time.sleep(rng.random() * 0.02)
+        alive = process.poll() is None
         process.kill()
         process.wait()
-        late += bool(run.checkpoint_steps())
-        if run.status().state == "finished":
-            break
-    return late
+        hits += alive
+        late += alive and bool(run.checkpoint_steps())
+    return hits, late
 
 
 def main() -> None:
@@ -71,16 +73,16 @@ def main() -> None:
         from tests.helpers.runs import make_run
 
         for family in parsed.families:
-            steps = {"steps": STEPS, "checkpoints": 40, "probes": 40, "evals": 10}
+            steps = {"steps": STEPS, "checkpoints": CHECKPOINTS, "probes": 40, "evals": 10}
             undisturbed, killed = (make_run(Path(folder) / family, family, **steps) for _ in range(2))
             finish(undisturbed)
-            late = kill_until(killed, parsed.kills, random.Random(parsed.seed))
+            hits, late = kill_until(killed, parsed.kills, random.Random(parsed.seed))
             if killed.status().state != "finished":
                 finish(killed)
-            rows.append({"family": family, "kills": parsed.kills, "after_a_checkpoint": late, "identical": digest(undisturbed) == digest(killed)})
+            rows.append({"family": family, "kills": hits, "after_a_checkpoint": late, "identical": digest(undisturbed) == digest(killed)})
             if not parsed.json:
                 verdict = "bit-identical" if rows[-1]["identical"] else "DIFFERENT"
-                print(f"{family:<10} {parsed.kills} kills, {late} of them after a checkpoint: {verdict}", flush=True)
+                print(f"{family:<10} {hits} kills, {late} of them after a checkpoint: {verdict}", flush=True)
     if parsed.json:
         print(json.dumps({"rows": rows, "all_identical": all(row["identical"] for row in rows)}))
     sys.exit(0 if all(row["identical"] for row in rows) else 1)
