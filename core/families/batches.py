@@ -6,15 +6,18 @@ checkpoint, or on another number of processes, reads what the undisturbed run wo
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from core.config import RunConfig
 from core.errors import UserError
 from core.i18n import tr
+from core.text.tokenizers import BOS, EOS
 
 if TYPE_CHECKING:
-    from core.text.corpus import Split
+    from core.text.corpus import Corpus, Split
 
 SPLITS = ("train", "valid")
 _ORDER = len(SPLITS)  # keeps the generators of an epoch's order apart from those of a batch
@@ -82,6 +85,32 @@ class PackedText:
             at = np.where(over >= 0, over, source - self._starts[document])[is_mark]
             ids[is_mark] = self._marks[at]
         return ids, np.where(is_mark, -1, source)
+
+
+class PackedWindows:
+    """The batches of a language model that reads plain text: full windows of both splits, packed as [BOS] text [EOS].
+
+    Every epoch cuts the text elsewhere. tokens_per_batch, tokens_per_epoch, valid_batches: of windows without an extra token.
+    """
+
+    def __init__(self, config: RunConfig, corpus: Corpus) -> None:
+        require_text(corpus.train, "train")
+        train = config.train
+        self._splits = {"train": corpus.train, "valid": corpus.valid}
+        self._texts = {name: PackedText(split, (BOS,), (EOS,)) for name, split in self._splits.items() if len(split.tokens)}
+        self._widths = {name: min(train.seq_len, text.length) for name, text in self._texts.items()}
+        self._orders = {name: RowOrder(train.seed, name, math.ceil(text.length / self._widths[name]), train.batch_size)
+                        for name, text in self._texts.items()}
+        self.tokens_per_batch = train.batch_size * self._widths["train"]
+        self.tokens_per_epoch = self._orders["train"].rows * self._widths["train"]
+        self.valid_batches = math.ceil(self._orders["valid"].rows / train.batch_size) if "valid" in self._orders else 0
+
+    def of_batch(self, split: str, index: int, extra: int = 0) -> np.ndarray:
+        """The token ids of a batch, with so many more tokens than the model reads. (batch, seq_len + extra) int64"""
+        require_text(self._splits[split], split)
+        rows, shift = self._orders[split].of_batch(index)
+        text, width = self._texts[split], self._widths[split]
+        return text.window(rows * width + shift % text.length, width + extra)[0]
 
 
 def require_text(split: Split, name: str) -> None:

@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from datetime import timedelta
 
 import torch
 
 from core.config import TrainConfig
 from core.errors import UserError
 from core.i18n import tr
+
+READING_TIME = timedelta(hours=12)  # the other processes wait while the first reads a large text
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,7 +59,7 @@ def choose(config: TrainConfig) -> Device:
         torch.cuda.set_device(device)
         torch.set_float32_matmul_precision("high")
     if world > 1 and not torch.distributed.is_initialized():
-        torch.distributed.init_process_group("nccl" if kind == "cuda" else "gloo")
+        torch.distributed.init_process_group("nccl" if kind == "cuda" else "gloo", timeout=READING_TIME)
     return Device(device=device, dtype=_dtype(config.precision, device), threads=threads, rank=rank, world=world)
 
 

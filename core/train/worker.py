@@ -67,17 +67,23 @@ def _train(run: Run, write: Callable[[events.Event], None], stop: Callable[[], b
 
     from core.text import corpus as texts
     from core.text.tokenizers import load_tokenizer
-    from core.train.device import choose
+    from core.train.device import choose, from_rank_zero
     from core.train.loop import Loop, resume, total_steps
     from core.train.probes import prober, specimens_to_watch
 
     config = run.config
     device = choose(config.train)
-    specimens = specimens_to_watch(run) if device.rank == 0 else []
-    tokenizer = load_tokenizer(run.tokenizer_path) if run.tokenizer_path.exists() else None
+    # The first process reads the text and writes what the others then find: all must cut it into the same tokens.
+    resumed = bool(from_rank_zero([float(run.tokenizer_path.exists())], device)[0])
+    if device.rank > 0:
+        torch.distributed.barrier()
+    specimens = specimens_to_watch(run)
+    tokenizer = load_tokenizer(run.tokenizer_path) if resumed else None
     corpus = texts.prepare(_with_watched(run, specimens), home() / "cache", on_progress=_reporter(write), cancelled=stop, tokenizer=tokenizer)
-    if device.rank == 0 and tokenizer is None:
+    if device.rank == 0 and not resumed:
         corpus.tokenizer.save(run.tokenizer_path)
+    if device.rank == 0 and device.world > 1:
+        torch.distributed.barrier()
     write(events.Preparing(stage=tr("building the model"), done=0, total=0))
     learner = load(family(config.family).learner)(config, corpus, device)
     position = resume(run, learner)

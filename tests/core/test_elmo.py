@@ -150,7 +150,7 @@ def test_sampled_softmax_comes_near_the_full_one_and_trains_the_same_way() -> No
 def test_sampled_softmax_trains_and_validation_uses_the_full_one() -> None:
     made = pretraining(sampled_softmax=20)
     batch = made.batch("train", 0)
-    assert math.isfinite(float(made.loss(made.network, batch).value))
+    assert math.isfinite(made.loss(made.network, batch).value.item())
     assert "sample_seed" in batch and "sample_seed" not in made.batch("valid", 0)
 
 

@@ -206,9 +206,9 @@ def test_batches_are_packed_and_cover_the_text_once_an_epoch() -> None:
 def test_epochs_are_cut_elsewhere_and_validation_stays() -> None:
     learner = pretraining(make_corpus(make_split(random_documents(60)), make_split(random_documents(8, seed=1))))
     rows = learner.tokens_per_epoch // 24
-    one, other = (learner._orders["train"].of_batch(index) for index in (0, rows))
+    one, other = (learner._windows._orders["train"].of_batch(index) for index in (0, rows))
     assert set(one[1]) != set(other[1])
-    valid = learner._orders["valid"]
+    valid = learner._windows._orders["valid"]
     assert (valid.of_batch(0)[1] == 0).all()
     for name in ("input_ids", "labels"):
         assert torch.equal(learner.batch("valid", 0)[name], learner.batch("valid", valid.rows)[name])

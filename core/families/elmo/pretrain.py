@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from core.config import RunConfig
-from core.families.batches import PackedText, RowOrder, batch_generator, require_text
+from core.families.batches import PackedWindows, batch_generator
 from core.families.elmo.config import ElmoConfig
 from core.families.elmo.model import CharacterCNN, Elmo, directions
 from core.families.learning import Batch, Loss
@@ -50,28 +50,18 @@ class ElmoPretraining:
     """
 
     def __init__(self, config: RunConfig, corpus: Corpus) -> None:
-        require_text(corpus.train, "train")
-        train = config.train
+        self._windows = PackedWindows(config, corpus)
         self.vocab_size = corpus.tokenizer.vocab_size
         self.sampled = min(config.objective.sampled_softmax, self.vocab_size - 1)
-        self.seed = train.seed
+        self.seed = config.train.seed
         self.network = ElmoForPretraining(config.model, self.vocab_size)
         if isinstance(self.network.encoder.embedding, CharacterCNN):
             self.network.encoder.embedding.spell([corpus.tokenizer.token(index) for index in range(self.vocab_size)])
-        self._splits = {"train": corpus.train, "valid": corpus.valid}
-        self._texts = {name: PackedText(split, (BOS,), (EOS,)) for name, split in self._splits.items() if len(split.tokens)}
-        self._widths = {name: min(train.seq_len, text.length) for name, text in self._texts.items()}
-        self._orders = {name: RowOrder(train.seed, name, math.ceil(text.length / self._widths[name]), train.batch_size)
-                        for name, text in self._texts.items()}
-        self.tokens_per_batch = train.batch_size * self._widths["train"]
-        self.tokens_per_epoch = self._orders["train"].rows * self._widths["train"]
+        self.tokens_per_batch, self.tokens_per_epoch = self._windows.tokens_per_batch, self._windows.tokens_per_epoch
 
     def batch(self, split: str, index: int) -> Batch:
         """input_ids (batch, tokens); normalizer: the tokens that are guessed, by both models. sample_seed: of the sampled softmax."""
-        require_text(self._splits[split], split)
-        rows, shift = self._orders[split].of_batch(index)
-        text, width = self._texts[split], self._widths[split]
-        ids, _ = text.window(rows * width + shift % text.length, width)
+        ids = self._windows.of_batch(split, index)
         made = {"input_ids": torch.from_numpy(ids)}
         # the mark that follows a document's end, or precedes its beginning, is known: guessing it is no achievement
         guessed = np.count_nonzero(ids[:, 1:] != BOS) + np.count_nonzero(ids[:, :-1] != EOS)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,12 +9,12 @@ import torch
 from torch import Tensor, nn
 
 from core.config import RunConfig
-from core.families.batches import PackedText, RowOrder, require_text
+from core.families.batches import PackedWindows
 from core.families.gpt.config import GptConfig
 from core.families.gpt.model import Gpt
 from core.families.learning import Batch, Loss
 from core.families.vocabulary_loss import vocabulary_loss
-from core.text.tokenizers import BOS, EOS
+from core.text.tokenizers import BOS
 
 if TYPE_CHECKING:
     from core.text.corpus import Corpus
@@ -42,18 +41,11 @@ class GptPretraining:
     """
 
     def __init__(self, config: RunConfig, corpus: Corpus) -> None:
-        require_text(corpus.train, "train")
-        train = config.train
+        self._windows = PackedWindows(config, corpus)
         self.network = self.build(config, corpus.tokenizer.vocab_size)
-        self._splits = {"train": corpus.train, "valid": corpus.valid}
-        self._texts = {name: PackedText(split, (BOS,), (EOS,)) for name, split in self._splits.items() if len(split.tokens)}
-        self._widths = {name: min(train.seq_len, text.length) for name, text in self._texts.items()}
-        self._orders = {name: RowOrder(train.seed, name, math.ceil(text.length / self._widths[name]), train.batch_size)
-                        for name, text in self._texts.items()}
-        self.tokens_per_batch = train.batch_size * self._widths["train"]
-        self.tokens_per_epoch = self._orders["train"].rows * self._widths["train"]
+        self.tokens_per_batch, self.tokens_per_epoch = self._windows.tokens_per_batch, self._windows.tokens_per_epoch
         self.steps_per_epoch = self.tokens_per_epoch / self.tokens_per_batch
-        self.valid_batches = math.ceil(self._orders["valid"].rows / train.batch_size) if "valid" in self._orders else 0
+        self.valid_batches = self._windows.valid_batches
 
     @staticmethod
     def build(config: RunConfig, vocab_size: int) -> GptForPretraining:
@@ -62,10 +54,7 @@ class GptPretraining:
 
     def batch(self, split: str, index: int) -> Batch:
         """input_ids and labels (batch, tokens), where labels[t] is the token that follows input_ids[t]; normalizer."""
-        require_text(self._splits[split], split)
-        rows, shift = self._orders[split].of_batch(index)
-        width = self._widths[split]
-        ids, _ = self._texts[split].window(rows * width + shift % self._texts[split].length, width + 1)
+        ids = self._windows.of_batch(split, index, extra=1)
         labels = ids[:, 1:].copy()
         labels[labels == BOS] = IGNORED  # what follows [EOS] is known, and would make the loss look better than it is
         return {"input_ids": torch.from_numpy(ids[:, :-1].copy()), "labels": torch.from_numpy(labels),
