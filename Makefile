@@ -28,7 +28,7 @@ lint: $(VENV)/.test
 soak: $(VENV)/.test
 	$(PY) -m benchmarks.kill --kills 20
 
-bench: $(VENV)/.bench
+bench: $(VENV)/.test
 	$(PY) -m benchmarks.word2vec
 	$(PY) -m benchmarks.pretrain
 	$(PY) -m benchmarks.startup
@@ -43,12 +43,6 @@ $(VENV)/.test: pyproject.toml constraints.txt
 	$(call system_packages,$(PACKAGES) $(TEST_PACKAGES))
 	$(call environment,.[test])
 	touch $@ $(VENV)/.run
-
-$(VENV)/.bench: $(VENV)/.test
-	$(call environment,.[test$(comma)bench])
-	touch $@
-
-comma := ,
 
 # Install the Debian packages that are not there yet; elsewhere, or without the right to, say what is wanted and go on.
 define system_packages

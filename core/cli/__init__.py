@@ -1,4 +1,7 @@
-"""The command line: the same verbs as the window, started alike."""
+"""The command line: the same verbs as the window, started alike.
+
+Here: training a model on text and the questions to a single run. The other verbs stand in modules of this package, one a group.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +29,9 @@ from core.text.specimens import read_specimens
 USER_ERROR = 2
 BAR_WIDTH = 24
 LINE_SECONDS = 5.0  # between two lines of progress where the output is no terminal
+
+# Modules with add_verbs(verb), called with the function `verb` of _parser
+GROUPS: tuple[str, ...] = ()
 
 
 def main(arguments: list[str]) -> int:
@@ -101,6 +108,9 @@ def _parser() -> argparse.ArgumentParser:
     add.add_argument("run", type=Path, metavar="DIR")
     add.add_argument("--text", required=True)
     add.add_argument("-k", type=int, default=10)
+
+    for group in GROUPS:
+        import_module(group).add_verbs(verb)
 
     add = verb("worker", work, tr("the process of a run; started by the others"))
     add.add_argument("run", type=Path, metavar="DIR")
