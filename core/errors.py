@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import errno
+
+DISK_FULL = errno.ENOSPC  # also the exit code of a run's process that had no room left to write down why it ended
+
 
 class UserError(Exception):
     """Something that the person at the keyboard can mend.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 from dataclasses import dataclass
 
+from core.errors import DISK_FULL
 from core.i18n import tr
 
 
@@ -27,6 +28,8 @@ class Outcome:
 def _words(code: int) -> str:
     if code == 0:
         return tr("finished")
+    if code == DISK_FULL:
+        return tr("stopped, for the disk is full")
     if code in (-getattr(signal, "SIGKILL", 9), 137):
         return tr("killed, most likely because the memory ran out")
     if code in (-getattr(signal, "SIGTERM", 15), 143, -getattr(signal, "SIGINT", 2)):

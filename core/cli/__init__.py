@@ -20,7 +20,7 @@ from typing import Any
 from core import config as configs
 from core import events, launch
 from core.checks import check_inputs
-from core.errors import UserError
+from core.errors import DISK_FULL, UserError
 from core.i18n import tr
 from core.registry import FAMILIES
 from core.runs import Run, list_runs, runs_home
@@ -181,6 +181,8 @@ def _train(run: Run) -> int:
     if status.state == "failed":
         failure = next(event for event in reversed(run.events()) if isinstance(event, events.RunFailed))
         raise UserError(failure.message, failure.hint)
+    if process.returncode == DISK_FULL:
+        raise UserError(tr("The disk is full."), tr("Free some space, then resume the run; its last good checkpoint is untouched."))
     if status.state == "killed":
         raise UserError(tr("The run's process ended without a word (exit code {code}).", code=process.returncode),
                         tr("See {log}; go on with: python main.py resume {path}", log=run.path / "worker.log", path=run.path))

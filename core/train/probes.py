@@ -61,7 +61,11 @@ def prober(run: Run, network: Callable[[], nn.Module], tokenizer: Tokenizer, spe
         model.train(training)
         path = run.probe_path(step)
         temporary = path.with_name(f".{path.name}.tmp.npz")
-        np.savez(temporary, **arrays)
+        try:
+            np.savez(temporary, **arrays)
+        except OSError:
+            temporary.unlink(missing_ok=True)
+            raise
         os.replace(temporary, path)
         return events.ProbeSaved(step=step, path=path.relative_to(run.path).as_posix())
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import platform
@@ -10,12 +11,13 @@ import signal
 import time
 import traceback
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
 
 from core import events
-from core.errors import UserError
+from core.errors import DISK_FULL, UserError
 from core.i18n import tr
 from core.registry import family, load
 from core.runs import Run, home
@@ -27,7 +29,10 @@ log = logging.getLogger(__name__)
 
 
 def work(path: Path) -> int:
-    """Train the run at `path` from where it stands. Returns the exit code: 0 done, 2 an error in words, 3 an unexpected one."""
+    """Train the run at `path` from where it stands.
+
+    Returns the exit code: 0 done, 2 an error in words, 3 an unexpected one, DISK_FULL where not even the error could be written.
+    """
     rank = int(os.environ.get("RANK", 0))
     run = Run.open(path)
     if rank == 0:
@@ -47,16 +52,21 @@ def work(path: Path) -> int:
         write(events.RunFailed(step=step[0], message=error.message, hint=error.hint))
         return 2
     except Exception as error:
-        mended = out_of_memory(error, run)
-        write(events.RunFailed(step=step[0], message=mended.message, hint=mended.hint) if mended else
-              events.RunFailed(step=step[0], message=f"{type(error).__name__}: {error}", hint=tr("This should not happen; the log has the details."),
-                               traceback=traceback.format_exc()))
-        log.exception("the run failed")
+        mended = disk_full(error) or out_of_memory(error, run)
+        told = (events.RunFailed(step=step[0], message=mended.message, hint=mended.hint) if mended else
+                events.RunFailed(step=step[0], message=f"{type(error).__name__}: {error}", hint=tr("This should not happen; the log has the details."),
+                                 traceback=traceback.format_exc()))
+        try:
+            write(told)
+            log.exception("the run failed")
+        except OSError:
+            return DISK_FULL
         return 2 if mended else 3
     finally:
         if writer:
-            writer.sync()
-            writer.close()
+            with suppress(OSError):
+                writer.sync()
+                writer.close()
             run.release()
 
 
@@ -142,6 +152,13 @@ def _listen() -> Callable[[], bool]:
     except psutil.Error:
         log.info("this system does not let us lower our priority")
     return lambda: bool(came)
+
+
+def disk_full(error: BaseException) -> UserError | None:
+    """What to tell a person whose disk is full; None for any other error."""
+    if not (isinstance(error, OSError) and error.errno == errno.ENOSPC):
+        return None
+    return UserError(tr("The disk is full."), tr("Free some space, then resume the run; its last good checkpoint is untouched."))
 
 
 def out_of_memory(error: BaseException, run: Run) -> UserError | None:

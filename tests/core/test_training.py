@@ -17,7 +17,7 @@ import pytest
 import torch
 
 from core import checkpoints, events, launch
-from core.errors import UserError
+from core.errors import DISK_FULL, UserError
 from core.registry import FAMILIES
 from core.runs import Run
 from core.train import gradient, loop, optim, worker
@@ -211,6 +211,26 @@ def test_a_full_disk_keeps_the_last_good_checkpoint(tmp_path: Path, monkeypatch:
     assert "the disk is full" in failure.message and failure.hint
     assert checkpoints.intact(run.checkpoint_path(run.checkpoint_steps()[-1]))
     assert not list((run.path / "checkpoints").glob(".*"))
+
+
+def test_a_disk_that_fills_up_while_a_probe_is_written_is_put_in_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = make_run(tmp_path, "bert")
+    monkeypatch.setattr(np, "savez", _no_space)
+    assert worker.work(run.path) == 2
+    failure = run.events()[-1]
+    assert isinstance(failure, events.RunFailed) and failure.message == "The disk is full." and not failure.traceback
+    assert not list((run.path / "probes").iterdir())
+
+
+def test_a_disk_with_no_room_even_for_the_error_is_told_by_the_exit_code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = make_run(tmp_path, "bert")
+    monkeypatch.setattr(events.EventWriter, "write", _no_space)
+    assert worker.work(run.path) == DISK_FULL
+    assert run.worker_pid() is None
+
+
+def _no_space(*_: object, **__: object) -> None:
+    raise OSError(errno.ENOSPC, "No space left on device")
 
 
 def test_memory_that_does_not_suffice_is_put_in_words(tmp_path: Path) -> None:
