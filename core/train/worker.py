@@ -53,9 +53,11 @@ def work(path: Path) -> int:
         return 2
     except Exception as error:
         mended = disk_full(error) or out_of_memory(error, run)
-        told = (events.RunFailed(step=step[0], message=mended.message, hint=mended.hint) if mended else
-                events.RunFailed(step=step[0], message=f"{type(error).__name__}: {error}", hint=tr("This should not happen; the log has the details."),
-                                 traceback=traceback.format_exc()))
+        if mended:
+            told = events.RunFailed(step=step[0], message=mended.message, hint=mended.hint)
+        else:
+            told = events.RunFailed(step=step[0], message=f"{type(error).__name__}: {error}",
+                                    hint=tr("This should not happen; the log has the details."), traceback=traceback.format_exc())
         try:
             write(told)
             log.exception("the run failed")
