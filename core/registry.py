@@ -28,6 +28,8 @@ TOKENIZERS = {
 # name -> "module:attribute" of a class whose objects have fit_transform(x, on_progress)
 PROJECTIONS = {
     "pca": "core.projection.pca:PCA",
+    "tsne": "core.projection.tsne:TSNE",
+    "umap": "core.projection.umap:UMAP",
 }
 
 
