@@ -26,6 +26,7 @@ VIEWS = {
     "train": "gui.views.train:TrainView",
     "runs": "gui.views.runs:RunsView",
     "senses": "gui.views.senses:SensesView",
+    "predict": "gui.views.predict:PredictView",
 }
 
 
@@ -38,6 +39,7 @@ def titles() -> dict[str, str]:
         "train": tr("Train"),
         "runs": tr("Runs"),
         "senses": tr("Senses"),
+        "predict": tr("Predict"),
     }
 
 

@@ -42,6 +42,10 @@ class Tokens(QWidget):
         self._selected = index
         self.update()
 
+    def box(self, index: int) -> QRect:
+        """Where a token stands."""
+        return self._boxes[index]
+
     def heightForWidth(self, width: int) -> int:
         return self._flow(width)[1]
 

@@ -1,0 +1,84 @@
+"""Text that was written token by token: each is shaded by how sure the writer was, and tells what else it could have been."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Sequence
+
+from PySide6.QtCore import QPoint, Signal
+from PySide6.QtGui import QColor
+from PySide6.QtWidgets import QVBoxLayout, QWidget
+
+from gui import theme
+from gui.widgets.plots import HoverCard
+from gui.widgets.probability_bars import SPACE, percent
+from gui.widgets.tokens import Tokens
+
+SHOWN_ALTERNATIVES = 8
+
+
+class WrittenText(QWidget):
+    """hovered(index or -1): the token under the pointer. The card of alternatives hangs on `card_parent`, so that nothing cuts it."""
+
+    hovered = Signal(int)
+
+    def __init__(self, colour: str, card_parent: QWidget) -> None:
+        super().__init__()
+        self._colour = QColor(colour)
+        self._tokens: list[str] = []
+        self._shares: list[float] = []
+        self._alternatives: list[list[tuple[str, float]]] = []
+        self._row = Tokens()
+        self._row.hovered.connect(self._under)
+        self._row.clicked.connect(self._under)
+        self.card = HoverCard(card_parent)
+        self._card_parent = card_parent
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self._row)
+
+    def clear(self) -> None:
+        self._tokens, self._shares, self._alternatives = [], [], []
+        self.card.hide()
+        self._show()
+
+    def add(self, token: str, probability: float, alternatives: Sequence[tuple[str, float]]) -> None:
+        self._tokens.append(SPACE if token == " " else token)
+        self._shares.append(float(probability))
+        self._alternatives.append(list(alternatives))
+        self._show()
+
+    @property
+    def tokens(self) -> list[str]:
+        return list(self._tokens)
+
+    def _show(self) -> None:
+        self._row.set_tokens(self._tokens, [shade(self._colour, share) for share in self._shares])
+        self.setAccessibleName(" ".join(self._tokens))
+
+    def _under(self, index: int) -> None:
+        self.hovered.emit(index)
+        if index < 0 or index >= len(self._tokens):
+            self.card.hide()
+            return
+        box = self._row.box(index)
+        at = self._row.mapTo(self._card_parent, QPoint(box.left(), box.bottom()))
+        self.card.show_at(at.x(), at.y(), self.card_text(index))
+
+    def card_text(self, index: int) -> str:
+        """Rich text: the likeliest tokens at that place with their probabilities, the one that was taken in bold."""
+        taken, lines = self._tokens[index], []
+        pairs = [(SPACE if token == " " else token, share) for token, share in self._alternatives[index][:SHOWN_ALTERNATIVES]]
+        if all(token != taken for token, _ in pairs):
+            pairs.append((taken, self._shares[index]))
+        for token, share in pairs:
+            words = f"{html.escape(token)}&nbsp;&nbsp;{html.escape(percent(share))}"
+            lines.append(f'<b style="color:{theme.current().accent}">{words}</b>' if token == taken else words)
+        return "<br>".join(lines)
+
+
+def shade(colour: QColor, share: float) -> str:
+    """#aarrggbb: the surer, the stronger."""
+    made = QColor(colour)
+    made.setAlphaF(0.08 + 0.5 * min(max(share, 0.0), 1.0))
+    return made.name(QColor.NameFormat.HexArgb)

@@ -1,0 +1,162 @@
+"""The view in which one types and sees what the models say."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QTextDocument
+
+from core import registry
+from gui.predict_blocks import Bars, Marked, Score, blocks_of
+from gui.widgets.probability_bars import percent
+from gui.widgets.tagged_text import tagged
+from tests.gui.direct_engine import DirectEngine
+from tests.gui.real_views import real_windows
+
+
+def candidates(side: str = "both") -> dict[str, Any]:
+    return {"step": 30, "lists": [{"gap": 0, "side": side, "tokens": ["a", " ", "<b>"], "probabilities": [0.6, 0.3, 0.0001]}]}
+
+
+def answer(questions: list, cancelled: Any, on_progress: Any) -> int:
+    """Instead of the models."""
+    asked.append(questions)
+    for place, (kind, _keywords) in enumerate(questions):
+        if kind == "write":
+            for token in "xyz":
+                on_progress(place, {"token": token, "probability": 0.5, "alternatives": [(token, 0.5), ("<w>", 0.0001)]})
+            on_progress(place, {"ended": "stopped", "step": 30})
+        else:
+            on_progress(place, candidates())
+    return len(questions)
+
+
+asked: list = []
+
+
+@pytest.fixture
+def view(monkeypatch, make_run, qtbot):
+    """A view with one run of each family."""
+    load = registry.load
+    monkeypatch.setattr(registry, "load", lambda place: answer if place == "core.analysis.predict_window:answer" else load(place))
+    asked.clear()
+    with real_windows(monkeypatch, DirectEngine) as make:
+        window = make("predict")
+        for family in ("bert", "gpt", "elmo", "word2vec"):
+            window.session.add_run(make_run(family, family))
+        yield window.view
+
+
+def _panel(view, family):
+    return next(panel for path, panel in view.panels.items() if family in path.name)
+
+
+def _shown(panel):
+    return panel._stack.currentIndex()
+
+
+def test_typing_asks_every_run_that_can_answer_once(view, qtbot):
+    qtbot.waitUntil(lambda: bool(asked))
+    asked.clear()
+    box = view._inputs.box("text")
+    box.selectAll()
+    qtbot.keyClicks(box, "a [MASK] b")
+    qtbot.waitUntil(lambda: bool(asked))
+    assert len(asked) == 1, "it waits until one stops typing"
+    assert [(kind, keywords["text"]) for kind, keywords in asked[0]] == [("fill", "a [MASK] b")] * 3
+    panel = _panel(view, "bert")
+    assert panel.blocks[0].titles == ["a", "␣", "<b>"]
+    assert "BERT" in panel._note.text() and "30" in panel._note.text()
+    assert "one vector" in _panel(view, "word2vec").message.text()
+
+
+def test_each_mode_asks_the_runs_that_are_made_for_it(view, qtbot):
+    qtbot.mouseClick(view._segments.button("next"), Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: bool(asked) and asked[-1][0][0] == "next")
+    assert len(asked[-1]) == 2
+    assert "both sides" in _panel(view, "bert").message.text() and _shown(_panel(view, "bert")) == 0
+    assert view._segments.button("span").isHidden()
+
+
+def test_text_is_written_on_and_each_token_tells_its_alternatives(view, qtbot):
+    qtbot.mouseClick(view._segments.button("write"), Qt.MouseButton.LeftButton)
+    asked.clear()
+    view._inputs._length.setValue(7)
+    qtbot.mouseClick(view._inputs.write_button, Qt.MouseButton.LeftButton)
+    written = _panel(view, "gpt").written
+    qtbot.waitUntil(lambda: written.tokens == ["x", "y", "z"])
+    (kind, keywords), = asked[0]
+    assert (kind, keywords["tokens"], keywords["seed"]) == ("write", 7, 0)
+    qtbot.mouseMove(written._row, written._row.box(1).center())
+    written._row._set_under(1)
+    assert not written.card.isHidden()
+    assert "<b" in written.card.text() and "&lt;w&gt;" in written.card.text() and "&lt;0.1%" in written.card.text()
+    qtbot.waitUntil(lambda: view._inputs.write_button.isEnabled())
+    assert "ended" in _panel(view, "gpt").ended.text()
+    assert "GPT does" in _panel(view, "elmo").message.text()
+
+
+def test_a_gap_goes_where_the_cursor_stands_and_what_was_typed_is_kept(view, qtbot):
+    view._inputs.set_value("text", "ab")
+    box = view._inputs.box("text")
+    cursor = box.textCursor()
+    cursor.setPosition(1)
+    box.setTextCursor(cursor)
+    view._inputs._gap.click()
+    assert box.toPlainText() == "a[MASK]b"
+    view.set_mode("next")
+    view.set_mode("fill")
+    assert view._inputs.values() == {"text": "a[MASK]b"}
+
+
+def test_an_error_stands_in_the_panel_of_its_run(view, qtbot):
+    qtbot.waitUntil(lambda: bool(asked))
+    path = next(iter(view.panels))
+    view._answered("fill", {"text": ""}, (path,), 0, {"error": "No checkpoint.", "hint": "Wait."})
+    assert view.panels[path].message.text() == "No checkpoint. Wait." and _shown(view.panels[path]) == 0
+
+
+def test_without_runs_it_leads_to_training(view, qtbot):
+    session = view._session
+    for item in list(session.bench):
+        session.remove_run(item.path)
+    assert view._stack.currentIndex() == 1
+
+
+@pytest.mark.parametrize(("mode", "given", "kinds"), [
+    ("classification", {"label": "b", "probabilities": {"a": 0.2, "b": 0.8}}, [Bars]),
+    ("pair", {"probabilities": {"no": 0.3, "yes": 0.7}, "swapped": {"probabilities": {"no": 0.6, "yes": 0.4}}}, [Bars, Bars]),
+    ("pair", {"value": 3.25, "swapped": {"value": 3.5}}, [Score, Score]),
+    ("multiple_choice", {"choice": 1, "probabilities": [0.4, 0.6], "inputs": {"choices": ["x", "y"]}}, [Bars]),
+    ("tagging", {"spans": [{"start": 0, "end": 2, "type": "PER", "text": "ab"}]}, [Marked]),
+    ("span", {"answer": "b", "start": 1, "end": 2, "probability": 0.5, "no_answer": 0.4, "candidates": [{"text": "b", "probability": 0.5}]},
+     [Marked, Bars]),
+])
+def test_the_answers_of_every_task_become_blocks_that_the_panel_draws(view, qtbot, mode, given, kinds):
+    blocks = blocks_of(mode, given, {"text": "abc", "context": "abc", "question": "?"})
+    assert [type(block) for block in blocks] == kinds
+    panel = _panel(view, "bert")
+    panel.show_blocks(blocks)
+    assert len(panel.blocks) == len(kinds) and not panel.grab().isNull()
+
+
+def test_the_blocks_say_what_the_answer_says():
+    first, second = blocks_of("pair", {"probabilities": {"no": 0.3, "yes": 0.7}, "swapped": {"probabilities": {"no": 0.6, "yes": 0.4}}}, {})
+    assert (first.titles, first.values, second.titles, second.values) == (["yes", "no"], [0.7, 0.3], ["yes", "no"], [0.4, 0.6])
+    nothing = {"start": 0, "end": 0, "no_answer": 0.9, "candidates": [{"text": "b", "probability": 0.1}]}
+    marked, weighed = blocks_of("span", nothing, {"context": "abc"})
+    assert not marked.spans and "no answer" in marked.note and weighed.titles[0] == "no answer"
+
+
+def test_marked_text_leaves_nothing_out_and_escapes_it():
+    shown = tagged("a<b>cd", [(3, 5, "X"), (1, 4, "Y"), (6, 6, "Z")], {"X": "#ff0000"})
+    document = QTextDocument()
+    document.setHtml(shown)
+    assert document.toPlainText().replace(" ", "") == "a<b>Ycd"
+
+
+@pytest.mark.parametrize(("value", "words"), [(0.0, "0%"), (0.0001, "<0.1%"), (0.123, "12.3%"), (1.0, "100%"), (float("nan"), "–")])
+def test_shares_in_words(value, words):
+    assert percent(value) == words
