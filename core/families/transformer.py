@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 
 import torch
 import torch.nn.functional as F
@@ -11,6 +12,7 @@ from torch import Tensor, nn
 from core.families.linear import Linear
 
 INITIAL_STD = 0.02  # of every matrix, in BERT as in GPT
+ACTIVATIONS = {"gelu": F.gelu, "gelu_tanh": partial(F.gelu, approximate="tanh"), "relu": F.relu}
 
 
 class LayerCache:
@@ -69,15 +71,15 @@ class Attention(nn.Module):
 class FeedForward(nn.Module):
     """W2 gelu(W1 x + b1) + b2, each token by itself (Vaswani et al. 2017, equation 2, with GELU for ReLU)."""
 
-    def __init__(self, hidden_size: int, intermediate_size: int, *, gelu: str) -> None:
-        """gelu: "none" for the exact function (BERT), "tanh" for the approximation that GPT-2 was trained with."""
+    def __init__(self, hidden_size: int, intermediate_size: int, *, activation: str) -> None:
+        """activation: one of ACTIVATIONS; "gelu" is the exact function (BERT), "gelu_tanh" what GPT-2 was trained with."""
         super().__init__()
-        self.gelu = gelu
+        self.activation = activation
         self.up = Linear(hidden_size, intermediate_size)
         self.down = Linear(intermediate_size, hidden_size)
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.down(F.gelu(self.up(x), approximate=self.gelu))
+        return self.down(ACTIVATIONS[self.activation](self.up(x)))
 
 
 def causal_mask(queries: int, keys: int, device: torch.device) -> Tensor:

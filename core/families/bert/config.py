@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from core.config import check, option
 from core.errors import UserError
-from core.families.family import Family
+from core.families.family import Family, InputForm
 from core.i18n import tr
 
 
@@ -18,6 +18,10 @@ class BertConfig:
     intermediate_size: int = option(0, "Width of the feed-forward part; 0 means four times hidden_size.", min=0)
     max_seq_len: int = option(512, "The longest input in tokens.", min=8, max=65536)
     dropout: float = option(0.1, "Share of values that are dropped while training.", min=0, max=0.9)
+    activation: str = option("gelu", "Function between the two matrices of the feed-forward part.",
+                             choices=("gelu", "gelu_tanh", "relu"), hidden=True)
+    layer_norm_eps: float = option(1e-12, "Added to the variance in every layer norm.", min=1e-12, max=1e-2, hidden=True)
+    tied: bool = option(True, "The token embeddings are the output matrix as well.", hidden=True)
 
     def __post_init__(self) -> None:
         check(self)
@@ -69,6 +73,7 @@ FAMILY = Family(
     capabilities=frozenset({"attentions", "hidden_states", "fill_mask"}),
     prefix=("[CLS]",),
     suffix=("[SEP]",),
+    form=InputForm(single=("[CLS]", "A", "[SEP]"), pair=("[CLS]", "A", "[SEP]", "B", "[SEP]"), segments=True, vector="first"),
     model="core.families.bert.model:Bert",
     pretrain="core.families.bert.pretrain:BertPretraining",
 )

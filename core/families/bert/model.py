@@ -9,7 +9,6 @@ from core.families.bert.config import BertConfig
 from core.families.outputs import Output
 from core.families.transformer import Attention, FeedForward, initialise, padding_mask
 
-LAYER_NORM_EPS = 1e-12
 NUM_SEGMENTS = 2  # sentence A and sentence B
 
 
@@ -20,9 +19,9 @@ class BertLayer(nn.Module):
         super().__init__()
         hidden = config.hidden_size
         self.attention = Attention(hidden, config.num_heads, config.dropout)
-        self.attention_norm = nn.LayerNorm(hidden, eps=LAYER_NORM_EPS)
-        self.feed_forward = FeedForward(hidden, config.intermediate_size or 4 * hidden, gelu="none")
-        self.feed_forward_norm = nn.LayerNorm(hidden, eps=LAYER_NORM_EPS)
+        self.attention_norm = nn.LayerNorm(hidden, eps=config.layer_norm_eps)
+        self.feed_forward = FeedForward(hidden, config.intermediate_size or 4 * hidden, activation=config.activation)
+        self.feed_forward_norm = nn.LayerNorm(hidden, eps=config.layer_norm_eps)
         self.dropout = nn.Dropout(config.dropout)
 
     def forward(self, x: Tensor, mask: Tensor | None, output_attentions: bool) -> tuple[Tensor, Tensor | None]:
@@ -42,7 +41,7 @@ class Bert(nn.Module):
         self.token_embedding = nn.Embedding(vocab_size, hidden)
         self.position_embedding = nn.Embedding(config.max_seq_len, hidden)
         self.segment_embedding = nn.Embedding(NUM_SEGMENTS, hidden)
-        self.embedding_norm = nn.LayerNorm(hidden, eps=LAYER_NORM_EPS)
+        self.embedding_norm = nn.LayerNorm(hidden, eps=config.layer_norm_eps)
         self.dropout = nn.Dropout(config.dropout)
         self.layers = nn.ModuleList(BertLayer(config) for _ in range(config.num_layers))
         self.pooler = nn.Linear(hidden, hidden)

@@ -13,10 +13,10 @@ from torch import Tensor, nn
 from core.config import RunConfig
 from core.families.batches import PackedText, RowOrder, batch_generator, require_text
 from core.families.bert.config import BertConfig, BertObjective
-from core.families.bert.model import LAYER_NORM_EPS, Bert
+from core.families.bert.model import Bert
 from core.families.learning import Batch, Loss
 from core.families.linear import Linear
-from core.families.transformer import initialise
+from core.families.transformer import ACTIVATIONS, initialise
 from core.families.vocabulary_loss import vocabulary_loss
 from core.text.tokenizers import CLS, MASK, PAD, SEP, SPECIALS
 
@@ -34,19 +34,27 @@ class BertForPretraining(nn.Module):
         super().__init__()
         self.encoder = Bert(config, vocab_size)
         self.mlm_dense = Linear(config.hidden_size, config.hidden_size)
-        self.mlm_norm = nn.LayerNorm(config.hidden_size, eps=LAYER_NORM_EPS)
-        self.mlm_bias = nn.Parameter(torch.zeros(vocab_size))  # the output matrix is that of the token embeddings
+        self.mlm_norm = nn.LayerNorm(config.hidden_size, eps=config.layer_norm_eps)
+        self.mlm_output = None if config.tied else nn.Linear(config.hidden_size, vocab_size, bias=False)
+        self.mlm_bias = nn.Parameter(torch.zeros(vocab_size))
         self.next_sentence = nn.Linear(config.hidden_size, 2)
-        initialise(self.mlm_dense)
-        initialise(self.next_sentence)
+        self.activation = ACTIVATIONS[config.activation]
+        for part in (self.mlm_dense, self.mlm_output, self.next_sentence):
+            if part is not None:
+                initialise(part)
 
     def transform(self, hidden: Tensor) -> Tensor:
-        """LN(gelu(W h + b)), (..., hidden_size): what is compared with the token embeddings."""
-        return self.mlm_norm(F.gelu(self.mlm_dense(hidden)))
+        """LN(gelu(W h + b)), (..., hidden_size): what is compared with the output matrix."""
+        return self.mlm_norm(self.activation(self.mlm_dense(hidden)))
 
     def token_logits(self, hidden: Tensor) -> Tensor:
         """(..., hidden_size), a last_hidden_state -> (..., vocab_size): the scores of what stands at each place."""
-        return F.linear(self.transform(hidden), self.encoder.token_embedding.weight, self.mlm_bias)
+        return F.linear(self.transform(hidden), self.output_matrix, self.mlm_bias)
+
+    @property
+    def output_matrix(self) -> Tensor:
+        """(vocab_size, hidden_size): the token embeddings, unless the model has a matrix of its own for it."""
+        return self.encoder.token_embedding.weight if self.mlm_output is None else self.mlm_output.weight
 
 
 class BertPretraining:
@@ -95,7 +103,7 @@ class BertPretraining:
         labels = batch["labels"].flatten()
         chosen = (labels != IGNORED).nonzero().squeeze(1)  # (labels): the rest needs neither head nor vocabulary
         hidden = network.transform(output.last_hidden_state.flatten(0, 1)[chosen])  # (labels, hidden_size)
-        nll, correct = vocabulary_loss(hidden, network.encoder.token_embedding.weight, network.mlm_bias, labels[chosen])
+        nll, correct = vocabulary_loss(hidden, network.output_matrix, network.mlm_bias, labels[chosen])
         value, count = nll / batch["normalizer"], len(chosen)
         sums = {"mlm_accuracy": (correct, count)}
         if "next_sentence_label" in batch:

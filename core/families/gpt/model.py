@@ -21,8 +21,6 @@ from core.families.transformer import (
     scale_residual_projections,
 )
 
-LAYER_NORM_EPS = 1e-5
-
 
 class GptLayer(nn.Module):
     """x = x + attention(LN(x)); x = x + feed_forward(LN(x)): the norm comes before, the residual stream stays untouched."""
@@ -30,10 +28,10 @@ class GptLayer(nn.Module):
     def __init__(self, config: GptConfig) -> None:
         super().__init__()
         hidden = config.hidden_size
-        self.attention_norm = nn.LayerNorm(hidden, eps=LAYER_NORM_EPS)
+        self.attention_norm = nn.LayerNorm(hidden, eps=config.layer_norm_eps)
         self.attention = Attention(hidden, config.num_heads, config.dropout)
-        self.feed_forward_norm = nn.LayerNorm(hidden, eps=LAYER_NORM_EPS)
-        self.feed_forward = FeedForward(hidden, config.intermediate_size or 4 * hidden, gelu="tanh")
+        self.feed_forward_norm = nn.LayerNorm(hidden, eps=config.layer_norm_eps)
+        self.feed_forward = FeedForward(hidden, config.intermediate_size or 4 * hidden, activation=config.activation)
         self.dropout = nn.Dropout(config.dropout)
 
     def forward(self, x: Tensor, mask: Tensor | None, causal: bool, cache: LayerCache | None,
@@ -57,7 +55,7 @@ class Cache:
 
 
 class Gpt(nn.Module):
-    """Token and position embeddings, the layers, a last norm; the logits are products with the token embeddings (tied)."""
+    """Token and position embeddings, the layers, a last norm; the logits are products with the token embeddings (tied), or with `output`."""
 
     def __init__(self, config: GptConfig, vocab_size: int) -> None:
         super().__init__()
@@ -66,7 +64,9 @@ class Gpt(nn.Module):
         self.position_embedding = nn.Embedding(config.max_seq_len, config.hidden_size)
         self.dropout = nn.Dropout(config.dropout)
         self.layers = nn.ModuleList(GptLayer(config) for _ in range(config.num_layers))
-        self.final_norm = nn.LayerNorm(config.hidden_size, eps=LAYER_NORM_EPS)
+        self.final_norm = nn.LayerNorm(config.hidden_size, eps=config.layer_norm_eps)
+        self.output = None if config.tied else nn.Linear(config.hidden_size, vocab_size, bias=False)
+        self.output_bias = nn.Parameter(torch.zeros(vocab_size)) if config.output_bias else None
         initialise(self)
         scale_residual_projections(self.layers)
 
@@ -105,7 +105,12 @@ class Gpt(nn.Module):
 
     def token_logits(self, hidden: Tensor) -> Tensor:
         """(..., hidden_size), a last_hidden_state -> (..., vocab_size): for each token, the scores of the one that follows."""
-        return F.linear(hidden, self.token_embedding.weight)
+        return F.linear(hidden, self.output_matrix, self.output_bias)
+
+    @property
+    def output_matrix(self) -> Tensor:
+        """(vocab_size, hidden_size)"""
+        return self.token_embedding.weight if self.output is None else self.output.weight
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -23,7 +23,7 @@ IGNORED = -100  # a label that is not learnt
 
 
 class GptForPretraining(nn.Module):
-    """A Gpt. It has no head of its own: the token embeddings are the output matrix as well."""
+    """A Gpt. It has no head of its own: where the token embeddings are not the output matrix as well, that is a part of it too."""
 
     def __init__(self, config: GptConfig, vocab_size: int) -> None:
         super().__init__()
@@ -65,6 +65,6 @@ class GptPretraining:
         hidden = output.last_hidden_state.flatten(0, 1)  # (batch x tokens, hidden_size)
         labels = batch["labels"].flatten()
         chosen = (labels != IGNORED).nonzero().squeeze(1)  # (labels)
-        nll, correct = vocabulary_loss(hidden[chosen], network.encoder.token_embedding.weight, None, labels[chosen])
+        nll, correct = vocabulary_loss(hidden[chosen], network.encoder.output_matrix, network.encoder.output_bias, labels[chosen])
         count = len(chosen)
         return Loss(value=nll / batch["normalizer"], sums={"loss": (nll.detach(), count), "accuracy": (correct, count)})

@@ -1,0 +1,102 @@
+"""Millions of word vectors: how long until they are open, and how long a search over all of them takes, exactly.
+
+python -m benchmarks.vectors [--words 2000000] [--size 200] [--text] [--json out.json]
+
+The file is made up (random vectors) and lies in a temporary folder; the peer beside us is gensim. A .npy is mapped as it is; a binary file is
+converted once, into the cache (first open), and then mapped (second open). --text also converts a text file, which takes
+minutes at this size.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from core.exchange import vector_files
+from core.exchange.word_vectors import open_vectors
+
+BLOCK = 50_000
+SEARCHES = 20
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--words", type=int, default=2_000_000)
+    parser.add_argument("--size", type=int, default=200)
+    parser.add_argument("--text", action="store_true", help="also a text file")
+    parser.add_argument("--peer", action="store_true", help="also gensim, which reads the binary file whole")
+    parser.add_argument("--json", type=Path)
+    given = parser.parse_args()
+    folder = Path(tempfile.mkdtemp(prefix="vectors-"))
+    os.environ["LEXISCOPE_HOME"] = str(folder / "home")
+    try:
+        rows = list(measure(folder, given))
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    print(f"{given.words:,} vectors of {given.size}, {os.cpu_count()} cores")
+    print(f"{'file':<26}{'MB':>7}{'open, s':>10}{'again, s':>10}{'1st search, ms':>16}{'search, ms':>12}{'slowest, ms':>13}")
+    for row in rows:
+        print(f"{row['file']:<26}{row['megabytes']:>7.0f}{row['open_s']:>10.2f}{row['again_s']:>10.2f}{row['first_search_ms']:>16.0f}"
+              f"{row['search_ms']:>12.0f}{row['slowest_ms']:>13.0f}")
+    if given.json:
+        slowest = max(row["search_ms"] for row in rows if not row["file"].startswith("gensim"))
+        given.json.write_text(json.dumps({"words": given.words, "size": given.size, "rows": rows, "search_ms": slowest}, indent=1))
+
+
+def measure(folder: Path, given: argparse.Namespace) -> Any:
+    words = [f"word{number}" for number in range(given.words)]
+    array = np.lib.format.open_memmap(folder / "v.npy", mode="w+", dtype=np.float32, shape=(given.words, given.size))
+    random = np.random.default_rng(0)
+    for start in range(0, given.words, BLOCK):
+        array[start : start + BLOCK] = random.standard_normal((min(BLOCK, given.words - start), given.size), dtype=np.float32)
+    (folder / "v.txt").write_text("\n".join(words))
+    yield opened("npy", folder / "v.npy")
+    vector_files.save_binary(folder / "b.bin", words, array)
+    yield opened("word2vec binary", folder / "b.bin")
+    if given.peer:
+        yield peer(folder / "b.bin", given.size)
+    (folder / "b.bin").unlink()
+    if given.text:
+        vector_files.save_text(folder / "t.vec", words, array)
+        yield opened("word2vec text", folder / "t.vec")
+
+
+def opened(name: str, path: Path) -> dict[str, Any]:
+    first, _ = timed(lambda: open_vectors(path))
+    again, vectors = timed(lambda: open_vectors(path))
+    return {"file": name, "megabytes": path.stat().st_size / 1e6, "open_s": first, "again_s": again,
+            **searched(lambda row: vectors.nearest(vectors.array[row], 10, skip=(row,)), len(vectors))}
+
+
+def peer(path: Path, size: int) -> dict[str, Any]:
+    from gensim.models import KeyedVectors
+
+    first, vectors = timed(lambda: KeyedVectors.load_word2vec_format(str(path), binary=True))
+    return {"file": "gensim, word2vec binary", "megabytes": path.stat().st_size / 1e6, "open_s": first, "again_s": first,
+            **searched(lambda row: vectors.similar_by_vector(vectors.vectors[row], topn=11), len(vectors))}
+
+
+def searched(search: Callable[[int], Any], count: int) -> dict[str, float]:
+    first, _ = timed(lambda: search(0))
+    times = [timed(lambda row=row: search(row))[0] for row in np.linspace(1, count - 1, SEARCHES).astype(int).tolist()]
+    return {"first_search_ms": first * 1000, "search_ms": statistics.median(times) * 1000, "slowest_ms": max(times) * 1000}
+
+
+def timed(function: Callable[[], Any]) -> tuple[float, Any]:
+    start = time.perf_counter()
+    made = function()
+    return time.perf_counter() - start, made
+
+
+if __name__ == "__main__":
+    main()

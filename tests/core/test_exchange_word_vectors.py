@@ -1,0 +1,121 @@
+"""Word vectors out and in: word2vec's files with gensim as the peer, the Projector's tables, NumPy's arrays, and the search."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from core.errors import UserError
+from core.exchange import projector, vector_files
+from core.exchange.word_vectors import open_vectors
+
+WORDS = ["苹果", "apple", "ü", "3.14", *(f"word{number}" for number in range(3000))]
+
+
+@pytest.fixture(autouse=True)
+def _fresh_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LEXISCOPE_HOME", str(tmp_path / "home"))
+
+
+@pytest.fixture(scope="module")
+def array() -> np.ndarray:
+    made = np.random.default_rng(0).standard_normal((len(WORDS), 12)).astype(np.float32)
+    made[7] = 0
+    return made
+
+
+def write(kind: str, folder: Path, array: np.ndarray) -> Path:
+    match kind:
+        case "text":
+            vector_files.save_text(folder / "v.txt", WORDS, array)
+            return folder / "v.txt"
+        case "binary":
+            vector_files.save_binary(folder / "v.bin", WORDS, array)
+            return folder / "v.bin"
+        case "npy":
+            vector_files.save_npy(folder / "v.npy", WORDS, array)
+            return folder / "v.npy"
+        case "npz":
+            np.savez(folder / "v.npz", words=np.array(WORDS), vectors=array)
+            return folder / "v.npz"
+    projector.save(folder / "p", WORDS, array, {"sense": ["x", *WORDS[1:]]} if kind == "columns" else None)
+    return folder / "p"
+
+
+@pytest.mark.parametrize("kind", ["text", "binary", "npy", "npz", "projector", "columns"])
+def test_what_was_written_comes_back_bit_for_bit(kind: str, tmp_path: Path, array: np.ndarray) -> None:
+    path = write(kind, tmp_path, array)
+    for _ in range(2):  # read, then from the cache
+        opened = open_vectors(path)
+        assert list(opened.words) == WORDS
+        np.testing.assert_array_equal(opened.array, array)
+        assert isinstance(opened.array, np.memmap)
+    assert opened.index("苹果") == 0 and opened.index("nobody") is None
+    assert opened.columns == ({"sense": ["x", *WORDS[1:]]} if kind == "columns" else {})
+
+
+def test_a_changed_file_is_read_anew(tmp_path: Path, array: np.ndarray) -> None:
+    path = write("text", tmp_path, array)
+    open_vectors(path)
+    vector_files.save_text(path, ["new"], array[:1])
+    assert list(open_vectors(path).words) == ["new"]
+
+
+@pytest.mark.parametrize("binary", [False, True])
+def test_gensim_reads_ours_and_we_read_gensims(binary: bool, tmp_path: Path, array: np.ndarray) -> None:
+    models = pytest.importorskip("gensim.models")
+    ours = write("binary" if binary else "text", tmp_path, array)
+    theirs = models.KeyedVectors.load_word2vec_format(str(ours), binary=binary)
+    assert theirs.index_to_key == WORDS
+    np.testing.assert_allclose(theirs.vectors, array, atol=1e-6)
+    theirs.save_word2vec_format(str(tmp_path / "theirs.vec"), binary=binary)
+    again = open_vectors(tmp_path / "theirs.vec")
+    assert list(again.words) == WORDS
+    np.testing.assert_allclose(again.array, array, atol=1e-6)
+    word, cosine = theirs.most_similar("苹果", topn=1)[0]
+    row, ours_cosine = again.nearest(array[0], 1, skip=(0,))[0]
+    assert WORDS[row] == word and abs(cosine - ours_cosine) < 1e-5
+
+
+def test_glove_has_no_first_line_and_words_with_spaces(tmp_path: Path, array: np.ndarray) -> None:
+    lines = [f"{word} {' '.join(map(str, vector))}" for word, vector in zip(["the", ". . .", "x"], array, strict=False)]
+    (tmp_path / "glove.txt").write_text("\n".join(lines), encoding="utf-8")
+    opened = open_vectors(tmp_path / "glove.txt")
+    assert list(opened.words) == ["the", ". . .", "x"]
+    np.testing.assert_array_equal(opened.array, array[:3])
+
+
+def test_the_search_is_exact_and_leaves_out_what_points_nowhere(tmp_path: Path, array: np.ndarray) -> None:
+    opened = open_vectors(write("binary", tmp_path, array))
+    unit = array.astype(np.float64) / np.maximum(np.linalg.norm(array.astype(np.float64), axis=1, keepdims=True), 1e-30)
+    for row in (0, 11, 2000):
+        cosines = unit @ unit[row]
+        cosines[row] = -2
+        expected = np.argsort(-cosines)[:15]
+        found = opened.nearest(array[row], 15, skip=(row,))
+        assert [place for place, _ in found] == expected.tolist()
+        np.testing.assert_allclose([cosine for _, cosine in found], cosines[expected], atol=1e-6)
+    assert 7 not in [row for row, _ in opened.nearest(array[0], len(WORDS))] and len(opened.nearest(array[0], len(WORDS))) == len(WORDS) - 1
+
+
+@pytest.mark.parametrize(("text", "words"), [
+    ("3 2\na 1 2\nb 3 4\n", "promises 3"), ("2 2\na 1 2\nb 3\n", "line 3"), ("1 2\na 1 nan\n", "vector 1"), ("", "holds no vectors"),
+    ("1 999999999999\na 1\n", "numbers"), ("a 1 2\nb x 4\n", "line 2")])
+def test_what_is_wrong_is_said(text: str, words: str, tmp_path: Path) -> None:
+    (tmp_path / "v.txt").write_text(text, encoding="utf-8")
+    with pytest.raises(UserError, match=words):
+        open_vectors(tmp_path / "v.txt")
+
+
+def test_pickles_are_never_opened(tmp_path: Path) -> None:
+    import pickle
+
+    for name in ("v.bin", "v.txt", "v.npy", "v.npz"):
+        (tmp_path / name).write_bytes(pickle.dumps({"a": np.zeros(3)}))
+        with pytest.raises(UserError):
+            open_vectors(tmp_path / name)
+    np.save(tmp_path / "objects.npy", np.array([{}, {}], object), allow_pickle=True)
+    with pytest.raises(UserError, match="without objects"):
+        open_vectors(tmp_path / "objects.npy")
