@@ -1,0 +1,168 @@
+"""The linear probe beside its control task, the curves over the layers, and proposed senses."""
+
+from __future__ import annotations
+
+from itertools import combinations
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sklearn.metrics import adjusted_rand_score
+
+from core import config
+from core.analysis import find, layers, occurrences, probe
+from core.config import TextConfig
+from core.errors import UserError
+from core.runs import Run
+from core.text.specimens import Specimen, read_specimens
+from core.train import worker
+from tests.helpers.runs import make_run
+
+
+@pytest.fixture
+def trained(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    monkeypatch.setattr(worker, "_listen", lambda: lambda: False)
+    run = make_run(tmp_path, "bert", steps=4)
+    assert worker.work(run.path) == 0
+    return run
+
+
+def of(run: Run) -> list[Specimen]:
+    return read_specimens(run.specimens_path)
+
+
+# the probe
+
+def test_what_the_vectors_hold_is_found_and_what_is_learned_by_heart_is_told_apart() -> None:
+    rng = np.random.default_rng(0)
+    words = [f"word {number}" for number in range(40) for _ in range(5)]
+    labels = np.array([["noun", "verb"][number % 2] for number in range(40) for _ in range(5)])
+    noise = rng.normal(size=(200, 10))
+    holds = noise + 3 * (labels == "noun")[:, None] * np.eye(10)[0]
+    by_heart = np.repeat(rng.normal(size=(40, 60)), 5, axis=0) * 3 + rng.normal(size=(200, 60)) * 0.1  # knows the word and nothing else
+    found = probe.probe(np.stack([np.pad(noise, ((0, 0), (0, 50))), np.pad(holds, ((0, 0), (0, 50))), by_heart]), labels, words)
+    chance, knows, heart = found["layers"]
+    assert chance["accuracy"] < 0.65 and knows["accuracy"] > 0.9 and knows["control"] < 0.7 and knows["selectivity"] > 0.25
+    assert heart["accuracy"] > 0.9 and heart["control"] > 0.9 and abs(heart["selectivity"]) < 0.1
+    assert found["control_by"] == probe.BY_TYPE and found["types"] == 40 and found["majority"] == 0.5
+    assert found["labels"] == {"noun": 100, "verb": 100}
+
+
+def test_the_control_gives_each_word_one_label_as_often_as_the_real_ones() -> None:
+    words = [f"w{number % 50}" for number in range(500)]
+    labels = np.array(["a"] * 400 + ["b"] * 100)
+    drawn, by = probe.control_labels(words, labels, seed=1)
+    assert by == probe.BY_TYPE and all(len({drawn[place] for place in range(500) if words[place] == word}) == 1 for word in set(words))
+    shares = [np.mean(probe.control_labels(words, labels, seed)[0] == "a") for seed in range(40)]
+    assert np.mean(shares) == pytest.approx(0.8, abs=0.03)
+    shuffled, by = probe.control_labels(["x"] * 500, labels, seed=1)
+    assert by == probe.BY_SENTENCE and sorted(shuffled) == sorted(labels) and not np.array_equal(shuffled, labels)
+
+
+def test_rows_without_a_vector_and_labels_with_one_example_are_left_out() -> None:
+    rng = np.random.default_rng(0)
+    vectors = rng.normal(size=(1, 22, 4))
+    vectors[0, 3] = np.nan
+    found = probe.probe(vectors, ["a"] * 10 + ["b"] * 11 + ["rare"], [str(number % 4) for number in range(22)])
+    assert found["left_out"] == 2 and found["labels"] == {"a": 9, "b": 11}
+    with pytest.raises(UserError, match="two labels"):
+        probe.probe(vectors, ["a"] * 21 + ["b"], ["x"] * 22)
+
+
+def test_a_labelled_file_is_read_or_its_fault_named(tmp_path: Path) -> None:
+    path = tmp_path / "pos.tsv"
+
+    def read(text: str) -> list[probe.Example]:
+        path.write_text(text, encoding="utf-8")
+        return probe.read_labelled(path)
+
+    assert [item.label for item in read("word\ttext\tPOS\n苹果\t我吃苹果\tnoun\n吃\t我吃苹果\tverb\n")] == ["noun", "verb"]
+    for text, words in (("a\tb\n", "no column word, text, label"), ("word\ttext\tlabel\n苹果\t我吃梨\tnoun\n", "line 2: the word '苹果' is not"),
+                        ("word\ttext\tlabel\n苹果\t我吃苹果\t\n", "line 2: word, text or label is empty"), ("word\ttext\tlabel\n", "no examples")):
+        with pytest.raises(UserError, match=words):
+            read(text)
+
+
+def test_a_run_is_probed_on_its_senses_and_on_a_file(trained: Run, tmp_path: Path) -> None:
+    found = probe.probe_of_run(str(trained.path), of(trained))
+    assert len(found["layers"]) == 3 and found["control_by"] == probe.BY_SENTENCE and found["examples"] == 12 and found["step"] == 4
+    path = tmp_path / "pos.tsv"
+    rows = [f"{word}\t{item.text}\t{tag}" for item in of(trained) for word, tag in (("苹果", "noun"), (item.text[:2], "name"))]
+    path.write_text("\n".join(["word\ttext\tlabel", *rows]), encoding="utf-8")
+    found = probe.probe_of_run(str(trained.path), of(trained), str(path))
+    assert found["types"] > 2 and found["control_by"] == probe.BY_TYPE and all(0 <= item["accuracy"] <= 1 for item in found["layers"])
+
+
+# the curves over the layers
+
+def test_self_similarity_and_anisotropy_are_those_of_numpy(trained: Run) -> None:
+    rng = np.random.default_rng(0)
+    vectors = rng.normal(size=(9, 5)) + 1
+    brute = np.mean([a @ b / np.linalg.norm(a) / np.linalg.norm(b) for a, b in combinations(vectors, 2)])
+    assert layers.mean_cosine(vectors) == pytest.approx(brute)
+    assert layers.mean_cosine(np.ones((4, 3))) == pytest.approx(1) and layers.mean_cosine(np.ones((1, 3))) is None
+    with_gap = np.concatenate([vectors, np.full((1, 5), np.nan)])
+    assert layers.mean_cosine(with_gap) == pytest.approx(brute)
+    found = layers.anisotropy_of_run(str(trained.path), of(trained))
+    assert found["source"] == layers.OF_TEXT and found["words"] > 200 and len(found["layers"]) == 3
+    for item in found["layers"]:
+        assert item["adjusted"] == pytest.approx(item["self_similarity"] - item["anisotropy"]) and -1 <= item["anisotropy"] <= 1
+
+
+def test_without_its_text_the_random_words_come_from_the_sentences(trained: Run) -> None:
+    Path(trained.config.text.files[0]).unlink()
+    found = layers.anisotropy_of_run(str(trained.path), of(trained))
+    assert found["source"] == layers.OF_SENTENCES and found["words"] > 10
+
+
+def test_every_layer_has_its_figures_and_its_bands(trained: Run) -> None:
+    found = layers.curves_of_run(str(trained.path), of(trained), trained.probe_steps()[-1])
+    assert len(found["layers"]) == 3 and found["senses"] == 2
+    for item in found["layers"]:
+        assert item["shuffled_auc"][0] <= 0.5 <= item["shuffled_auc"][1] and item["interval"][0] <= item["centroid_accuracy"] <= item["interval"][1]
+    with pytest.raises(UserError, match="same sense"):
+        layers.curves_of_run(str(trained.path), [item for item in of(trained) if item.sense == "fruit"], trained.probe_steps()[-1])
+
+
+# proposed senses
+
+def test_groups_that_are_there_are_found_with_their_number(trained: Run) -> None:
+    rng = np.random.default_rng(0)
+    truth = np.repeat([0, 1, 2], [30, 20, 10])
+    unit = np.eye(8)[truth] + rng.normal(size=(60, 8)) * 0.1
+    unit /= np.linalg.norm(unit, axis=1, keepdims=True)
+    for method in (find.KMEANS, find.AGGLOMERATIVE):
+        groups, scores = find.group(unit, 0, method)
+        assert adjusted_rand_score(truth, groups) == 1 and max(scores, key=scores.get) == 3 and list(np.bincount(groups)) == [30, 20, 10]
+        assert find.group(unit, 2, method)[0].max() == 1
+    with pytest.raises(UserError, match="same vector"):
+        find.group(np.zeros((9, 4)))
+    with pytest.raises(UserError, match="fewer than the 4 groups"):
+        find.group(np.eye(3), 4)
+    assert find.agreement([0, 0, 1, 1], ["a", "a", "b", ""]) == 1 and find.agreement([0, 1], ["", ""]) is None
+
+
+def test_all_sentences_of_the_text_are_found_once_and_grouped(trained: Run) -> None:
+    told = []
+    found = find.find(str(trained.path), "苹果", of(trained), count=2, on_progress=lambda *values: told.append(values))
+    text = Path(trained.config.text.files[0]).read_text(encoding="utf-8")
+    wanted = {sentence for sentence in text.replace("。", "。\n").split() if "苹果" in sentence}
+    assert set(found["texts"]) == wanted and len(found["texts"]) == len(wanted)
+    assert all(text[start:end] == "苹果" for text, (start, end) in zip(found["texts"], found["spans"], strict=True))
+    assert set(found["groups"].tolist()) == {0, 1} and {stage for stage, _, _ in told} == {"read", "encode", "group"}
+    assert found["ari"] is not None and sum(map(bool, found["labels"])) == len({item.text for item in of(trained)} & wanted)
+    assert found["near"].shape == (len(wanted),) and len(found["words"]) == 2
+    with pytest.raises(UserError, match="stands in 0 sentences"):
+        find.find(str(trained.path), "香蕉", of(trained))
+    other = Path(trained.path).parent / "other.txt"
+    other.write_text("\n".join(f"{who}苹果{what}" for who in ("妈妈", "老师", "医生") for what in ("很甜", "系统")), encoding="utf-8")
+    assert len(find.find(str(trained.path), "苹果", of(trained), files=(str(other),), count=2)["texts"]) == 6
+
+
+def test_a_long_sentence_is_cut_around_the_word_and_random_words_stand_where_they_say(tmp_path: Path) -> None:
+    path = tmp_path / "long.txt"
+    path.write_text("很" * 300 + "苹果" + "好" * 300 + "\n一个苹果\n一个苹果\n", encoding="utf-8")
+    found = occurrences.of_word(TextConfig(files=(str(path),)), "苹果")
+    assert [len(item.text) for item in found] == [112, 4] and all(item.text[slice(*item.span)] == "苹果" for item in found)
+    drawn = occurrences.at_random(config.build("bert").text, 50)
+    assert len(drawn) > 40 and all(item.text[slice(*item.span)] == item.word for item in drawn)
