@@ -26,6 +26,7 @@ VIEWS = {
     "train": "gui.views.train:TrainView",
     "runs": "gui.views.runs:RunsView",
     "senses": "gui.views.senses:SensesView",
+    "layer_mix": "gui.views.layer_mix:LayerMixView",
     "predict": "gui.views.predict:PredictView",
 }
 
@@ -39,6 +40,7 @@ def titles() -> dict[str, str]:
         "train": tr("Train"),
         "runs": tr("Runs"),
         "senses": tr("Senses"),
+        "layer_mix": tr("Layer weights"),
         "predict": tr("Predict"),
     }
 

@@ -139,6 +139,10 @@ class Curves(QWidget):
             curve.smooth_y, curve.average = Growing(), MovingAverage(share)
         self._draw()
 
+    def set_y_range(self, low: float, high: float) -> None:
+        """Hold the y axis there, so that several charts side by side can be compared."""
+        self._plot.setYRange(low, high, padding=0)
+
     def set_log(self, log: bool) -> None:
         self._log = log
         self._plot.setLogMode(x=False, y=log)
