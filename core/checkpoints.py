@@ -9,7 +9,6 @@ the folder is renamed and its parent synced. So a checkpoint is there wholly or 
 from __future__ import annotations
 
 import errno
-import hashlib
 import json
 import os
 import shutil
@@ -22,13 +21,14 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from core import hashes
 from core.errors import UserError
+from core.hashes import MANIFEST, sha256
 from core.i18n import tr
 from core.runs import Run
 
-MANIFEST = "manifest.json"
+FILES = ("model.safetensors", "optimizer.safetensors", "state.json")
 KEPT = 2  # the newest; the best stays besides
-_HASH_BLOCK = 1 << 20
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,7 +52,7 @@ def save(run: Run, checkpoint: Checkpoint) -> Path:
         save_file({name: tensor.contiguous() for name, tensor in checkpoint.optimizer.items()}, temporary / "optimizer.safetensors")
         (temporary / "state.json").write_text(json.dumps(checkpoint.state, ensure_ascii=False), encoding="utf-8")
         names = sorted(path.name for path in temporary.iterdir())
-        (temporary / MANIFEST).write_text(json.dumps({"sha256": {name: _sha256(temporary / name) for name in names}}), encoding="utf-8")
+        (temporary / MANIFEST).write_text(json.dumps({"sha256": {name: sha256(temporary / name) for name in names}}), encoding="utf-8")
         for name in (*names, MANIFEST):
             _sync(temporary / name)
         _sync(temporary)
@@ -97,12 +97,7 @@ def load(run: Run, step: int | None = None, *, optimizer: bool = False) -> Check
 
 def intact(folder: Path) -> bool:
     """Whether every file of the manifest is there and has the hash that it names."""
-    try:
-        hashes = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))["sha256"]
-        names = {"model.safetensors", "optimizer.safetensors", "state.json"}
-        return set(hashes) == names and all(_sha256(folder / name) == digest for name, digest in hashes.items())
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        return False
+    return hashes.intact(folder, FILES)
 
 
 def _prune(run: Run) -> None:
@@ -123,14 +118,6 @@ def _clear(folder: Path) -> None:
     """Remove what a killed process left half-written."""
     for path in folder.glob(".*.tmp*"):
         shutil.rmtree(path, ignore_errors=True)
-
-
-def _sha256(path: Path) -> str:
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(_HASH_BLOCK):
-            digest.update(block)
-    return digest.hexdigest()
 
 
 def _sync(path: Path) -> None:

@@ -17,6 +17,7 @@ from typing import Any, get_origin, get_type_hints
 from core.errors import UserError
 from core.i18n import tr
 from core.registry import FAMILIES, family, nearest
+from core.registry import load as load_place
 
 FORMAT = 1  # of a run's folder; a reader refuses a greater one
 
@@ -134,7 +135,7 @@ class WatchConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class RunConfig:
-    """One run. `model` and `objective` are the dataclasses that the family declares."""
+    """One run. `model` and `objective` are the dataclasses that the family declares; `task`: the TaskConfig of a finetune, else None."""
 
     family: str
     preset: str
@@ -144,6 +145,7 @@ class RunConfig:
     objective: Any
     train: TrainConfig
     watch: WatchConfig
+    task: Any = None
     format: int = FORMAT
 
     def __post_init__(self) -> None:
@@ -158,11 +160,14 @@ class RunConfig:
 SECTIONS = ("text", "model", "objective", "train", "watch")
 
 
-def section_types(family_name: str) -> dict[str, type]:
-    """The dataclass of each part of a RunConfig of that family."""
+TASK_CONFIG = "core.tasks.config:TaskConfig"
+
+
+def section_types(family_name: str, *, finetune: bool = False) -> dict[str, type]:
+    """The dataclass of each part of a RunConfig of that family; of a finetune with "task"."""
     made = family(family_name)
-    return {"text": TextConfig, "model": made.model_config, "objective": made.objective_config,
-            "train": TrainConfig, "watch": WatchConfig}
+    types_ = {"text": TextConfig, "model": made.model_config, "objective": made.objective_config, "train": TrainConfig, "watch": WatchConfig}
+    return {**types_, "task": load_place(TASK_CONFIG)} if finetune else types_
 
 
 def build(family_name: str, preset: str = "quick", options: dict[str, Any] | None = None, name: str = "") -> RunConfig:
@@ -191,9 +196,10 @@ def build(family_name: str, preset: str = "quick", options: dict[str, Any] | Non
     return RunConfig(family=family_name, preset=preset, name=name, **built)
 
 
-def resolve(family_name: str, key: str) -> str:
+def resolve(family_name: str, key: str, *, finetune: bool = False) -> str:
     """The dotted name of an option that may be given without its part."""
-    known = {f"{section}.{item.name}" for section, kind in section_types(family_name).items() for item in dataclasses.fields(kind)}
+    kinds = section_types(family_name, finetune=finetune)
+    known = {f"{section}.{item.name}" for section, kind in kinds.items() for item in dataclasses.fields(kind)}
     if key in known:
         return key
     found = [name for name in known if name.partition(".")[2] == key]
@@ -234,13 +240,14 @@ def from_dict(raw: dict[str, Any]) -> RunConfig:
     if raw["format"] > FORMAT:
         raise UserError(tr("The run has format {found}; this program reads up to {known}.", found=raw["format"], known=FORMAT),
                         tr("Open it with a newer version of Lexiscope."))
-    types_ = section_types(raw.get("family", ""))
+    finetune = raw.get("task") is not None
+    types_ = section_types(raw.get("family", ""), finetune=finetune)
     top = {item.name for item in dataclasses.fields(RunConfig)}
     for key in raw:
         if key not in top:
             raise UserError(tr("There is no option '{key}'.", key=key), nearest(key, top), where=key)
     parts: dict[str, Any] = {}
-    for section in SECTIONS:
+    for section in types_:
         hints = get_type_hints(types_[section])
         values = raw.get(section, {})
         for key in values:
@@ -260,6 +267,8 @@ def load(path: Path) -> RunConfig:
 
 def as_command(config: RunConfig) -> list[str]:
     """The arguments after `python main.py` that start the same run from the command line."""
+    if config.task is not None:
+        return load_place("core.tasks.config:as_command")(config)
     plain = build(config.family, config.preset)
     arguments = ["pretrain", config.family, "--preset", config.preset]
     for path in config.text.files:

@@ -25,11 +25,25 @@ TOKENIZERS = {
     "wordpiece": "core.text.tokenizers:train_wordpiece",
 }
 
+# name -> "module:attribute" of a core.tasks.task.Task
+TASKS = {
+    "classification": "core.tasks.classification:TASK",
+    "pair": "core.tasks.pair:TASK",
+    "multiple_choice": "core.tasks.multiple_choice:TASK",
+    "tagging": "core.tasks.tagging:TASK",
+    "span": "core.tasks.span:TASK",
+}
+
 # name -> "module:attribute" of a class whose objects have fit_transform(x, on_progress)
 PROJECTIONS = {
     "pca": "core.projection.pca:PCA",
     "tsne": "core.projection.tsne:TSNE",
     "umap": "core.projection.umap:UMAP",
+}
+
+# name -> "module:function" of (run, out, options, on_progress) -> report; see core/exchange/exports.py
+EXPORTS = {
+    "onnx": "core.exchange.onnx:export",
 }
 
 
@@ -56,3 +70,8 @@ def load(place: str) -> Any:
 def family(name: str) -> Any:
     """The Family of that name: its options, presets and capabilities; imports no torch."""
     return lookup(FAMILIES, name)
+
+
+def task(name: str) -> Any:
+    """The Task of that name: its files, labels and measures; imports no torch."""
+    return lookup(TASKS, name)

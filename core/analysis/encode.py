@@ -41,7 +41,9 @@ def load(run: Run, step: int | None = None) -> Loaded:
         raise UserError(tr("The run {name} has no tokenizer.json.", name=run.name), tr("Train it again from its settings."))
     tokenizer = load_tokenizer(run.tokenizer_path)
     made = family(run.config.family)
-    encoder = load_place(made.model)(run.config.model, tokenizer.vocab_size)
+    # a finetune's new tokens have rows behind the vocabulary
+    rows = tokenizer.vocab_size + (len(made.form.new_tokens) if run.config.task is not None else 0)
+    encoder = load_place(made.model)(run.config.model, rows)
     prefix = "encoder."
     weights = {name.removeprefix(prefix): tensor for name, tensor in checkpoint.model.items() if name.startswith(prefix)}
     try:

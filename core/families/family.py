@@ -15,13 +15,33 @@ CAPABILITIES = frozenset({"attentions", "hidden_states", "static_vectors", "gene
 
 
 @dataclass(frozen=True, kw_only=True)
+class InputForm:
+    """How labelled texts are laid out for a family in the second stage, as its paper has it.
+
+    single: special tokens and "A", the place of the text. pair: the same with "A" and "B"; empty where the two texts are read apart.
+    new_tokens: those of them that pretraining did not know: new rows of the embedding, in this order, behind the vocabulary.
+    segments: B, and what follows it, is segment 1. vector: what stands for the whole input: "first" (token, through the pooler where
+    there is one), "last" or "mean". frozen: the pretrained model stays as it is, and a task network learns on top of it.
+    scalar_mix: its layers are mixed into one vector a token.
+    """
+
+    single: tuple[str, ...]
+    pair: tuple[str, ...] = ()
+    new_tokens: tuple[str, ...] = ()
+    segments: bool = False
+    vector: str = "mean"
+    frozen: bool = False
+    scalar_mix: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
 class Family:
     """name: as in the registry. title: for people. paper: where it comes from. limit: what it cannot do, in one sentence.
 
     model_config, objective_config: the dataclasses of RunConfig.model and RunConfig.objective.
     presets: preset -> {dotted option: value}, laid over the defaults ("model.hidden_size": 128).
     capabilities: some of CAPABILITIES; views and tasks ask for these, never for a family by name.
-    prefix, suffix: the special tokens put around a text before the model reads it.
+    prefix, suffix: the special tokens put around a text before the model reads it. form: how it reads labelled texts.
     model: "module:attribute" of the network, called as Model(model_config, vocab_size); see core/families/outputs.py.
     pretrain: "module:attribute" of how it learns from text: a Pretraining of core/families/learning.py, for the families that
     learn by gradient descent.
@@ -39,6 +59,7 @@ class Family:
     capabilities: frozenset[str]
     prefix: tuple[str, ...] = ()
     suffix: tuple[str, ...] = ()
+    form: InputForm = InputForm(single=("[BOS]", "A"))
     model: str
     pretrain: str = ""
     learner: str = "core.train.gradient:GradientLearner"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from contextlib import nullcontext
 
 import torch
@@ -11,7 +12,7 @@ from torch.nn.parallel import DistributedDataParallel
 
 from core.config import RunConfig
 from core.errors import UserError
-from core.families.learning import Batch, LearnerState, StepResult
+from core.families.learning import Batch, LearnerState, Pretraining, StepResult
 from core.i18n import tr
 from core.registry import family, load
 from core.text.corpus import Corpus
@@ -40,16 +41,18 @@ class _WithLoss(nn.Module):
 class GradientLearner:
     """Takes steps on what the family's Pretraining says is the batch and the loss (core/families/learning.py)."""
 
-    def __init__(self, config: RunConfig, corpus: Corpus, device: Device) -> None:
+    def __init__(self, config: RunConfig, corpus: Corpus, device: Device, *, training: Pretraining | None = None,
+                 optimizers: Sequence[torch.optim.Optimizer] = ()) -> None:
+        """training: what takes the place of the family's pretraining, with optimizers of its own."""
         self.config, self.device = config, device
         torch.manual_seed(config.train.seed)
-        self.pretraining = load(family(config.family).pretrain)(config, corpus)
+        self.pretraining = training or load(family(config.family).pretrain)(config, corpus)
         self._network = self.pretraining.network.to(device.device)
         self._with_loss: nn.Module = _WithLoss(self.pretraining)
         if device.world > 1:
             # a pooler, say, has no part in the loss of masked words alone
             self._with_loss = DistributedDataParallel(self._with_loss, find_unused_parameters=True)
-        self.optimizers = optim.build(self._network, config.train, corpus.tokenizer.vocab_size)
+        self.optimizers = list(optimizers) or optim.build(self._network, config.train, corpus.tokenizer.vocab_size)
         optim.set_rate(self.optimizers, 1.0)
         self._scaler = torch.amp.GradScaler(device.device.type, enabled=device.dtype is torch.float16)
         self.parameters = sum(parameter.numel() for parameter in self._network.parameters())

@@ -90,29 +90,47 @@ def _train(run: Run, write: Callable[[events.Event], None], stop: Callable[[], b
     if device.rank > 0:
         torch.distributed.barrier()
     specimens = specimens_to_watch(run)
-    tokenizer = load_tokenizer(run.tokenizer_path) if resumed else None
-    corpus = texts.prepare(_with_watched(run, specimens), home() / "cache", on_progress=_reporter(write), cancelled=stop, tokenizer=tokenizer)
-    if device.rank == 0 and not resumed:
-        corpus.tokenizer.save(run.tokenizer_path)
+    if config.task is None:
+        tokenizer = load_tokenizer(run.tokenizer_path) if resumed else None
+        corpus = texts.prepare(_with_watched(run, specimens), home() / "cache", on_progress=_reporter(write), cancelled=stop, tokenizer=tokenizer)
+        tokenizer, train_tokens, valid_tokens = corpus.tokenizer, len(corpus.train.tokens), len(corpus.valid.tokens)
+        if device.rank == 0 and not resumed:
+            tokenizer.save(run.tokenizer_path)
     if device.rank == 0 and device.world > 1:
         torch.distributed.barrier()
     write(events.Preparing(stage=tr("building the model"), done=0, total=0))
-    learner = load(family(config.family).learner)(config, corpus, device)
+    if config.task is None:
+        learner = load(family(config.family).learner)(config, corpus, device)
+    else:
+        tokenizer, learner = _second_stage(run, device)
+        train_tokens, valid_tokens = learner.train_tokens, learner.valid_tokens
     position = resume(run, learner)
     step[0] = position.step
     write(events.RunStarted(
         step=position.step, device=_device_name(device.device), precision=device.precision, processes=device.world, threads=device.threads,
-        parameters=learner.parameters, train_tokens=len(corpus.train.tokens), valid_tokens=len(corpus.valid.tokens),
-        vocab_size=corpus.tokenizer.vocab_size, total_steps=total_steps(config.train, learner.steps_per_epoch),
+        parameters=learner.parameters, train_tokens=train_tokens, valid_tokens=valid_tokens,
+        vocab_size=tokenizer.vocab_size, total_steps=total_steps(config.train, learner.steps_per_epoch),
         versions={"python": platform.python_version(), "torch": torch.__version__, "numpy": numpy.__version__}))
     loop = Loop(run, learner, device, write=write, position=position, interrupted=stop,
-                probe=prober(run, learner.network, corpus.tokenizer, specimens))
+                probe=prober(run, learner.network, tokenizer, specimens))
     try:
         return loop.train()
     finally:
         step[0] = position.step
         if device.world > 1:
             torch.distributed.destroy_process_group()
+
+
+def _second_stage(run: Run, device: object) -> tuple[object, object]:
+    """The tokenizer and the learner of a finetune, as it is before the first step."""
+    from safetensors.torch import load_file
+
+    from core.tasks import data as labelled
+    from core.tasks.create import pretrained_weights_path
+    from core.train.finetune import FinetuneLearner
+
+    data, path = labelled.load(run), pretrained_weights_path(run)
+    return data.tokenizer, FinetuneLearner(run.config, data, device, load_file(path) if path else None)
 
 
 def _with_watched(run: Run, specimens: list) -> object:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from core.config import check, option
 from core.errors import UserError
-from core.families.family import Family
+from core.families.family import Family, InputForm
 from core.i18n import tr
 
 
@@ -56,6 +56,7 @@ FAMILY = Family(
     capabilities=frozenset({"hidden_states"}),
     prefix=("[BOS]",),
     suffix=("[EOS]",),
+    form=InputForm(single=("[BOS]", "A", "[EOS]"), frozen=True, scalar_mix=True),
     model="core.families.elmo.model:Elmo",
     pretrain="core.families.elmo.pretrain:ElmoPretraining",
 )

@@ -45,8 +45,8 @@ class Elmo(nn.Module):
                 output_hidden_states: bool = False, output_attentions: bool = False) -> Output:
         token = self.dropout(self.embedding(input_ids))  # (batch, tokens, hidden_size)
         forward = self._read(self.forward_layers, token)
-        flip = _reversal(input_ids, attention_mask)  # (batch, tokens)
-        backward = [_take(layer, flip) for layer in self._read(self.backward_layers, _take(token, flip))]
+        flip = reversal(input_ids, attention_mask)  # (batch, tokens)
+        backward = [take(layer, flip) for layer in self._read(self.backward_layers, take(token, flip))]
         layers = tuple(torch.cat(pair, dim=-1) for pair in zip([token, *forward], [token, *backward], strict=True))
         return Output(last_hidden_state=layers[-1], hidden_states=layers if output_hidden_states else None)
 
@@ -85,7 +85,7 @@ def _lstm(config: ElmoConfig) -> nn.LSTM:
     return lstm
 
 
-def _reversal(input_ids: Tensor, attention_mask: Tensor | None) -> Tensor:
+def reversal(input_ids: Tensor, attention_mask: Tensor | None) -> Tensor:
     """For every row the positions of its real tokens from last to first, then the padding where it was. (batch, tokens)
 
     Padding must stay at the end: a backward LSTM that starts in it would carry its state into the sentence. Taking
@@ -98,7 +98,7 @@ def _reversal(input_ids: Tensor, attention_mask: Tensor | None) -> Tensor:
     return torch.where(position < length, length - 1 - position, position)
 
 
-def _take(x: Tensor, index: Tensor) -> Tensor:
+def take(x: Tensor, index: Tensor) -> Tensor:
     """x[b, index[b, t]] for every b and t. (batch, tokens, size)"""
     return x.gather(1, index.unsqueeze(-1).expand(-1, -1, x.shape[-1]))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from core.config import check, option
-from core.families.family import Family
+from core.families.family import Family, InputForm
 
 OBJECTIVES = ("skip_gram", "cbow")
 
@@ -50,6 +50,7 @@ FAMILY = Family(
                  "train.learning_rate": 0.025},
     },
     capabilities=frozenset({"static_vectors", "hidden_states"}),
+    form=InputForm(single=("[BOS]", "A"), frozen=True),  # [BOS], a zero vector, so that no text is empty
     model="core.families.word2vec.model:Word2Vec",
     learner="core.families.word2vec.pretrain:Word2VecLearner",
     unused=frozenset({"batch_size", "micro_batch_size", "seq_len", "optimizer", "muon_learning_rate", "weight_decay", "schedule", "warmup",

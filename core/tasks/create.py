@@ -1,0 +1,97 @@
+"""Making the folder of a finetune, whole by itself: the pretrained run may vanish afterwards. Imports no torch.
+
+    RUN_DIR/ config.json  tokenizer.json  specimens.tsv  task.json  train.jsonl  dev.jsonl
+             pretrained/{model.safetensors source.json}  and what every run has
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from core import hashes
+from core.config import RunConfig
+from core.errors import UserError
+from core.hashes import sha256
+from core.i18n import tr
+from core.runs import Run, runs_home, write_atomically
+from core.tasks import data
+from core.tasks.config import build_finetune
+from core.tasks.problems import counted
+
+CHECKPOINT_FILES = ("model.safetensors", "optimizer.safetensors", "state.json")
+SOURCE, WEIGHTS = "pretrained/source.json", "pretrained/model.safetensors"
+
+
+def create(config: RunConfig, path: Path | None = None) -> Run:
+    """Read the files, then make the run's folder. UserError for whatever is wrong, before anything is written."""
+    pretrained = Run.open(Path(config.task.pretrained))
+    step = newest_step(pretrained)
+    train, dev, labels = data.read_files(config.task)
+    chosen = data.subsample(train.examples, config.task.labels, config.train.seed)
+    run = Run.create(config, path or _free_path(pretrained, config))
+    try:
+        shutil.copyfile(pretrained.tokenizer_path, run.tokenizer_path)
+        if pretrained.specimens_path.exists():
+            shutil.copyfile(pretrained.specimens_path, run.specimens_path)
+        if not config.task.from_scratch:
+            copy_weights(pretrained, step, run)
+        data.write(run.path, chosen, dev.examples, labels, {
+            "problems": [*counted("train", train.problems), *counted("dev", dev.problems)],
+            "skipped": {"train": train.skipped, "dev": dev.skipped}, "columns": {"train": train.columns, "dev": dev.columns}})
+    except OSError as error:
+        shutil.rmtree(run.path, ignore_errors=True)
+        raise UserError(tr("The run's folder {path} cannot be written: {reason}.", path=run.path, reason=error.strerror),
+                        tr("Free some space, or choose another place with --run."), where="run") from error
+    return run
+
+
+def create_run(*, pretrained: str, task: str, options: Mapping[str, Any], name: str = "",
+               on_progress: Callable[..., None] | None = None, cancelled: Callable[[], bool] | None = None) -> str:
+    """As the window's engine calls it; returns the new run's folder."""
+    return str(create(build_finetune(Path(pretrained), task, options, name=name)).path)
+
+
+def newest_step(run: Run) -> int:
+    """The newest checkpoint whose hashes fit. UserError where there is none, or no tokenizer."""
+    if not run.tokenizer_path.exists():
+        raise UserError(tr("The run {name} has no tokenizer.json.", name=run.name), tr("Train it again from its settings."), where="pretrained")
+    for step in run.checkpoint_steps()[::-1]:
+        if hashes.intact(run.checkpoint_path(step), CHECKPOINT_FILES):
+            return step
+    raise UserError(tr("The run {name} has no checkpoint yet.", name=run.name), tr("Wait until it has saved one, or resume it."), where="pretrained")
+
+
+def copy_weights(pretrained: Run, step: int, run: Run) -> None:
+    """The weights of a checkpoint into the finetune's folder, and where they came from."""
+    (run.path / WEIGHTS).parent.mkdir(exist_ok=True)
+    shutil.copyfile(pretrained.checkpoint_path(step) / "model.safetensors", run.path / WEIGHTS)
+    source = {"run": str(pretrained.path.resolve()), "name": pretrained.name, "step": step, "sha256": sha256(run.path / WEIGHTS)}
+    write_atomically(run.path / SOURCE, json.dumps(source, ensure_ascii=False, indent=1))
+
+
+def pretrained_weights_path(run: Run) -> Path | None:
+    """The file of the weights that a finetune begins with; None from scratch. UserError where it is not as it was written."""
+    if run.config.task.from_scratch:
+        return None
+    path = run.path / WEIGHTS
+    try:
+        good = json.loads((run.path / SOURCE).read_text(encoding="utf-8"))["sha256"] == sha256(path)
+    except (OSError, ValueError, KeyError, TypeError):
+        good = False
+    if not good:
+        raise UserError(tr("The pretrained weights in {path} are missing or damaged.", path=path),
+                        tr("Finetune again from the settings of this run."))
+    return path
+
+
+def _free_path(pretrained: Run, config: RunConfig) -> Path:
+    """A new folder name in the runs' home: the pretrained run's, the task, the file, and a number where that is taken."""
+    scratch = "-scratch" if config.task.from_scratch else ""
+    stem = f"{config.family}-{config.task.task}-{Path(config.task.train_file).stem}{scratch}"[:60]
+    taken = {path.name for path in runs_home().iterdir()} if runs_home().is_dir() else set()
+    numbered = (f"{stem}-{number}" for number in range(2, 1_000_000))
+    return runs_home() / (stem if stem not in taken else next(name for name in numbered if name not in taken))
