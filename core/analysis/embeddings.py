@@ -1,0 +1,176 @@
+"""The vectors of a map: opened, kept while they are looked at, and what is known about each of them.
+
+The window asks these by name; everything comes back as plain numbers, lists and arrays.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from core.errors import UserError
+from core.i18n import tr
+from core.runs import Run, home
+from core.text.tokenizers import SPECIALS
+from core.vector_source import COSINE, FILE, VOCABULARY, VectorSource
+
+OnProgress = Callable[[str, int, int], object]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Opened:
+    """words: what each row is called. vectors: (n, size) float32, perhaps mapped from the disk; rows may be NaN or zero.
+
+    texts, spans: of occurrences, the sentence and where the word stands in it. columns: name -> (n,) numbers, or n words.
+    found: how many occurrences there are where the reading was stopped before the last, else n.
+    """
+
+    words: list[str]
+    vectors: np.ndarray
+    texts: list[str]
+    spans: np.ndarray
+    columns: dict[str, Any]
+    step: int
+    found: int
+
+
+def open_source(source: VectorSource, on_progress: OnProgress = lambda *_: None, cancelled: Callable[[], bool] = lambda: False) -> dict[str, Any]:
+    """Open the vectors and say what they are.
+
+    {"words", "texts", "spans", "columns": as in Opened, "count", "size", "nan": rows with NaN, "zero": rows of length 0, "same":
+    whether all others are one vector, "step", "found", "stamp": a key that changes when the vectors do}. UserError where they cannot be read.
+    """
+    opened = opened_of(source, on_progress, cancelled)
+    good = np.isfinite(opened.vectors).all(axis=1)
+    known = opened.vectors[good] if not good.all() else opened.vectors
+    zero = int((~known.any(axis=1)).sum())
+    return {"words": opened.words, "texts": opened.texts, "spans": opened.spans, "columns": opened.columns, "count": len(opened.words),
+            "size": int(opened.vectors.shape[1]), "nan": int((~good).sum()), "zero": zero,
+            "same": len(known) > 1 and bool((known[1:] == known[0]).all()), "step": opened.step, "found": opened.found, "stamp": repr(stamp(source))}
+
+
+def opened_of(source: VectorSource, on_progress: OnProgress = lambda *_: None, cancelled: Callable[[], bool] = lambda: False) -> Opened:
+    """The vectors, from memory where they were opened before and have not changed."""
+    key = (source, stamp(source))
+    if key not in _kept:
+        made = _from_file(source, on_progress) if source.kind == FILE else _from_run(source, on_progress, cancelled)
+        while len(_kept) > 1:
+            _kept.pop(next(iter(_kept)))
+        _kept[key] = made
+    return _kept[key]
+
+
+_kept: dict[tuple, Opened] = {}  # the two that were looked at last
+
+
+def measured(source: VectorSource, measure: str, rows: np.ndarray | None = None) -> np.ndarray:
+    """(n, size) float32 whose Euclidean distances are those of `measure`: of length 1 for the cosine, where a vector that points
+    nowhere becomes NaN. rows: (n,) these alone; the others are not looked at."""
+    vectors = opened_of(source).vectors
+    vectors = np.asarray(vectors if rows is None else vectors[rows], np.float32)
+    if measure != COSINE:
+        return vectors
+    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+    return vectors / np.where(lengths > 0, lengths, np.nan)
+
+
+def stamp(source: VectorSource) -> tuple[int, ...]:
+    """Changes when what is on the disk does."""
+    if source.kind == FILE:
+        path = Path(source.path)
+    else:
+        run = Run.open(Path(source.path))
+        path = run.checkpoint_path(_step(run, source.step)) / "manifest.json"
+    try:
+        seen = path.stat()
+    except OSError:
+        return (0, 0)
+    return (seen.st_mtime_ns, seen.st_size)
+
+
+def counts(source: VectorSource, on_progress: OnProgress = lambda *_: None, cancelled: Callable[[], bool] = lambda: False) -> np.ndarray:
+    """(n,) float32: how often each token of a run's vocabulary stands in its training text. Counts what training has prepared,
+    or prepares it again. UserError where there is none to count in."""
+    from core.text import corpus
+
+    if source.kind != VOCABULARY:
+        raise UserError(tr("Only the vocabulary of a run can be counted."), "")
+    run = Run.open(Path(source.path))
+    config = run.config.text
+    from core.text.tokenizers import load_tokenizer
+
+    tokenizer = load_tokenizer(run.tokenizer_path)
+    split = corpus.prepare(config, home() / "cache", on_progress=on_progress, cancelled=cancelled, tokenizer=tokenizer).train
+    counted = np.zeros(tokenizer.vocab_size, np.int64)
+    for begin in range(0, len(split.tokens), 1 << 24):
+        counted += np.bincount(split.tokens[begin : begin + (1 << 24)], minlength=tokenizer.vocab_size)
+    return counted[len(SPECIALS) :].astype(np.float32)
+
+
+def _from_run(source: VectorSource, on_progress: OnProgress, cancelled: Callable[[], bool]) -> Opened:
+    from core.analysis import corpus_words, encode  # torch
+
+    run = Run.open(Path(source.path))
+    loaded = encode.load(run, _step(run, source.step))
+    if source.kind == VOCABULARY:
+        tokens = [loaded.tokenizer.token(row) for row in range(len(SPECIALS), loaded.tokenizer.vocab_size)]
+        vectors = encode.static_vectors(loaded)[len(SPECIALS) :]
+        words = [token.strip() or "␣" for token in tokens]
+        return Opened(words=words, vectors=vectors, texts=[], spans=np.zeros((0, 2), int), step=loaded.step, found=len(words),
+                      columns={"rank": np.arange(1, len(words) + 1, dtype=np.float32), "script": [script(word) for word in words],
+                               "length": _lengths(vectors)})
+    found = corpus_words.find(run.config.text, source.words, on_progress, cancelled)
+    vectors = corpus_words.vectors(loaded, found, source.layer, on_progress, cancelled)
+    reached = len(found) if not cancelled() else int(np.flatnonzero(np.isfinite(vectors).all(axis=1)).max(initial=-1)) + 1
+    kept, vectors = found[:reached], vectors[:reached]
+    return Opened(words=[item.word for item in kept], vectors=vectors, texts=[item.text for item in kept],
+                  spans=np.array([item.span for item in kept], int).reshape(-1, 2), step=loaded.step, found=len(found),
+                  columns={"word": [item.word for item in kept], "place": np.array([item.span[0] for item in kept], np.float32),
+                           "sentence": np.array([len(item.text) for item in kept], np.float32), "length": _lengths(vectors)})
+
+
+def _from_file(source: VectorSource, on_progress: OnProgress) -> Opened:
+    from core.exchange.word_vectors import open_vectors
+
+    read = open_vectors(Path(source.path), lambda done, total: on_progress(tr("reading the file"), done, total))
+    words = list(read.words)
+    return Opened(words=words, vectors=read.array, texts=[], spans=np.zeros((0, 2), int), step=-1, found=len(words),
+                  columns={**read.columns, "rank": np.arange(1, len(words) + 1, dtype=np.float32), "script": [script(word) for word in words],
+                           "length": _lengths(read.array)})
+
+
+def _step(run: Run, wanted: int) -> int | None:
+    steps = run.checkpoint_steps()
+    if not steps:
+        raise UserError(tr("The run {name} has no checkpoint yet.", name=run.name), tr("Train it first, or wait until it has saved one."))
+    return steps[-1] if wanted < 0 else wanted
+
+
+def _lengths(vectors: np.ndarray) -> np.ndarray:
+    return np.sqrt(np.einsum("ij,ij->i", vectors, vectors, dtype=np.float32)).astype(np.float32)
+
+
+@lru_cache(maxsize=1 << 16)
+def script(word: str) -> str:
+    """What a word is written in: "han", "latin", "digits", "other" letters, or "signs"."""
+    kinds = {_script(character) for character in word if not character.isspace()}
+    if not kinds or kinds == {"signs"}:
+        return "signs"
+    kinds -= {"signs"}
+    return kinds.pop() if len(kinds) == 1 else "mixed"
+
+
+@lru_cache(maxsize=1 << 16)
+def _script(character: str) -> str:
+    if character.isdigit():
+        return "digits"
+    if not character.isalpha():
+        return "signs"
+    name = unicodedata.name(character, "")
+    return "han" if name.startswith("CJK") else "latin" if name.startswith("LATIN") else "other"
