@@ -77,8 +77,8 @@ def smaller_rows(run: Run) -> int:
 
 
 def usable(draft: RunConfig) -> bool:
-    """Whether this version still knows the draft's family and preset."""
+    """Whether this version still knows the draft's family and preset; a finetune has a form of its own."""
     try:
-        return draft.preset in family(draft.family).presets
+        return draft.task is None and draft.preset in family(draft.family).presets
     except UserError:
         return False

@@ -14,6 +14,7 @@ from gui import theme
 from gui.outcome import Outcome
 from gui.run_queue import queue_of
 from gui.run_strip import RunStrip
+from gui.second_stage import metric_of
 from gui.session import Session
 from gui.views import Services
 from gui.widgets.curve import Curves
@@ -27,7 +28,8 @@ LEAST_HEIGHT = 60
 TAIL = 300  # events; a long run has a hundred thousand, and looking at all of them several times a second would be felt
 STRIPS_HEIGHT = 260  # at most; more strips scroll
 OUT_OF_MEMORY = (-9, 137)  # exit codes of a process that the system has ended
-BOTH, TRAINING, VALIDATION = "both", "training", "validation"
+BOTH, TRAINING, VALIDATION, METRIC = "both", "training", "validation", "metric"
+KINDS = {BOTH: (TRAINING, VALIDATION), TRAINING: (TRAINING,), VALIDATION: (VALIDATION,), METRIC: (METRIC,)}  # choice -> curves
 SHOWN = "train/curves"  # in the settings
 
 
@@ -45,13 +47,14 @@ class LivePanel(QWidget):
         self._columns = 0
         self._curves = Curves({"steps": tr("Steps"), "tokens": tr("Tokens"), "time": tr("Time")})
         remembered = services.settings.get(SHOWN, BOTH)
-        self._which = Segments({BOTH: tr("Both"), TRAINING: tr("Training"), VALIDATION: tr("Validation")}, remembered)
+        self._which = Segments({BOTH: tr("Both"), TRAINING: tr("Training"), VALIDATION: tr("Validation"), METRIC: tr("Task")}, remembered,
+                               tips={METRIC: tr("How well finetuned runs do their task, measured on held-out examples")})
         self._which.chosen.connect(self._choose_curves)
         card = Card()
-        caption = Elided(tr("line: training; dots: validation"), "caption")
-        caption.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-        card.column.addWidget(row(Elided(tr("Loss, in nats for each token that is guessed"), "heading"), caption, self._which,
-                                  spacing=theme.M))
+        self._caption = Elided(tr("line: training; dots: validation"), "caption")
+        self._caption.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        self._heading = Elided("", "heading")
+        card.column.addWidget(row(self._heading, self._caption, self._which, spacing=theme.M))
         card.column.addWidget(self._curves, 1)
         self._grid = QGridLayout()
         self._grid.setContentsMargins(0, 0, 0, 0)
@@ -78,6 +81,7 @@ class LivePanel(QWidget):
         services.processes.ended.connect(self._ended)
         services.watcher.eventsArrived.connect(self._arrived)
         self._queue.changed.connect(self._draw)
+        self._title()
         self._draw()
 
     # which runs
@@ -96,7 +100,7 @@ class LivePanel(QWidget):
         for path in list(self._last):
             if path not in on_bench:
                 del self._last[path]
-                for kind in (TRAINING, VALIDATION):
+                for kind in (TRAINING, VALIDATION, METRIC):
                     self._curves.remove(f"{path}/{kind}")
                     self._drawn.discard(f"{path}/{kind}")
         for item in self._session.bench:
@@ -149,10 +153,14 @@ class LivePanel(QWidget):
 
     def _add_curves(self, path: str, run: Run, colour: str) -> None:
         self._last[path] = (0.0, 0.0)
-        if self._which.value != VALIDATION:
+        kinds = KINDS[self._which.value]
+        if TRAINING in kinds:
             self._curves.add(f"{path}/{TRAINING}", run.name, colour)
             self._drawn.add(f"{path}/{TRAINING}")
-        if self._which.value != TRAINING:
+        if METRIC in kinds and run.config.task is not None:
+            self._curves.add(f"{path}/{METRIC}", run.name, colour, points=True, smooth=False)
+            self._drawn.add(f"{path}/{METRIC}")
+        if VALIDATION in kinds:
             alone = self._which.value == VALIDATION
             name = run.name if alone else tr("{name}, validation", name=run.name)
             self._curves.add(f"{path}/{VALIDATION}", name, colour, points=True, dashed=True, smooth=False, legend=alone)
@@ -161,21 +169,32 @@ class LivePanel(QWidget):
 
     def _choose_curves(self, which: str) -> None:
         self._services.settings.set(SHOWN, which)
+        self._title()
         self._curves.clear()
         self._drawn.clear()
         self._last.clear()
         self._draw()
 
+    def _title(self) -> None:
+        """What the y axis holds."""
+        task = self._which.value == METRIC
+        self._heading.setText(tr("How well the task is done, on held-out examples") if task else tr("Loss, in nats for each token that is guessed"))
+        self._caption.setVisible(not task)
+
     def _feed(self, path: str, events: Sequence[Event]) -> None:
         """Draw more of a run's story. A validation stands where the newest step stood."""
-        drawn = {TRAINING: ([], [], [], []), VALIDATION: ([], [], [], [])}
+        drawn = {TRAINING: ([], [], [], []), VALIDATION: ([], [], [], []), METRIC: ([], [], [], [])}
         tokens, seconds = self._last[path]
+        item = self._session.on_bench(path)
         for event in events:
             if isinstance(event, StepEnd):
                 tokens, seconds = float(event.tokens), event.elapsed
                 values, kind = (event.step, tokens, seconds, event.loss), TRAINING
             elif isinstance(event, EvalEnd):
                 values, kind = (event.step, tokens, seconds, event.metrics.get("loss", float("nan"))), VALIDATION
+                if item is not None and (metric := metric_of(item.run, event.metrics)):
+                    for column, value in zip(drawn[METRIC], (event.step, tokens, seconds, event.metrics[metric]), strict=True):
+                        column.append(value)
             else:
                 continue
             for column, value in zip(drawn[kind], values, strict=True):
@@ -189,7 +208,7 @@ class LivePanel(QWidget):
     def _arrived(self, path: str, events: list) -> None:
         if path in self._last:
             if any(isinstance(event, RunStarted) for event in events):  # it went back to a checkpoint: what lay beyond is void
-                for kind in (TRAINING, VALIDATION):
+                for kind in (TRAINING, VALIDATION, METRIC):
                     if f"{path}/{kind}" in self._drawn:
                         self._curves.reset(f"{path}/{kind}")
                 self._last[path] = (0.0, 0.0)

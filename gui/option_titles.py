@@ -36,6 +36,14 @@ def option_titles() -> dict[str, str]:
         "window": tr("Window"), "negative": tr("Negative samples"),
         "sample": tr("Subsampling"), "ns_exponent": tr("Exponent of the negatives"), "shrink_window": tr("Shrinking window"),
         "vectors": tr("Starting vectors"), "init_vectors": tr("Starting vectors"), "pre_norm": tr("Normalise first"),
+        "column_text": tr("Text column"), "column_text_b": tr("Second text column"), "column_label": tr("Label column"),
+        "labels": tr("Labelled examples"), "label_kind": tr("Kind of label"), "from_scratch": tr("From scratch"), "unfreeze": tr("Layers that learn"),
+        "layer_lr_decay": tr("Slower from layer to layer"), "head_rate": tr("Rate of what is new"), "task_dropout": tr("Dropout of the head"),
+        "label_smoothing": tr("Label smoothing"), "class_weights": tr("Weigh rare labels"), "lm_weight": tr("Language-model loss (λ)"),
+        "pooling": tr("What stands for a text"), "network": tr("Task network"), "lstm_size": tr("LSTM cells"), "mix": tr("Mix of layers"),
+        "mix_place": tr("Where the mix enters"), "mix_layer_norm": tr("Normalise layers"), "mix_l2": tr("Pull to an even mix"),
+        "own_embedding": tr("Own embedding"), "order": tr("Order of a pair"), "crf": tr("CRF"), "stride": tr("Overlap of windows"),
+        "max_answer": tr("Longest answer"),
     }
 
 
@@ -51,6 +59,15 @@ def choice_title(name: str, value: str) -> str:
         ("optimizer", "adamw"): tr("AdamW"), ("optimizer", "muon"): tr("Muon"),
         ("schedule", "linear"): tr("Linear"), ("schedule", "cosine"): tr("Cosine"), ("schedule", "constant"): tr("Constant"),
         ("device", "cuda"): tr("GPU (CUDA)"), ("device", "mps"): tr("GPU (Apple)"), ("device", "cpu"): tr("CPU"),
+        ("label_kind", "auto"): tr("Recognise it"), ("label_kind", "nominal"): tr("A name"), ("label_kind", "number"): tr("A number"),
+        ("unfreeze", "auto"): tr("As its paper does"), ("unfreeze", "none"): tr("None: all is frozen"), ("unfreeze", "all"): tr("All"),
+        ("unfreeze", "gradual"): tr("One by one, from the top"),
+        ("pooling", "auto"): tr("As its paper does"), ("pooling", "first"): tr("Its first token"), ("pooling", "last"): tr("Its last token"),
+        ("pooling", "mean"): tr("The mean"), ("pooling", "max"): tr("The maximum"),
+        ("network", "auto"): tr("As its paper does"), ("network", "none"): tr("None"), ("network", "bilstm"): "BiLSTM",
+        ("mix", "auto"): tr("For ELMo"), ("mix", "on"): tr("on"), ("mix", "off"): tr("off"),
+        ("mix_place", "input"): tr("At the input"), ("mix_place", "output"): tr("At the output"), ("mix_place", "both"): tr("At both"),
+        ("order", "auto"): tr("Both for numbers"), ("order", "given"): tr("As given"), ("order", "both"): tr("Both, summed"),
         ("objective", "cbow"): "CBOW", ("objective", "skip_gram"): "Skip-gram",
     }
     return titles.get((name, value), value)

@@ -16,6 +16,7 @@ from gui import draft, theme
 from gui.estimate_card import memory_words
 from gui.run_process import Processes
 from gui.run_queue import RunQueue
+from gui.second_stage import metric_of, metric_title
 from gui.widgets.axes import clock, short
 from gui.widgets.chips import Dot
 from gui.widgets.elided import Elided
@@ -80,7 +81,7 @@ class RunStrip(QFrame):
         self._bar.setValue(round(1000 * status.progress))
         self._bar.setVisible(alive or status.state in ("stopped", "killed", "failed"))
         self._state.setText(self._words(status, events, waiting, paused))
-        self._figures.setText(figures(events, alive))
+        self._figures.setText(figures(events, alive, self.run))
         self._pause.setVisible(alive)
         self._pause.setText(" " + (tr("Continue") if paused else tr("Pause")))
         self._pause.setIcon(theme.icon("play" if paused else "pause", theme.current().text))
@@ -142,8 +143,8 @@ class RunStrip(QFrame):
         self.smallerWanted.emit(self.run, self._rows)
 
 
-def figures(events: Sequence[Event], alive: bool) -> str:
-    """Step, losses, speed, time left, memory; of a run that has ended only what stays true."""
+def figures(events: Sequence[Event], alive: bool, run: Run | None = None) -> str:
+    """Step, losses, how well a finetuned run does its task, speed, time left, memory; of a run that has ended only what stays true."""
     step = next((event for event in reversed(events) if isinstance(event, StepEnd)), None)
     if step is None:
         return ""
@@ -152,6 +153,8 @@ def figures(events: Sequence[Event], alive: bool) -> str:
     words = [tr("step {step}", step=f"{step.step:,}"), tr("loss {loss:.3f}", loss=step.loss)]
     if valid is not None:
         words.append(tr("validation {loss:.3f}", loss=valid.metrics.get("loss", float("nan"))))
+        if run is not None and (metric := metric_of(run, valid.metrics)):
+            words.append(f"{metric_title(metric)} {valid.metrics[metric]:.3f}")
     if alive:
         words.append(tr("{count} tokens/s", count=short(step.tokens_per_s)))
         words.append(tr("{time} left", time=clock(step.seconds_left)))

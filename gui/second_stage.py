@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from core.i18n import tr
+from core.registry import task
 from core.runs import Run
+
+NUMBER_METRIC = "spearman"  # of pairs whose label is a number
 
 
 def task_of(run: Run) -> str:
@@ -15,3 +20,15 @@ def layer_titles(run: Run) -> list[str]:
     """What each layer is called, the embedding layer first."""
     count = getattr(run.config.model, "num_layers", 0)
     return [tr("Embedding layer"), *(tr("Layer {number}", number=number) for number in range(1, count + 1))]
+
+
+def metric_of(run: Run, metrics: Mapping[str, float]) -> str:
+    """Which of the metrics of a validation is the headline figure of the task that a run was finetuned for; empty where none is."""
+    name = task_of(run)
+    return next((one for one in (task(name).metric, NUMBER_METRIC) if one in metrics), "") if name else ""
+
+
+def metric_title(name: str) -> str:
+    """A metric as people call it."""
+    return {"accuracy": tr("Accuracy"), "macro_f1": tr("macro-F1"), "f1": "F1", "precision": tr("precision"), "recall": tr("recall"),
+            "exact_match": tr("Exact match"), "pearson": "Pearson", "spearman": "Spearman", "loss": tr("Loss")}.get(name, name)

@@ -45,7 +45,8 @@ class Session(QObject):
     layer: an index, the embedding layer is 0, -1 stands for the last; runs differ in depth, so ask `layer_of(run)`.
     head: an attention head's index; ask `head_of(run)`. step: a step of the replay, None for the newest; ask `step_of(run)`.
     text: the text that the next run shall read, None until one was chosen. draft: the settings of the next run, None until
-    somebody looked at them; a view that wants to train with other settings sets it and navigates to "train".
+    somebody looked at them; a view that wants to train with other settings sets it and navigates to "train". pretrained: the run
+    that somebody wants to finetune, in the same way.
     """
 
     benchChanged = Signal()
@@ -57,6 +58,7 @@ class Session(QObject):
     stepChanged = Signal()
     textChanged = Signal()
     draftChanged = Signal()
+    pretrainedChanged = Signal()
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -69,6 +71,7 @@ class Session(QObject):
         self._step: int | None = None
         self._text: TextConfig | None = None
         self._draft: RunConfig | None = None
+        self._pretrained: Run | None = None
 
     # the bench
 
@@ -175,6 +178,16 @@ class Session(QObject):
         if draft != self._draft:
             self._draft = draft
             self.draftChanged.emit()
+
+    @property
+    def pretrained(self) -> Run | None:
+        return self._pretrained
+
+    @pretrained.setter
+    def pretrained(self, run: Run | None) -> None:
+        """Told also when the same run is wanted again: the page that finetunes may show something else meanwhile."""
+        self._pretrained = run
+        self.pretrainedChanged.emit()
 
     # layer, head, step
 

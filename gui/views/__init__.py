@@ -40,7 +40,7 @@ def titles() -> dict[str, str]:
         "train": tr("Train"),
         "runs": tr("Runs"),
         "senses": tr("Senses"),
-        "layer_mix": tr("Layer weights"),
+        "layer_mix": tr("Layer mix"),
         "predict": tr("Predict"),
     }
 

@@ -76,7 +76,10 @@ class LayerMixView(QWidget):
         return self._panels
 
     def _go_to_train(self) -> None:
-        self._services.settings.set("train/page", "finetune")
+        self._finetune(None)
+
+    def _finetune(self, run: Run | None, _checked: bool = False) -> None:
+        self._session.pretrained = run
         self._services.navigate("train")
 
     def _soon(self, *_: object) -> None:
@@ -108,7 +111,7 @@ class LayerMixView(QWidget):
         task = task_of(run)
         about = f"{title} · {tr(registry.task(task).title)}" if task else tr("{family}, pretrained", family=title)
         panel = LayerMixPanel(run.name, about, theme.current().runs[item.colour], layer_titles(run))
-        panel.action.clicked.connect(self._go_to_train)
+        panel.action.clicked.connect(partial(self._finetune, run))
         return panel
 
     def _events(self, path: str, events: list) -> None:

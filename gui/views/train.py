@@ -1,4 +1,4 @@
-"""Training: set up a new run, and watch those that learn."""
+"""Training: set up a new run or a finetune, and watch those that learn."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
 from core.i18n import tr
 from gui import theme
+from gui.finetune_page import FinetunePage
 from gui.live_panel import LivePanel
 from gui.new_run import NewRunPage
 from gui.session import Session
@@ -15,7 +16,7 @@ from gui.views import Services
 from gui.widgets.labels import label, row
 from gui.widgets.segments import Segments
 
-NEW, LIVE = "new", "live"
+NEW, FINETUNE, LIVE = "new", "finetune", "live"
 PAGE = "train/page"  # in the settings, so that another language or theme shows the same page again
 
 
@@ -26,12 +27,15 @@ class TrainView(QWidget):
         super().__init__()
         self._session, self._services = session, services
         self._new = NewRunPage(session, services)
+        self._finetune = FinetunePage(session, services)
         self._live = LivePanel(session, services, self.show_new)
         self._new.started.connect(self._started)
-        self._pages = Segments({NEW: tr("New run"), LIVE: tr("Learning")})
+        self._finetune.started.connect(self._started)
+        self._pages = Segments({NEW: tr("Pretrain"), FINETUNE: tr("Finetune"), LIVE: tr("Learning")})
         self._pages.chosen.connect(self._turn)
         self._stack = QStackedWidget()
         self._stack.addWidget(self._new)
+        self._stack.addWidget(self._finetune)
         self._stack.addWidget(self._live)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(theme.L, theme.M, theme.L, theme.M)
@@ -40,13 +44,23 @@ class TrainView(QWidget):
         layout.addWidget(self._stack, 1)
         services.processes.changed.connect(self._count)
         session.draftChanged.connect(self._draft_set)
+        session.pretrainedChanged.connect(self.show_finetune)
         session.textChanged.connect(self.show_new)
         self._count()
-        wanted = services.settings.get(PAGE, NEW)
-        self._show(LIVE if services.processes.running() and session.draft is None else wanted)
+        self._show(self._first_page())
+
+    def _first_page(self) -> str:
+        """What another view has asked for, else what learns, else what was shown last."""
+        draft = self._session.draft
+        if self._session.pretrained is not None or (draft is not None and draft.task is not None):
+            return FINETUNE
+        return LIVE if self._services.processes.running() and draft is None else self._services.settings.get(PAGE, NEW)
 
     def show_new(self) -> None:
         self._show(NEW)
+
+    def show_finetune(self) -> None:
+        self._show(FINETUNE)
 
     def show_live(self) -> None:
         self._show(LIVE)
@@ -57,14 +71,17 @@ class TrainView(QWidget):
 
     def _turn(self, page: str) -> None:
         self._services.settings.set(PAGE, page)
-        self._stack.setCurrentIndex([NEW, LIVE].index(page))
+        self._stack.setCurrentIndex([NEW, FINETUNE, LIVE].index(page))
 
     def _started(self, _run: object) -> None:
         self.show_live()
 
     def _draft_set(self) -> None:
         """Another view hands over settings: they are to be seen. What this view itself has set comes while it is looked at."""
-        if not self._new.isVisible():
+        draft = self._session.draft
+        if draft is not None and draft.task is not None:
+            self.show_finetune()
+        elif not self._new.isVisible():
             self.show_new()
 
     def _count(self) -> None:

@@ -21,6 +21,7 @@ class Tokens(QWidget):
         super().__init__(parent)
         self._tokens: list[str] = []
         self._colours: list[str] = []
+        self._notes: list[str] = []
         self._boxes: list[QRect] = []
         self._selected = self._under = -1
         self.setFont(theme.font("large"))
@@ -29,9 +30,10 @@ class Tokens(QWidget):
         policy.setHeightForWidth(True)
         self.setSizePolicy(policy)
 
-    def set_tokens(self, tokens: Sequence[str], colours: Sequence[str] | None = None) -> None:
-        """colours: #rrggbb (or #aarrggbb) behind each token; empty for the plain surface."""
+    def set_tokens(self, tokens: Sequence[str], colours: Sequence[str] | None = None, notes: Sequence[str] | None = None) -> None:
+        """colours: #rrggbb (or #aarrggbb) behind each token; empty for the plain surface. notes: small words beneath each."""
         self._tokens = list(tokens)
+        self._notes = list(notes) if notes is not None and any(notes) else []
         self._colours = list(colours) if colours is not None else [""] * len(self._tokens)
         self._selected = self._under = -1
         self._place(self.width())
@@ -76,7 +78,14 @@ class Tokens(QWidget):
             painter.setPen(QPen(QColor(look.accent if chosen else look.text_faint if under else look.border), 2 if chosen else 1))
             painter.drawRoundedRect(box, 6, 6)
             painter.setPen(QColor(look.text))
-            painter.drawText(box, Qt.AlignmentFlag.AlignCenter, token)
+            if not self._notes:
+                painter.drawText(box, Qt.AlignmentFlag.AlignCenter, token)
+                continue
+            painter.setFont(self.font())
+            painter.drawText(box.adjusted(0, 2, 0, 0), Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop, token)
+            painter.setFont(theme.font("small"))
+            painter.setPen(QColor(look.text_soft))
+            painter.drawText(box.adjusted(0, 0, 0, -2), Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignBottom, self._notes[index])
         painter.end()
 
     def _at(self, point: QPoint) -> int:
@@ -93,11 +102,13 @@ class Tokens(QWidget):
 
     def _flow(self, width: int) -> tuple[list[QRect], int]:
         """Each token's rectangle, and the height of them all."""
-        metrics = QFontMetrics(self.font())
-        height = metrics.height() + theme.S
+        metrics, small = QFontMetrics(self.font()), QFontMetrics(theme.font("small"))
+        height = metrics.height() + theme.S + (small.height() - theme.XS if self._notes else 0)
         boxes, x, y = [], 1, 1
-        for token in self._tokens:
+        for index, token in enumerate(self._tokens):
             wide = metrics.horizontalAdvance(token) + theme.L
+            if self._notes:
+                wide = max(wide, small.horizontalAdvance(self._notes[index]) + theme.S)
             if x + wide > width and x > 1:
                 x, y = 1, y + height + theme.XS
             boxes.append(QRect(x, y, wide, height))

@@ -1,0 +1,117 @@
+"""The options of a finetune as two forms, with those hidden that the family or the task has no use for."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QVBoxLayout, QWidget
+
+from core.config import RunConfig, TrainConfig
+from core.errors import UserError
+from core.i18n import tr
+from core.tasks.config import TaskConfig
+from gui import theme
+from gui.form import Form
+from gui.form_editors import show_value
+from gui.option_titles import option_title
+from gui.widgets.section import Section
+
+COLUMNS = ("column_text", "column_text_b", "column_label")  # chosen beside the preview
+SUMMARY = {"task": ("labels", "unfreeze", "from_scratch"), "train": ("steps", "epochs", "batch_size", "learning_rate")}
+OF_TASK = {"crf": ("tagging",), "stride": ("span",), "max_answer": ("span",), "order": ("pair",), "label_kind": ("pair",),
+           "label_smoothing": ("classification", "pair", "multiple_choice", "tagging"), "class_weights": ("classification", "pair", "tagging"),
+           "pooling": ("classification", "pair", "multiple_choice")}
+OF_FAMILY = {"lm_weight": ("gpt",), "mix": ("elmo", "gpt", "bert"), "own_embedding": ("elmo", "word2vec", "gpt", "bert")}
+OF_MIX = ("mix_place", "mix_layer_norm", "mix_l2")
+
+
+class FinetuneOptions(QWidget):
+    """changed: a value was edited. The columns and files stand elsewhere: `values` are without them."""
+
+    changed = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._family, self._task = "", ""
+        self.forms = {"task": Form(TaskConfig, hide=COLUMNS), "train": Form(TrainConfig)}
+        titles = {"task": tr("How it learns the task"), "train": tr("Training")}
+        self._sections = {name: Section(titles[name]) for name in self.forms}
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(theme.M)
+        for name, form in self.forms.items():
+            form.changed.connect(self._edited)
+            self._sections[name].column.addWidget(form)
+            layout.addWidget(self._sections[name])
+
+    def show_defaults(self, config: RunConfig) -> None:
+        """The values that such a finetune begins with; what the person has changed stays changed."""
+        self._family, self._task = config.family, config.task.task
+        for name, form in self.forms.items():
+            changed = {option: form.values()[option] for option in form.differences()}
+            plain = {item.name: getattr(getattr(config, name), item.name) for item in dataclasses.fields(getattr(config, name))}
+            form.set_reference(plain)
+            form.set_values({**plain, **changed})
+        self._arrange()
+
+    def show_config(self, config: RunConfig) -> None:
+        """The values of settings that were made before."""
+        for name, form in self.forms.items():
+            form.set_config(getattr(config, name))
+        self._arrange()
+
+    def options(self) -> dict[str, Any] | None:
+        """Dotted option -> value, those that differ from the defaults; None where a field is refused, the reason stands there.
+
+        Of the ends of a run all are named where one differs: one that is named takes the others away.
+        """
+        found: dict[str, Any] = {}
+        for name, form in self.forms.items():
+            if form.config() is None:
+                self._sections[name].unfold()
+                return None
+            values, differ = form.values(), set(form.differences())
+            if differ & {"steps", "epochs", "minutes"}:
+                differ |= {"steps", "epochs", "minutes"}
+            found |= {f"{name}.{option}": values[option] for option in differ if not (name == "task" and option in COLUMNS)}
+        return found
+
+    def show_error(self, error: UserError) -> bool:
+        """At its field, if we have it."""
+        option = error.where.rpartition(".")[2]
+        for name, form in self.forms.items():
+            if option in form.names():
+                form.show_error(error)
+                self._sections[name].unfold()
+                return True
+        return False
+
+    def _edited(self) -> None:
+        self._arrange()
+        self.changed.emit()
+
+    def _arrange(self) -> None:
+        """Hide what changes nothing here, and say in the folded sections what is set."""
+        form = self.forms["task"]
+        values = form.values()
+        mixed = values["mix"] == "on" or (values["mix"] == "auto" and self._family == "elmo")
+        for option in form.names():
+            useful = self._task in OF_TASK.get(option, (self._task,)) and self._family in OF_FAMILY.get(option, (self._family,))
+            if option in OF_MIX:
+                useful = mixed and "mix" in form.names() and self._family in OF_FAMILY["mix"]
+            if option == "lstm_size":
+                useful = values["network"] != "none"
+            form.set_row_visible(option, useful)
+        train = self.forms["train"]
+        train.set_row_visible("muon_learning_rate", train.values()["optimizer"] == "muon")
+        for name, section in self._sections.items():
+            values = self.forms[name].values()
+            shown = [f"{option_title(option)} {_shown(option, values[option])}" for option in SUMMARY[name]]
+            differ = len(self.forms[name].differences())
+            section.set_summary(" · ".join(shown), tr("{count} changed", count=differ) if differ else "")
+
+
+def _shown(option: str, value: Any) -> str:
+    return tr("all") if option == "labels" and value == 0 else show_value(option, value)

@@ -1,0 +1,221 @@
+"""The form of a finetune, in the train view: clicked through as a person would."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PySide6.QtCore import QMimeData, QPoint, Qt, QUrl
+from PySide6.QtGui import QDropEvent, QGuiApplication
+from PySide6.QtWidgets import QLabel
+
+from core import registry
+from core.runs import Run
+from core.tasks.config import build_finetune
+from gui.finetune_seen import LABELS, PROBLEMS, counts_in_words
+from gui.labelled_files import DEV, TRAIN
+from gui.widgets.tokens import Tokens
+from tests.gui.direct_engine import DirectEngine
+from tests.gui.real_views import real_windows
+
+FOUND = {
+    "columns": {"train": {"text": "review", "label": "cat"}, "dev": {"text": "review", "label": "cat"}}, "available": ["cat", "label", "review"],
+    "labels": ["a", "b"], "label_kind": "nominal", "counts": {"train": 90, "dev": 10}, "label_counts": {"a": 60, "b": 30},
+    "skipped": {"train": 2, "dev": 0}, "cut": {"train": 0, "dev": 0},
+    "problems": [{"file": "train", "line": 7, "kind": "empty", "text": "The text is empty."}],
+    "problem_counts": [{"file": "train", "kind": "empty", "count": 2, "rule": "It is skipped."}],
+    "examples": [{"line": 3, "label": "a", "parts": [{"tokens": ["[CLS]", "x", " ", "[UNK]"], "segments": [0, 0, 0, 1],
+                                                      "labels": ["", "B-PER", "", "O"], "special": [True, False, False, False]}]}],
+    "sees": "It cannot see what follows.", "error": "", "hint": "", "where": ""}
+
+
+class Core:
+    """Instead of core.tasks: what it was asked, and what it answers."""
+
+    def __init__(self) -> None:
+        self.found: dict[str, Any] = FOUND
+        self.inspected: list[dict[str, Any]] = []
+        self.created: list[dict[str, Any]] = []
+
+    def inspect(self, **keywords: Any) -> dict[str, Any]:
+        self.inspected.append(keywords)
+        return self.found
+
+    def create_run(self, **keywords: Any) -> str:
+        self.created.append(keywords)
+        return str(Run.create(build_finetune(Path(keywords["pretrained"]), keywords["task"], keywords["options"], name=keywords["name"])).path)
+
+
+@pytest.fixture
+def core(monkeypatch):
+    made, load = Core(), registry.load
+    instead = {"core.tasks.inspect:inspect": made.inspect, "core.tasks.create:create_run": made.create_run}
+    monkeypatch.setattr(registry, "load", lambda place: instead.get(place) or load(place))
+    return made
+
+
+@pytest.fixture
+def files(tmp_path):
+    for name in ("train.csv", "dev.csv"):
+        (tmp_path / name).write_text("cat,label,review\n", encoding="utf-8")
+    return tmp_path
+
+
+@pytest.fixture
+def page(monkeypatch, core, make_run, qtbot):
+    """The page, with an ELMo and a GPT run to choose from."""
+    for family in ("elmo", "gpt"):
+        (make_run(f"my {family}", family).checkpoint_path(5)).mkdir()
+    with real_windows(monkeypatch, DirectEngine) as make:
+        window = make("train")
+        started = []
+        monkeypatch.setattr(window.processes, "start", started.append)
+        window.view._finetune.launched = started
+        qtbot.mouseClick(window.view._pages.button("finetune"), Qt.MouseButton.LeftButton)
+        qtbot.waitUntil(lambda: window.view._finetune._choice._combo.count() == 2)
+        yield window.view._finetune
+
+
+def _drop(widget, *paths):
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(path)) for path in paths])
+    event = QDropEvent(QPoint(5, 5), Qt.DropAction.CopyAction, data, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier)
+    widget.dropEvent(event)
+
+
+def _choose(page, name):
+    combo = page._choice._combo
+    index = next(index for index in range(combo.count()) if name in combo.itemText(index))
+    combo.setCurrentIndex(index)
+    combo.activated.emit(index)
+
+
+def _ready(page, qtbot, files, core):
+    _drop(page, files / "train.csv", files / "dev.csv")
+    qtbot.waitUntil(lambda: bool(core.inspected))
+
+
+def test_a_finetune_is_started_by_clicking_through_it(page, core, qtbot, files):
+    assert not page._start.isEnabled()
+    _choose(page, "elmo")
+    qtbot.mouseClick(page._cards.card("tagging"), Qt.MouseButton.LeftButton)
+    _ready(page, qtbot, files, core)
+    page._options.forms["task"].editor("labels").inner.setValue(200)
+    page._name.setText("mine")
+    assert page._start.isEnabled()
+    qtbot.mouseClick(page._start, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: bool(page.launched))
+    run = page.launched[0]
+    assert (run.name, run.config.family, run.config.task.task, run.config.task.labels) == ("mine", "elmo", "tagging", 200)
+    assert run.config.task.train_file == str(files / "train.csv") and run.config.task.dev_file == str(files / "dev.csv")
+    assert page._session.on_bench(run.path) is not None
+    assert page._services.settings.get("train/page") == "live"
+
+
+def test_what_the_model_sees_is_shown_before_anything_starts(page, core, qtbot, files):
+    _ready(page, qtbot, files, core)
+    seen = page._seen
+    qtbot.waitUntil(lambda: bool(seen.findChildren(Tokens)))
+    tokens = seen.findChildren(Tokens)[0]
+    assert tokens._tokens == ["[CLS]", "x", "␣", "[UNK]"] and tokens._notes[1] == "B-PER"
+    assert tokens._colours[1] == "" and len(set(tokens._colours)) > 2
+    assert "90 examples" in seen._words.text() and "Skipped: 2" in seen._words.text()
+    seen.show_page(PROBLEMS)
+    words = " ".join(label.text() for label in seen.findChildren(QLabel))
+    assert "line 7" in words and "It is skipped." in words
+    seen.show_page(LABELS)
+    assert any(tokens._tokens[:1] == ["a  60"] for tokens in seen.findChildren(Tokens))
+    assert page._blind.isVisible() and "what follows" in page._blind.text()
+
+
+def test_another_column_is_chosen_beside_the_preview(page, core, qtbot, files):
+    _ready(page, qtbot, files, core)
+    qtbot.waitUntil(lambda: "column_label" in page._seen._combos)
+    combo = page._seen.combo("column_label")
+    assert "cat (recognised)" in combo.itemText(0)
+    combo.setCurrentIndex(combo.findData("label"))
+    combo.activated.emit(combo.currentIndex())
+    qtbot.waitUntil(lambda: core.inspected[-1]["options"].get("task.column_label") == "label")
+    assert page.config().task.column_label == "label"
+
+
+def test_a_refused_file_keeps_it_from_starting_and_says_why(page, core, qtbot, files):
+    core.found = {**FOUND, "counts": {}, "examples": [], "error": "Only one class.", "hint": "Choose another file.", "where": "train_file"}
+    _ready(page, qtbot, files, core)
+    qtbot.waitUntil(lambda: page._seen.error.isVisible())
+    assert page._seen.error.text() == "Only one class. Choose another file." and not page._start.isEnabled()
+    assert "cannot be used" in page._files._rows[TRAIN]._note.text() and not page._files._rows[DEV]._note.text()
+
+
+def test_an_option_that_is_refused_shows_it_at_its_field(page, core, qtbot, files):
+    _ready(page, qtbot, files, core)
+    form = page._options.forms["task"]
+    form.editor("label_smoothing").inner.setText("2")
+    assert "label_smoothing" in form.error_at("label_smoothing") and not page._start.isEnabled()
+    form.editor("label_smoothing").inner.setText("0.1")
+    assert page._start.isEnabled() and page.config().task.label_smoothing == 0.1
+
+
+def test_only_options_that_change_something_are_shown(page, qtbot):
+    form = page._options.forms["task"]
+
+    def shown(name):
+        return not form._rows[name].isHidden()
+
+    _choose(page, "elmo")
+    page.choose_task("tagging")
+    assert shown("crf") and shown("mix_place") and not shown("lm_weight") and not shown("order") and not shown("stride")
+    _choose(page, "gpt")
+    page.choose_task("pair")
+    assert not shown("crf") and not shown("mix_place") and shown("lm_weight") and shown("order")
+    form.editor("mix").set_value("on")
+    assert shown("mix_place")
+
+
+def test_what_was_changed_stays_changed_with_another_run(page, qtbot):
+    _choose(page, "elmo")
+    page._options.forms["train"].editor("learning_rate").inner.setText("0.123")
+    _choose(page, "gpt")
+    values = page._options.forms["train"].values()
+    assert values["learning_rate"] == 0.123
+    assert page._options.options()["train.learning_rate"] == 0.123
+
+
+def test_the_command_starts_the_same_run(page, core, qtbot, files):
+    _ready(page, qtbot, files, core)
+    page._options.forms["task"].editor("labels").inner.setValue(50)
+    page._copy.click()
+    words = QGuiApplication.clipboard().text()
+    assert words.startswith("python main.py finetune ") and str(files / "train.csv") in words and "labels=50" in words
+
+
+def test_files_are_remembered_for_each_task_and_can_be_taken_away(page, core, qtbot, files):
+    page.choose_task("classification")
+    _drop(page._files._rows[DEV], files / "dev.csv")
+    assert (page._files.path(TRAIN), page._files.path(DEV)) == ("", str(files / "dev.csv"))
+    page.choose_task("span")
+    assert page._files.path(DEV) == ""
+    page.choose_task("classification")
+    assert page._files.path(DEV) == str(files / "dev.csv")
+    page._files._rows[DEV]._remove.click()
+    assert page._files.path(DEV) == ""
+
+
+def test_another_view_hands_over_a_run_or_the_settings_of_a_finetune(page, core, qtbot, files, make_run):
+    session = page._session
+    run = make_run("wanted", "bert")
+    session.pretrained = run
+    assert page._run.path == run.path
+    made = build_finetune(run, "pair", {"task.train_file": str(files / "train.csv"), "task.dev_file": str(files / "dev.csv"), "task.labels": 77})
+    session.draft = dataclasses.replace(made, name="old")
+    assert (page.task, page._files.path(TRAIN)) == ("pair", str(files / "train.csv"))
+    assert page.config().task.labels == 77
+    assert page._services.settings.get("train/page") == "finetune"
+
+
+def test_counts_in_words():
+    assert counts_in_words({}) == ""
+    words = counts_in_words({"counts": {"train": 1000, "dev": 5}, "skipped": {"train": 0, "dev": 0}, "cut": {"train": 3, "dev": 1}})
+    assert words.startswith("1,000 examples") and "Skipped" not in words and "3 and 1" in words
