@@ -186,6 +186,11 @@ class _Source:
         return digest.hexdigest()
 
 
+def content_hash(config: TextConfig) -> str:
+    """Of the files' bytes, or of the built-in text. UserError where a file cannot be read."""
+    return _Source(config, lambda *_: None, lambda: False).content_hash()
+
+
 def _key(config: TextConfig, source: _Source, tokenizer: Tokenizer | None, cache: Path) -> str:
     """The name of the folder: a hash of all that decides what is in it."""
     settings: dict[str, Any] = {"format": FORMAT, "content": source.content_hash(), "valid_percent": config.valid_percent}

@@ -1,0 +1,57 @@
+"""What a run can be exported to, and the export itself, as the window and the command line start it. Imports no torch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from core.errors import UserError
+from core.i18n import tr
+from core.registry import EXPORTS, lookup
+from core.runs import Run
+
+Progress = Callable[[float, str], None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Target:
+    """What people read of a target. kind: "folder" or "file", with its suffix. families: those it takes, all if empty; tasks: whether
+    it takes finetuned runs. precisions: the number formats to choose from."""
+
+    title: str
+    about: str
+    kind: str = "folder"
+    suffix: str = ""
+    families: tuple[str, ...] = ()
+    tasks: bool = True
+    precisions: tuple[str, ...] = ()
+
+    def takes(self, run: Run) -> bool:
+        return (not self.families or run.config.family in self.families) and (self.tasks or run.config.task is None)
+
+
+def targets() -> dict[str, Target]:
+    """Those of EXPORTS, in the language of the moment."""
+    known = {
+        "onnx": Target(title="ONNX", about=tr("Runs wherever ONNX Runtime does, without Python's torch; compared with torch before it is done."),
+                       precisions=("fp32", "fp16", "int8")),
+    }
+    return {name: known.get(name, Target(title=name, about="")) for name in EXPORTS}
+
+
+def export(run: str, target: str, out: str, options: Mapping[str, Any] | None = None, on_progress: Progress | None = None) -> dict[str, Any]:
+    """Export a run. Returns the report: {"target", "path", "files": {name: bytes}, ...}. UserError where it cannot be done."""
+    opened, place = Run.open(Path(run)), Path(out).expanduser()
+    function = lookup(EXPORTS, target)
+    if not targets()[target].takes(opened):
+        raise UserError(tr("{name} is a {family} run; it cannot be exported to {target}.", name=opened.name, family=opened.config.family,
+                           target=targets()[target].title), tr("Choose another target."), where="target")
+    return function(opened, place, dict(options or {}), on_progress or (lambda share, words: None))
+
+
+def require_free(out: Path) -> None:
+    """UserError where something stands in the way."""
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise UserError(tr("{path} exists and is not empty.", path=out), tr("Name another folder."), where="out")

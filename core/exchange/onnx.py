@@ -1,0 +1,124 @@
+"""A run as ONNX: a folder that runs without this program and without torch. See docs/onnx.md.
+
+The work is done by processes of their own (onnx_worker.py), one for each model file, in a temporary folder beside the wanted one. It gets
+its name when everything in it is complete and proven; an export that is refused, or whose process dies, leaves nothing.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from core.errors import UserError
+from core.exchange import onnx_folder
+from core.exchange.exports import require_free
+from core.exchange.onnx_settings import EXTERNAL_ABOVE, PRECISIONS, TOLERANCE
+from core.i18n import tr
+from core.registry import family, nearest
+from core.runs import Run
+from core.tasks.create import newest_step
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+LEAST_SHAPES = 8
+REPORT = "report.json"
+
+
+def export(run: Run, out: Path, options: dict[str, Any], on_progress: Callable[[float, str], None]) -> dict[str, Any]:
+    """options: precision (fp32 fp16 int8), step, tolerance (relative; that of the precision), shapes (to compare at, 8 and more), threads
+    (of the measurement), measure (false: do not), external_above (bytes of weights that go into a file of their own).
+
+    The report: {"target", "path", "files", "precision", "step", "tolerance", "models": {name: {"rows", "latency", "operators", ...}},
+    "relative", "absolute", "top1": the worst of all models}.
+    """
+    precision = str(options.get("precision") or PRECISIONS[0])
+    if precision not in PRECISIONS:
+        raise UserError(tr("There is no '{name}' here.", name=precision), nearest(precision, PRECISIONS), where="precision")
+    tolerance = _number(options, "tolerance", TOLERANCE[precision])
+    require_free(out)
+    step = int(options.get("step") or 0) or newest_step(run)
+    job = {"run": str(run.path.resolve()), "step": step, "precision": precision, "tolerance": tolerance,
+           "shapes": max(LEAST_SHAPES, int(_number(options, "shapes", LEAST_SHAPES))),
+           "threads": int(_number(options, "threads", 0)) or len(_cores()), "measure": options.get("measure", True) not in (False, "false"), "external_above": int(_number(options, "external_above", EXTERNAL_ABOVE)),
+           "metadata": onnx_folder.metadata(run, step, precision)}
+    temporary = out.with_name(f".{out.name}.{os.getpid()}.tmp")
+    names = ["model", *(["decoder"] if "generate" in family(run.config.family).capabilities and run.config.task is None else [])]
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        shutil.rmtree(temporary, ignore_errors=True)
+        temporary.mkdir()
+        made: dict[str, dict[str, Any]] = {}
+        for number, name in enumerate(names):
+            def part(share: float, words: str, number: int = number) -> None:
+                on_progress((number + share) / len(names), words)
+
+            made[name] = _in_a_process(job | {"graph": name, "folder": str(temporary)}, part)
+        extra = made["model"].pop("extra")
+        described = {name: {key: model[key] for key in ("inputs", "optional", "outputs", "opset", "operators", "only_onnxruntime")}
+                     for name, model in made.items()}
+        onnx_folder.write(run, temporary, step, precision, described, extra)
+        report = {"target": "onnx", "path": str(out), "precision": precision, "step": step, "tolerance": tolerance, "models": made, **_worst(made)}
+        (temporary / REPORT).write_text(json.dumps(report, ensure_ascii=False, indent=1), encoding="utf-8")
+        files = onnx_folder.seal(temporary)
+        if out.exists():
+            out.rmdir()
+        temporary.rename(out)
+    except OSError as error:
+        raise UserError(tr("{path} cannot be written: {reason}.", path=out, reason=error.strerror or error),
+                        tr("Free some space, or choose another place."), where="out") from error
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+    return report | {"files": files}
+
+
+def _worst(models: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    rows = [row for model in models.values() for row in model["rows"]]
+    agreed = [row["top1"] for row in rows if row["top1"] is not None]
+    return {"relative": max(row["relative"] for row in rows), "absolute": max(row["absolute"] for row in rows), "top1": min(agreed, default=None)}
+
+
+def _in_a_process(job: dict[str, Any], on_progress: Callable[[float, str], None]) -> dict[str, Any]:
+    """What the worker answers. When this process ends, it ends too: its standard input is closed."""
+    environment = {**os.environ, "OMP_NUM_THREADS": str(job["threads"])}
+    with tempfile.TemporaryFile() as log, subprocess.Popen(
+            [sys.executable, "-m", "core.exchange.onnx_worker"], cwd=ROOT, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            stderr=log, encoding="utf-8", creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0)) as process:
+        try:
+            process.stdin.write(json.dumps(job) + "\n")
+            process.stdin.flush()
+            for line in process.stdout:
+                answer = json.loads(line)
+                if "progress" in answer:
+                    on_progress(*answer["progress"])
+                elif "refused" in answer:
+                    message, hint, where = answer["refused"]
+                    raise UserError(message, hint, where=where)
+                else:
+                    return answer["done"]
+        finally:
+            process.kill()
+        process.wait()
+        log.seek(0)
+        last = (log.read().decode(errors="replace").strip().splitlines() or [""])[-1][:300]
+    raise UserError(tr("The export's process ended without a word (exit code {code}).", code=process.returncode),
+                    last or tr("See whether the memory is enough; the run is untouched."))
+
+
+def _number(options: dict[str, Any], name: str, default: float) -> float:
+    try:
+        return float(options[name]) if options.get(name) not in (None, "") else default
+    except (TypeError, ValueError) as error:
+        raise UserError(tr("{name} cannot be '{value}'.", name=name, value=options[name]), tr("It must be a number."), where=name) from error
+
+
+def _cores() -> list[int]:
+    try:
+        return sorted(os.sched_getaffinity(0))
+    except AttributeError:  # not on Windows and macOS
+        return list(range(os.cpu_count() or 1))
