@@ -28,6 +28,7 @@ VIEWS = {
     "senses": "gui.views.senses:SensesView",
     "layer_mix": "gui.views.layer_mix:LayerMixView",
     "predict": "gui.views.predict:PredictView",
+    "evaluate": "gui.views.evaluate:EvaluateView",
 }
 
 
@@ -42,6 +43,7 @@ def titles() -> dict[str, str]:
         "senses": tr("Senses"),
         "layer_mix": tr("Layer mix"),
         "predict": tr("Predict"),
+        "evaluate": tr("Evaluate"),
     }
 
 

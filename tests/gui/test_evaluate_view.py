@@ -1,0 +1,198 @@
+"""The view that measures a finetuned run, and the widgets that it draws with."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QLabel
+
+from core import registry
+from core.runs import Run
+from core.tasks.config import build_finetune
+from gui.evaluation_body import ALL, WRONG, chosen_rows
+from gui.widgets.confusion_matrix import ConfusionMatrix
+from gui.widgets.rows_table import RowsTable
+from gui.widgets.value_scatter import ValueScatter
+from tests.gui.direct_engine import DirectEngine
+from tests.gui.real_views import real_windows
+
+
+def row(line: int, gold: Any, predicted: Any, confidence: float) -> dict[str, Any]:
+    return {"line": line, "text": f"text {line}", "gold": gold, "predicted": predicted, "confidence": confidence, "right": gold == predicted,
+            "detail": ""}
+
+
+CLASSES = {"task": "classification", "metric": "accuracy", "metrics": {"loss": 0.5, "accuracy": 0.6, "macro_f1": 0.55}, "examples": 5,
+           "labels": ["a", "b"], "confusion": [[2, 1], [1, 1]],
+           "per_class": [{"label": "a", "precision": 0.667, "recall": 0.667, "f1": 0.667, "support": 3}],
+           "rows": [row(2, "a", "a", 0.9), row(3, "a", "b", 0.6), row(4, "b", "a", 0.8), row(5, "a", "a", 0.7), row(6, "b", "b", 0.5)],
+           "problem_counts": [{"file": "dev", "kind": "empty", "count": 3, "rule": "skipped"}], "problems": []}
+NUMBERS = {"task": "pair", "metric": "spearman", "metrics": {"spearman": 0.8, "pearson": 0.7}, "examples": 3, "labels": [],
+           "confusion": [], "per_class": [], "rows": [row(2, 1.0, 1.5, 0.0), row(3, 4.0, 1.0, 0.0), row(4, 2.0, 2.0, 0.0)],
+           "problem_counts": [], "problems": []}
+ANSWERS = {"task": "span", "metric": "f1", "metrics": {"f1": 0.5, "exact_match": 0.4}, "examples": 2, "labels": [], "confusion": [], "per_class": [],
+           "rows": [row(1, "x", "y", 0.9), row(2, "x", "x", 0.8)], "problem_counts": [], "problems": []}
+TAGS = {**ANSWERS, "task": "tagging", "per_class": [{"label": "PER", "precision": 0.5, "recall": 0.4, "f1": 0.44, "support": 9}]}
+
+
+class Measuring:
+    """Instead of core.analysis.evaluate."""
+
+    def __init__(self) -> None:
+        self.asked: list[dict[str, Any]] = []
+        self.answer = CLASSES
+
+    def evaluate(self, run: str, file: str, on_progress: Any) -> dict[str, Any]:
+        self.asked.append({"run": run, "file": file})
+        on_progress(1, 2)
+        return self.answer
+
+
+@pytest.fixture
+def measuring(monkeypatch):
+    made, load = Measuring(), registry.load
+    monkeypatch.setattr(registry, "load", lambda place: made.evaluate if place == "core.analysis.evaluate:evaluate" else load(place))
+    return made
+
+
+@pytest.fixture
+def view(monkeypatch, measuring, make_run, qtbot):
+    """One finetuned run on the bench, and the one that it was made from."""
+    with real_windows(monkeypatch, DirectEngine) as make:
+        window = make("evaluate")
+        pretrained = make_run("pre")
+        run = Run.create(build_finetune(pretrained, "classification", {"task.dev_file": "/there/dev.csv"}, name="tuned"))
+        run.checkpoint_path(5).mkdir()
+        for one in (pretrained, run):
+            window.session.add_run(one)
+        yield window.view
+
+
+def _measure(view, qtbot):
+    before = view.body
+    qtbot.mouseClick(view._measure, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: view.body is not None and view.body is not before)
+    return view.body
+
+
+def _texts(widget):
+    return " ".join(label.text() for label in widget.findChildren(QLabel) if not label.isHidden())
+
+
+def test_one_measures_and_sees_figures_and_the_worst_mistakes_first(view, measuring, qtbot):
+    assert view._combo.count() == 1 and "dev.csv" in view._path.text()
+    body = _measure(view, qtbot)
+    assert measuring.asked[0]["file"] == ""
+    assert "0.600" in _texts(body) and "5 examples" in body._note.text() and "3 × skipped" in body._note.text()
+    assert body.shown == [2, 1]  # the surer it was, the worse
+    body.examples.choose(0)
+    assert "text 4" in body._detail.text() and "right: b" in body._detail.text()
+    qtbot.mouseClick(body._pages.button(ALL), Qt.MouseButton.LeftButton)
+    assert body.shown == [0, 1, 2, 3, 4]
+
+
+def test_a_click_on_a_cell_shows_its_examples(view, qtbot):
+    body = _measure(view, qtbot)
+    body.grab()
+    qtbot.mouseClick(body.matrix, Qt.MouseButton.LeftButton, pos=body.matrix.cell(1, 0).center().toPoint())
+    assert body.shown == [2] and body._cell.isVisible() and "b taken for a" in body._cell.text()
+    qtbot.keyClick(body.matrix, Qt.Key.Key_Up)
+    assert body.shown == [0, 3] and "recognised" in body._cell.text()
+    qtbot.mouseClick(body._cell, Qt.MouseButton.LeftButton)
+    assert body.shown == [2, 1] and body.matrix.chosen == (-1, -1)
+
+
+@pytest.mark.parametrize(("answer", "chart", "table"), [(CLASSES, True, True), (NUMBERS, True, False), (ANSWERS, False, False), (TAGS, False, True)])
+def test_each_task_is_drawn_in_its_way(view, measuring, qtbot, answer, chart, table):
+    measuring.answer = answer
+    body = _measure(view, qtbot)
+    assert (not body._chart.isHidden(), not body.classes.isHidden()) == (chart, table)
+    assert not body.grab().isNull()
+
+
+def test_numbers_are_a_scatter_whose_points_are_examples(view, measuring, qtbot):
+    measuring.answer = NUMBERS
+    body = _measure(view, qtbot)
+    assert body.scatter.count == 3 and body.shown == [1, 0, 2]  # the farthest off first
+    body.scatter.clicked.emit(2)
+    assert "text 4" in body._detail.text()
+
+
+def test_another_file_is_measured_and_what_was_measured_is_kept(view, measuring, qtbot, tmp_path):
+    _measure(view, qtbot)
+    view.take_file(str(tmp_path / "other.csv"))
+    assert "other.csv" in view._path.text() and not view._holder.isVisible()
+    _measure(view, qtbot)
+    assert measuring.asked[-1]["file"].endswith("other.csv")
+    view._own.click()
+    assert view._holder.isVisible() and len(measuring.asked) == 2
+    view.item.run.checkpoint_path(9).mkdir()  # it has learnt more: the figures are no longer true
+    view._show()
+    assert not view._holder.isVisible()
+
+
+def test_the_rows_leave_as_csv(view, qtbot, monkeypatch, tmp_path):
+    _measure(view, qtbot)
+    monkeypatch.setattr("gui.picture.ask_path", lambda *_: str(tmp_path / "rows.csv"))
+    view._save.save_rows()
+    lines = (tmp_path / "rows.csv").read_text(encoding="utf-8-sig").splitlines()
+    assert lines[0].startswith("line,gold,predicted") and len(lines) == 6 and "text 3" in lines[2]
+
+
+def test_what_cannot_be_measured_says_why(view, qtbot):
+    view._refused("The file has no labels.", "Choose another.")
+    assert view._words.text() == "The file has no labels. Choose another." and not view._holder.isVisible()
+
+
+def test_without_a_finetuned_run_it_leads_to_one(view, qtbot):
+    session = view._session
+    session.remove_run(view.item.path)
+    assert view._stack.currentIndex() == 1
+
+
+def test_the_worst_mistakes_are_mistakes():
+    assert chosen_rows(CLASSES, WRONG, None) == [1, 2]
+    assert chosen_rows(CLASSES, ALL, ("a", "b")) == [1]
+
+
+# the widgets
+
+def test_the_model_of_a_table_keeps_to_qts_rules(qtbot, qtmodeltester):
+    table = RowsTable(["name", "number"], stretch=0)
+    qtbot.addWidget(table)
+    table.set_rows([["b", 10], ["a", 9], ["c", 100]])
+    qtmodeltester.check(table.rows)
+    table.sortByColumn(1, Qt.SortOrder.AscendingOrder)
+    assert [table.model().index(place, 0).data() for place in range(3)] == ["a", "b", "c"]
+    with qtbot.waitSignal(table.chosen) as heard:
+        table.choose(2)
+    assert heard.args == [2]
+    table.set_rows([["x", 1]])
+    assert table.model().rowCount() == 1
+
+
+def test_a_matrix_of_many_labels_still_fits(qtbot):
+    matrix = ConfusionMatrix()
+    qtbot.addWidget(matrix)
+    matrix.resize(300, 200)
+    matrix.set_matrix(np.eye(15, dtype=int), [f"a long label {number}" for number in range(15)])
+    assert matrix.cell(14, 14).right() <= 300 and matrix.cell(14, 14).bottom() <= 201
+    assert not matrix.grab().isNull() and "15 of 15" in matrix.accessibleName()
+
+
+def test_points_that_are_no_number_are_left_out(qtbot):
+    scatter = ValueScatter("#0000ff", "x", "y")
+    qtbot.addWidget(scatter)
+    scatter.set_values(np.array([1.0, np.nan, 3.0]), np.array([1.0, 2.0, 2.0]))
+    assert scatter.count == 2
+
+
+def test_a_file_is_dropped_on_the_view(view, tmp_path):
+    path = tmp_path / "x.csv"
+    path.write_text("x", encoding="utf-8")
+    view.take_file(str(Path(path)))
+    assert view._file == str(path)
