@@ -25,6 +25,12 @@ _BERT_OUTSIDE = {
     "cls.predictions.transform.LayerNorm": "mlm_norm",
     "cls.seq_relationship": "next_sentence",
 }
+_ROBERTA_HEAD = {
+    "lm_head.dense": "cls.predictions.transform.dense",
+    "lm_head.layer_norm": "cls.predictions.transform.LayerNorm",
+    "lm_head.decoder": "cls.predictions.decoder",
+    "lm_head.bias": "cls.predictions.bias",
+}
 _GPT_LAYER = {
     "ln_1": "attention_norm",
     "attn.c_attn": "attention.qkv",
@@ -36,10 +42,11 @@ _GPT_LAYER = {
 _GPT_OUTSIDE = {"wte": "encoder.token_embedding", "wpe": "encoder.position_embedding", "ln_f": "encoder.final_norm"}
 
 
-def bert_from_transformers(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+def bert_from_transformers(state: Mapping[str, Tensor], *, untied: bool = False) -> dict[str, Tensor]:
     """The state_dict of a BertModel, BertForMaskedLM or BertForPreTraining as one of BertForPretraining.
 
-    Heads that the model lacks are missing from the result: load it with strict=False, or take what begins with "encoder.".
+    untied: its output matrix is not that of the token embeddings. Heads that the model lacks are missing from the result: load
+    it with strict=False, or take what begins with "encoder.".
     """
     state = {name.removeprefix("bert."): tensor for name, tensor in state.items()}
     ours = {}
@@ -52,12 +59,53 @@ def bert_from_transformers(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
             ours[f"{target}.attention.qkv.{kind}"] = torch.cat(parts)
         for theirs, name in _BERT_LAYER.items():
             _take(state, f"{place}.{theirs}", ours, f"{target}.{name}")
-    if "cls.predictions.bias" in state:
-        ours["mlm_bias"] = state["cls.predictions.bias"]
+    for theirs in ("cls.predictions.bias", "cls.predictions.decoder.bias"):  # one under two names, unless the output is untied
+        if theirs in state:
+            ours["mlm_bias"] = state[theirs]
+    if untied:
+        ours["mlm_output.weight"] = state["cls.predictions.decoder.weight"]
+    if (segments := ours.get("encoder.segment_embedding.weight")) is not None and len(segments) == 1:  # it knows one segment: so both are that
+        ours["encoder.segment_embedding.weight"] = segments.expand(2, -1).contiguous()
     return ours
 
 
-def gpt_from_transformers(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+def roberta_from_transformers(state: Mapping[str, Tensor], pad_token_id: int = 1, *, untied: bool = False) -> dict[str, Tensor]:
+    """The state_dict of a RobertaModel or RobertaForMaskedLM as one of BertForPretraining.
+
+    RoBERTa counts positions from pad_token_id + 1, so the rows before that are never used.
+    """
+    renamed = {}
+    for name, tensor in state.items():
+        name = name.removeprefix("roberta.")
+        for theirs, bert in _ROBERTA_HEAD.items():
+            name = name.replace(theirs, bert)
+        renamed[name] = tensor
+    ours = bert_from_transformers(renamed, untied=untied)
+    if (positions := ours.get("encoder.position_embedding.weight")) is not None:
+        ours["encoder.position_embedding.weight"] = positions[pad_token_id + 1 :].contiguous()
+    return ours
+
+
+def bert_to_transformers(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The reverse of bert_from_transformers: a BertForPretraining's state_dict as that of a BertForPreTraining."""
+    theirs = {}
+    for name, ours in _BERT_OUTSIDE.items():
+        _take(state, ours, theirs, name if name.startswith("cls.") else f"bert.{name}")
+    for layer in range(_count_layers(state, "encoder.layers.")):
+        place, target = f"encoder.layers.{layer}", f"bert.encoder.layer.{layer}"
+        for kind in ("weight", "bias"):
+            parts = state[f"{place}.attention.qkv.{kind}"].chunk(3)
+            theirs |= {f"{target}.attention.self.{part}.{kind}": tensor for part, tensor in zip(("query", "key", "value"), parts, strict=True)}
+        for name, ours in _BERT_LAYER.items():
+            _take(state, f"{place}.{ours}", theirs, f"{target}.{name}")
+    if "mlm_bias" in state:
+        theirs["cls.predictions.bias"] = state["mlm_bias"]
+    if "mlm_output.weight" in state:
+        theirs |= {"cls.predictions.decoder.weight": state["mlm_output.weight"], "cls.predictions.decoder.bias": state["mlm_bias"]}
+    return theirs
+
+
+def gpt_from_transformers(state: Mapping[str, Tensor], *, untied: bool = False) -> dict[str, Tensor]:
     """The state_dict of a GPT2Model or GPT2LMHeadModel as one of GptForPretraining. GPT-2 keeps its matrices transposed."""
     state = {name.removeprefix("transformer."): tensor for name, tensor in state.items()}
     ours = {}
@@ -66,14 +114,29 @@ def gpt_from_transformers(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     for layer in range(_count_layers(state, "h.")):
         for theirs, name in _GPT_LAYER.items():
             _take(state, f"h.{layer}.{theirs}", ours, f"encoder.layers.{layer}.{name}", transposed=not theirs.startswith("ln"))
+    if untied:
+        ours["encoder.output.weight"] = state["lm_head.weight"]
     return ours
 
 
-def _take(state: Mapping[str, Tensor], theirs: str, ours: dict[str, Tensor], name: str, transposed: bool = False) -> None:
+def gpt_to_transformers(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The reverse of gpt_from_transformers: a GptForPretraining's state_dict as that of a GPT2LMHeadModel."""
+    theirs = {}
+    for name, ours in _GPT_OUTSIDE.items():
+        _take(state, ours, theirs, f"transformer.{name}")
+    for layer in range(_count_layers(state, "encoder.layers.")):
+        for name, ours in _GPT_LAYER.items():
+            _take(state, f"encoder.layers.{layer}.{ours}", theirs, f"transformer.h.{layer}.{name}", transposed=not name.startswith("ln"))
+    if "encoder.output.weight" in state:
+        theirs["lm_head.weight"] = state["encoder.output.weight"]
+    return theirs
+
+
+def _take(state: Mapping[str, Tensor], source: str, made: dict[str, Tensor], name: str, transposed: bool = False) -> None:
     for kind in ("weight", "bias"):
-        if f"{theirs}.{kind}" in state:
-            tensor = state[f"{theirs}.{kind}"]
-            ours[f"{name}.{kind}"] = tensor.t().contiguous() if transposed and kind == "weight" else tensor
+        if f"{source}.{kind}" in state:
+            tensor = state[f"{source}.{kind}"]
+            made[f"{name}.{kind}"] = tensor.t().contiguous() if transposed and kind == "weight" else tensor
 
 
 def _count_layers(state: Mapping[str, Tensor], prefix: str) -> int:

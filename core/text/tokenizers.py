@@ -27,6 +27,7 @@ from core.config import TextConfig
 from core.errors import UserError
 from core.i18n import tr
 from core.text import segment
+from core.text.inner import inner_from
 
 SPECIALS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "[BOS]", "[EOS]")
 PAD, UNK, CLS, SEP, MASK, BOS, EOS = range(7)
@@ -225,6 +226,10 @@ class SubwordTokenizer:
     def token(self, id: int) -> str:
         return self._shown[id]
 
+    def raw(self, id: int) -> str:
+        """As the vocabulary has it, with the marks of bytes and of pieces of words."""
+        return self._raw[id]
+
     def id(self, token: str) -> int | None:
         if token in self._ids or not self.lowercase:
             return self._ids.get(token)
@@ -284,9 +289,8 @@ def train_bpe(config: TextConfig, texts: Iterable[str]) -> SubwordTokenizer:
     if config.lowercase:
         inner.normalizer = normalizers.Lowercase()
     by_bytes = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=True)
-    alone = [segment.word_pattern(word) for word in sorted(config.watched, key=lambda word: (-len(word), word))
-             if segment.chinese()[segment.points(word)].any()]  # other words stand between spaces anyway
-    inner.pre_tokenizer = (pre_tokenizers.Sequence([pre_tokenizers.Split(Regex("|".join(alone)), "isolated"), by_bytes])
+    alone = _alone(config.watched)
+    inner.pre_tokenizer = (pre_tokenizers.Sequence([pre_tokenizers.Split(Regex(alone), "isolated"), by_bytes])
                            if alone else by_bytes)
     trainer = trainers.BpeTrainer(
         vocab_size=config.vocab_size, min_frequency=config.min_count, special_tokens=list(SPECIALS), show_progress=False,
@@ -350,24 +354,27 @@ def load_tokenizer(path: Path) -> Tokenizer:
             return TableTokenizer(raw["kind"], tokens, **common)
         if raw["kind"] not in ("bpe", "wordpiece"):
             raise ValueError("kind")
-        return SubwordTokenizer(raw["kind"], _inner(raw["tokenizer"]), **common)
+        return SubwordTokenizer(raw["kind"], _inner(raw["tokenizer"], common["watched"]), **common)
     except UserError:
         raise
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise UserError(tr("{path} is not a tokenizer, or it is damaged.", path=path),
                         tr("Restore the file, or prepare the text again.")) from error
 
 
-def _inner(raw: Any) -> Any:
-    try:
-        inner = Inner.from_str(json.dumps(raw))
-    except Exception as error:  # the library raises plain Exception
-        raise ValueError(str(error)) from error
+def _inner(raw: Any, watched: Sequence[str]) -> Any:
+    inner = inner_from(raw, [pattern] if (pattern := _alone(watched)) else [])
     vocabulary = inner.get_vocab()
     in_a_row = sorted(vocabulary.values()) == list(range(len(vocabulary)))
     if not in_a_row or [vocabulary.get(token) for token in SPECIALS] != list(range(len(SPECIALS))):
         raise ValueError("vocabulary")
     return inner
+
+
+def _alone(watched: Sequence[str]) -> str:
+    """The regular expression of the watched words that byte-pair encoding must not join to others; "" if there is none."""
+    return "|".join(segment.word_pattern(word) for word in sorted(watched, key=lambda word: (-len(word), word))
+                    if segment.chinese()[segment.points(word)].any())  # other words stand between spaces anyway
 
 
 # helpers
@@ -469,7 +476,11 @@ _BYTE_OF = _byte_signs()
 
 
 def _bytes_of(token: str) -> bytes:
-    return bytes(_BYTE_OF[sign] for sign in token)
+    """A token that is not made of such signs, as some models from elsewhere have them, stands for itself."""
+    try:
+        return bytes(_BYTE_OF[sign] for sign in token)
+    except KeyError:
+        return token.encode(errors="ignore")
 
 
 def _write(path: Path, raw: dict[str, Any]) -> None:

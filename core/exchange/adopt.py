@@ -1,0 +1,56 @@
+"""A run that was not trained here: its folder is filled beside its place, and renamed when it is whole."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+from core import checkpoints, events
+from core.config import RunConfig
+from core.exchange.files import new_folder
+from core.runs import Run, runs_home
+from core.text.tokenizers import Tokenizer
+
+ORIGIN = "origin.json"  # of a run that came from elsewhere: where it came from, and which row each token had there
+
+
+@dataclass(frozen=True, kw_only=True)
+class Imported:
+    """run: its folder. notes: sentences about what a person should know of it."""
+
+    run: Path
+    notes: tuple[str, ...] = ()
+
+
+def free_place(name: str) -> Path:
+    """A folder for a run of that name in the runs' home that does not exist yet."""
+    stem = re.sub(r"[^\w.-]+", "-", name).strip(".-")[:60] or "imported"
+    path, number = runs_home() / stem, 1
+    while path.exists():
+        number += 1
+        path = runs_home() / f"{stem}-{number}"
+    return path
+
+
+@contextmanager
+def adopted(config: RunConfig, target: Path, tokenizer: Tokenizer, weights: Mapping[str, Tensor], origin: Mapping[str, Any]) -> Iterator[Run]:
+    """The run while it is still being filled; it takes its place when the block has ended well. UserError as of Run.create."""
+    with new_folder(target) as folder:
+        run = Run.create(replace(config, name=config.name or target.name), folder)
+        tokenizer.save(run.tokenizer_path)
+        state = {"step": 0, "elapsed": 0.0, "tokens": 0, "best_loss": None, "worse_evals": 0, "best": False, "learner": {}, "threads": 0,
+                 "device": "cpu"}
+        checkpoints.save(run, checkpoints.Checkpoint(step=0, model=weights, optimizer={}, state=state))
+        (folder / ORIGIN).write_text(json.dumps(origin, ensure_ascii=False), encoding="utf-8")
+        writer = events.EventWriter(run.events_path)
+        writer.write(events.CheckpointSaved(step=0, path="checkpoints/step_00000000", best=False))
+        writer.write(events.RunFinished(step=0, reason="complete"))
+        writer.close()
+        yield run
