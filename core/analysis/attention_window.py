@@ -57,11 +57,11 @@ def attention(run: str, text: str, *, pair: str = "", step: int | None = None, u
     units, specials, what: see `reading` and `attention`. layer: of attention, the first is 0. between: only what goes from one
     sentence to the other, a key of BETWEEN. parts: what is wanted of grid, weights, lines (of `heads` of the layer) and table.
 
-    {"step", "source": "probe" | "checkpoint", "labels", "special", "unknown", "sentence", "spans", "places": of what is to be seen (units)
-    each, "layers", "heads", "layer", "head", "cut": whether the text is longer than what the model reads, "paired", "untrained": whether the
-    model has a second segment that was never trained, "share": the mean share of what goes `between`, and of the parts: "grid" (layers, heads,
-    m, m) uint8, "weights" (units, units) float32, NaN where `between` leaves it out, "lines" {head: (units, units)}, "table" {measure:
-    (layers, heads)}}. UserError where the run has no attention or there is no sentence.
+    {"step", "source": "probe" | "checkpoint", "labels", "special", "unknown", "sentence", "spans", "places", "pieces" (how many tokens): of
+    what is to be seen (units) each, "layers", "heads", "layer", "head", "cut": whether the text is longer than the `limit` tokens that the
+    model reads, "paired", "untrained": whether the model has a second segment that was never trained, "share": the mean share of what goes
+    `between`, and of the parts: "grid" (layers, heads, m, m) uint8, "weights" (units, units) float32, NaN where `between` leaves it out,
+    "lines" {head: (units, units)}, "table" {measure: (layers, heads)}}. UserError where the run has no attention or there is no sentence.
     """
     opened = Run.open(Path(run))
     require_attention(opened)
@@ -79,7 +79,8 @@ def attention(run: str, text: str, *, pair: str = "", step: int | None = None, u
 
     answer: dict[str, Any] = {
         "step": seen, "source": source, "labels": _pick(read.labels, ~hidden), "special": read.special[~hidden], "unknown": read.unknown[~hidden],
-        "sentence": read.sentence[~hidden], "spans": _pick(read.spans, ~hidden), "places": np.flatnonzero(~hidden), "layers": len(layers),
+        "sentence": read.sentence[~hidden], "spans": _pick(read.spans, ~hidden), "places": np.flatnonzero(~hidden),
+        "pieces": np.diff(np.append(read.unit_starts, len(read.ids)))[~hidden], "layers": len(layers),
         "heads": len(layers[0]), "layer": layer, "head": head, "cut": read.cut > 0, "limit": limit, "paired": read.paired,
         "untrained": read.paired and not opened.config.objective.next_sentence, "share": None}
     if WEIGHTS in parts:
@@ -101,7 +102,8 @@ def attention(run: str, text: str, *, pair: str = "", step: int | None = None, u
 @torch.no_grad()
 def query_and_key(run: str, text: str, *, query: int, key: int, pair: str = "", step: int | None = None, units: str = readings.WORDS,
                   layer: int = 0, head: int = 0) -> dict[str, Any]:
-    """The vectors that make one weight: {"query", "key": (head_size), "labels": the two tokens, "score", "weight", "step"}.
+    """The vectors that make one weight: {"query", "key": (head_size), "labels": the two tokens, "score", "weight", "masked": whether the
+    model must not see the key, "step"}.
 
     query, key: units, of which the first token is taken. score = query . key / sqrt(head_size); the weight is its softmax over all keys.
     """
@@ -122,7 +124,8 @@ def query_and_key(run: str, text: str, *, query: int, key: int, pair: str = "", 
     asked, offered = (seen[0][place, start * hidden:(start + 1) * hidden][part].float().numpy() for place, start in zip(places, (0, 1), strict=True))
     labels = [loaded.tokenizer.token(read.ids[place]) for place in places]
     return {"query": asked, "key": offered, "labels": labels, "score": float(asked @ offered) / math.sqrt(size),
-            "weight": float(weights[places[0], places[1]]), "step": loaded.step}
+            "weight": float(weights[places[0], places[1]]), "step": loaded.step,
+            "masked": bool(places[1] > places[0] and not weights[places[0], places[1]])}
 
 
 def own_sentence(run: Run) -> str:

@@ -41,13 +41,29 @@ TOKENS_AT_ONCE = 8192  # in one pass of the model
 MOST_UNITS = 400  # that are hidden one by one
 
 
+def look(questions: Sequence[dict[str, Any]], specimens: Sequence[Specimen], on_progress: Callable[[int, dict[str, Any]], None],
+         cancelled: Callable[[], bool]) -> int:
+    """`effects` of several runs, as core.analysis.attention_window.look: {"done": share} while a run is worked on, then its answer."""
+    for place, question in enumerate(questions):
+        if cancelled():
+            return place
+        try:
+            found = effects(**question, specimens=specimens, cancelled=cancelled,
+                            on_progress=lambda share, place=place: on_progress(place, {"done": share}))
+        except UserError as error:
+            found = {"error": error.message, "hint": error.hint}
+        if not cancelled():
+            on_progress(place, found)
+    return len(questions)
+
+
 def effects(run: str, text: str, target: int, *, pair: str = "", step: int | None = None, units: str = readings.WORDS, layer: int = -1,
             specimens: Sequence[Specimen] = (), heads: bool = True, by: str = "",
             on_progress: Callable[[float], None] | None = None, cancelled: Callable[[], bool] | None = None) -> dict[str, Any]:
     """target: the unit that is looked at. layer: of the hidden states, for the sense. heads: whether each head is switched off as well.
     by: how words are hidden, "mask" or "remove"; a family without [MASK] always removes them.
 
-    {"step", "how": how they were hidden, "prediction": {"base": bits, "words": (units), "heads": (layers, heads)}, "sense": the same with
+    {"step", "how": how they were hidden, "ahead": whether the model has read only what stands before the target, "prediction": {"base": bits, "words": (units), "heads": (layers, heads)}, "sense": the same with
     "sense" and "other", or {"why": a sentence}}; NaN for the target itself, for special tokens, and for what cannot be had. UserError where the
     target cannot be looked at.
     """
@@ -67,7 +83,7 @@ def effects(run: str, text: str, target: int, *, pair: str = "", step: int | Non
         switches += [(one, other) for one in range(depth) for other in range(width)]
         rows += [rows[0]] * (depth * width)
     predicted, scores = _measure(loaded, rows, switches, compass, layer, on_progress, cancelled)
-    made: dict[str, Any] = {"step": loaded.step, "how": by, "labels": list(read.labels)}
+    made: dict[str, Any] = {"step": loaded.step, "how": by, "ahead": how(loaded) != BY_MASK}
     made["prediction"] = _changes(predicted, others, len(read.labels), (depth, width) if heads else None)
     if compass is None:
         made["sense"] = {"why": why}

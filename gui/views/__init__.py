@@ -26,9 +26,11 @@ VIEWS = {
     "train": "gui.views.train:TrainView",
     "runs": "gui.views.runs:RunsView",
     "senses": "gui.views.senses:SensesView",
+    "attention": "gui.views.attention:AttentionView",
     "layer_mix": "gui.views.layer_mix:LayerMixView",
     "predict": "gui.views.predict:PredictView",
     "evaluate": "gui.views.evaluate:EvaluateView",
+    "worth": "gui.views.worth:WorthView",
 }
 
 
@@ -41,9 +43,11 @@ def titles() -> dict[str, str]:
         "train": tr("Train"),
         "runs": tr("Runs"),
         "senses": tr("Senses"),
+        "attention": tr("Attention"),
         "layer_mix": tr("Layer mix"),
         "predict": tr("Predict"),
         "evaluate": tr("Evaluate"),
+        "worth": tr("Worth it?"),
     }
 
 

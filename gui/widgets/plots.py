@@ -63,7 +63,8 @@ class HoverCard(QLabel):
             self.setFixedSize(self.sizeHint())
             if self.width() > 360:
                 self.setWordWrap(True)
-                self.setFixedSize(360, max(self.heightForWidth(360), 20))
+                self.setFixedWidth(360)  # before the height is asked for: until then the text is not laid out anew
+                self.setFixedHeight(max(self.heightForWidth(360), 20))
         room = self.parentWidget()
         left = x + 16 if x + 16 + self.width() <= room.width() else x - 16 - self.width()
         top = y + 12 if y + 12 + self.height() <= room.height() else y - 12 - self.height()

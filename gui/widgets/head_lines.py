@@ -1,0 +1,186 @@
+"""Two columns of the same words, joined by lines: what each word at the left takes from those at the right, one colour a head."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QFontMetrics, QMouseEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import QSizePolicy, QWidget
+
+from gui import theme
+from gui.widgets.plots import with_alpha
+
+MOST_LINES = 4000  # at once; the strongest ones
+LEAST = 0.01  # weights below this are never drawn
+COLUMN_SHARE = 0.3  # of the width, for the words at each side
+MOST_ROW = 40  # pixels
+BAR = 46  # pixels: the strip beside the right words that shows how much each head gives them
+
+
+class HeadLines(QWidget):
+    """picked(unit): a word at the left was clicked; -1 when it was clicked again. As high as its words need: put it into a scroll area."""
+
+    picked = Signal(int)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setMouseTracking(True)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Minimum)
+        self._weights: dict[int, np.ndarray] = {}
+        self._colours: dict[int, QColor] = {}
+        self._labels: list[str] = []
+        self._soft = np.zeros(0, dtype=bool)
+        self._lines: list[tuple[int, int, int, float]] = []
+        self._dropped = 0
+        self._least = LEAST
+        self._under: tuple[str, int] = ("", -1)
+        self._picked = -1
+
+    def set_lines(self, weights: Mapping[int, np.ndarray], colours: Mapping[int, QColor], labels: Sequence[str], *, soft: Sequence[bool] = (),
+                  least: float = 0.0) -> None:
+        """weights: head -> (n, n) from the left to the right, NaN where there is no line. colours: of each head. least: thinner lines are not
+        drawn."""
+        self._weights = {head: np.nan_to_num(np.asarray(one, dtype=np.float32)) for head, one in weights.items()}
+        self._colours, self._labels, self._least = dict(colours), list(labels), max(least, LEAST)
+        self._soft = np.asarray(soft, dtype=bool) if len(soft) else np.zeros(len(labels), dtype=bool)
+        self._lines, self._dropped = self._strongest()
+        self._under = ("", -1)
+        if self._picked >= len(self._labels):
+            self._picked = -1
+        self.updateGeometry()
+        self.setMinimumHeight(self.sizeHint().height())
+        self.update()
+
+    @property
+    def dropped(self) -> int:
+        """How many lines above the threshold there was no room for."""
+        return self._dropped
+
+    @property
+    def lines(self) -> list[tuple[int, int, int, float]]:
+        """(head, left word, right word, weight) of what is drawn while the pointer is elsewhere, the strongest last."""
+        return self._lines
+
+    def pick(self, unit: int) -> None:
+        """Show only the lines of that word at the left; -1: of all. Sends no signal."""
+        self._picked = unit if unit < len(self._labels) else -1
+        self.update()
+
+    def sizeHint(self) -> QSize:
+        return QSize(300, len(self._labels) * self._least_row() + 2 * theme.XS)
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(110, self.sizeHint().height())
+
+    def place_of(self, unit: int, *, right: bool = False) -> QPointF:
+        """The middle of a word, in pixels."""
+        column = self._column()
+        return QPointF(self.width() - column / 2 if right else column / 2, theme.XS + (unit + 0.5) * self._row())
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        at = event.position()
+        unit = int((at.y() - theme.XS) // self._row())
+        side = "left" if at.x() <= self._column() else "right" if at.x() >= self.width() - self._column() else ""
+        under = (side, unit) if side and 0 <= unit < len(self._labels) else ("", -1)
+        self.setCursor(Qt.CursorShape.PointingHandCursor if under[0] == "left" else Qt.CursorShape.ArrowCursor)
+        if under != self._under:
+            self._under = under
+            self.update()
+
+    def leaveEvent(self, _event: object) -> None:
+        self._under = ("", -1)
+        self.update()
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        self.mouseMoveEvent(event)
+        if self._under[0] == "left":
+            self._picked = -1 if self._picked == self._under[1] else self._under[1]
+            self.picked.emit(self._picked)
+            self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        if not self._labels:
+            return
+        side, unit = self._under if self._under[0] else ("left", self._picked) if self._picked >= 0 else ("", -1)
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        seen = event.rect().adjusted(0, -self._row(), 0, self._row())
+        lines = self._of(side, unit) if side else self._lines
+        left, right = self._column() + theme.XS, self.width() - self._column() - (BAR if side == "left" else 0) - theme.XS
+        for head, start, end, weight in lines:
+            high, low = self._y(start), self._y(end)
+            if max(high, low) < seen.top() or min(high, low) > seen.bottom():
+                continue
+            painter.setPen(QPen(with_alpha(self._colours[head], 0.12 + 0.83 * min(weight, 1.0)), 0.8 + 2.7 * min(weight, 1.0)))
+            painter.drawLine(QPointF(left, high), QPointF(right, low))
+        self._paint_words(painter, side, unit)
+        if side == "left":
+            self._paint_bars(painter, unit)
+        painter.end()
+
+    def _paint_words(self, painter: QPainter, side: str, unit: int) -> None:
+        look, font, column, row = theme.current(), theme.font("body"), self._column(), self._row()
+        metrics = QFontMetrics(font)
+        painter.setFont(font)
+        for number, text in enumerate(self._labels):
+            top = theme.XS + number * row
+            shown = metrics.elidedText(text, Qt.TextElideMode.ElideRight, int(column - 2 * theme.XS))
+            for right in (False, True):
+                box = QRectF(self.width() - column if right else 0, top, column, row)
+                if number == unit and side == ("right" if right else "left"):
+                    painter.setPen(Qt.PenStyle.NoPen)
+                    painter.setBrush(QColor(look.accent_soft))
+                    painter.drawRoundedRect(box.adjusted(0, 1, 0, -1), 4, 4)
+                painter.setPen(QColor(look.text_faint if self._soft[number] else look.text))
+                align = Qt.AlignmentFlag.AlignLeft if right else Qt.AlignmentFlag.AlignRight
+                painter.drawText(box.adjusted(theme.XS, 0, -theme.XS, 0), align | Qt.AlignmentFlag.AlignVCenter, shown)
+
+    def _paint_bars(self, painter: QPainter, unit: int) -> None:
+        """Beside each word at the right: what it gets of that word from each head, and the number where there is one head."""
+        row, left = self._row(), self.width() - self._column() - BAR
+        heads = sorted(self._weights)
+        painter.setFont(theme.font("small"))
+        for number in range(len(self._labels)):
+            top, high = theme.XS + number * row + 3, (row - 6) / max(len(heads), 1)
+            for place, head in enumerate(heads):
+                share = float(self._weights[head][unit, number])
+                painter.fillRect(QRectF(left, top + place * high, BAR * min(share, 1.0), max(high - 0.5, 1)), with_alpha(self._colours[head], 0.85))
+            if len(heads) == 1 and (share := float(self._weights[heads[0]][unit, number])) >= self._least:
+                painter.setPen(QColor(theme.current().text))
+                painter.drawText(QRectF(left, top - 3, BAR - 2, row), Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, f"{share:.2f}")
+
+    def _strongest(self) -> tuple[list[tuple[int, int, int, float]], int]:
+        found = []
+        for head, weights in self._weights.items():
+            starts, ends = np.nonzero(weights >= self._least)
+            found.append(np.stack([np.full(len(starts), head), starts, ends, weights[starts, ends]], axis=1))
+        rows = np.concatenate(found) if found else np.zeros((0, 4))
+        order = np.argsort(rows[:, 3], kind="stable")[-MOST_LINES:]  # the strongest are drawn last, on top
+        return [(int(head), int(start), int(end), float(weight)) for head, start, end, weight in rows[order]], max(len(rows) - MOST_LINES, 0)
+
+    def _of(self, side: str, unit: int) -> list[tuple[int, int, int, float]]:
+        made = []
+        for head, weights in self._weights.items():
+            shares = weights[unit] if side == "left" else weights[:, unit]
+            made += [(head, unit, other, share) if side == "left" else (head, other, unit, share)
+                     for other, share in enumerate(shares.tolist()) if share >= self._least]
+        return made
+
+    def _column(self) -> float:
+        """The width of the words at one side."""
+        metrics = QFontMetrics(theme.font("body"))
+        longest = max((metrics.horizontalAdvance(text) for text in self._labels), default=0) + 2 * theme.XS + 2
+        return min(longest, COLUMN_SHARE * self.width())
+
+    def _row(self) -> int:
+        """Its height; a short sentence takes the room that there is."""
+        room = (self.height() - 2 * theme.XS) // max(len(self._labels), 1)
+        return max(self._least_row(), min(room, MOST_ROW))
+
+    def _least_row(self) -> int:
+        return QFontMetrics(theme.font("body")).height() + 3
+
+    def _y(self, unit: int) -> float:
+        return theme.XS + (unit + 0.5) * self._row()
