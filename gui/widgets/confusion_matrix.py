@@ -65,7 +65,7 @@ class ConfusionMatrix(QWidget):
     def _place(self) -> tuple[float, float, float, float]:
         """Left and top of the first cell, width and height of each."""
         metrics = QFontMetrics(theme.font("small"))
-        names = max((metrics.horizontalAdvance(name) for name in self._names), default=0) + theme.S
+        names = max(metrics.horizontalAdvance(name) for name in [tr("right ↓"), *self._names]) + theme.S
         left, top = min(names, LABEL_SHARE * self.width()), 2 * metrics.height() + theme.XS
         count = max(len(self._names), 1)
         wide, high = (self.width() - left - 2) / count, (self.height() - top - 2) / count

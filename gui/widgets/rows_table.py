@@ -9,6 +9,7 @@ from PySide6.QtCore import QAbstractTableModel, QModelIndex, QSortFilterProxyMod
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
 
 INVALID = QModelIndex()
+WIDEST = 230  # of a column at first; the person may draw it wider
 
 
 class RowsModel(QAbstractTableModel):
@@ -101,4 +102,4 @@ class RowsTable(QTableView):
             head.setSectionResizeMode(column, mode)
             if column != self._stretch:
                 self.resizeColumnToContents(column)
-                self.setColumnWidth(column, min(self.columnWidth(column), 150))
+                self.setColumnWidth(column, min(self.columnWidth(column), WIDEST))

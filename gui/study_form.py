@@ -1,0 +1,118 @@
+"""What is compared: a pretrained run, a task, its files, over how many labelled examples and seeds."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QFrame, QLineEdit, QScrollArea, QSpinBox, QVBoxLayout, QWidget
+
+from core.i18n import tr
+from core.registry import TASKS, task
+from core.runs import Run
+from core.study_process import arguments
+from gui import theme
+from gui.finetune_options import COLUMNS
+from gui.finetune_page import COLUMN, FILE, TASK
+from gui.labelled_files import DEV, TRAIN, LabelledFiles
+from gui.pretrained_choice import PretrainedChoice
+from gui.session import Session
+from gui.task_cards import TaskCards
+from gui.views import Services
+from gui.widgets.labels import Card, button, label, row
+
+COUNTS_WIDTH = 220
+
+
+class StudyForm(QWidget):
+    """started(arguments, name of the run's folder, task): the button was pressed. It shares its files with the form of a finetune."""
+
+    started = Signal(list, str, str)
+
+    def __init__(self, session: Session, services: Services) -> None:
+        super().__init__()
+        self._services = services
+        remembered = services.settings.get(TASK)
+        self.choice = PretrainedChoice(session, services)
+        self.choice.chosen.connect(self._edited)
+        self.cards = TaskCards(remembered if remembered in TASKS else next(iter(TASKS)))
+        self.cards.chosen.connect(self._task_chosen)
+        self.files = LabelledFiles(services.settings)
+        self.files.changed.connect(self._files_changed)
+        self.counts = QLineEdit(placeholderText=tr("50, 100, 200 ... and all"), accessibleName=tr("Labelled examples"))
+        self.counts.setFixedWidth(theme.scaled(COUNTS_WIDTH))
+        self.counts.textChanged.connect(self._edited)
+        self.seeds = QSpinBox(minimum=1, maximum=20, value=3, accessibleName=tr("Seeds"))
+        self.seeds.lineEdit().setTextMargins(theme.S, 0, 0, 0)
+        self.go = button(" " + tr("Compare"), self._go, kind="primary", icon="play")
+        self._wrong = label("", "error", wrap=True)
+        files = Card()
+        files.column.addWidget(self.files)
+        files.column.addWidget(row(label(tr("Labelled examples"), "small"), self.counts, label(tr("Seeds"), "small"), self.seeds, None, self.go,
+                                   spacing=theme.M))
+        files.column.addWidget(self._wrong)
+        words = tr("Three ways to the same task, with more and more labelled examples: finetuned from the pretrained run, the same network "
+                   "from random weights, and, where it applies, counting character n-grams (TF-IDF with logistic regression).")
+        page = QWidget()
+        column = QVBoxLayout(page)
+        column.setContentsMargins(0, 0, theme.M, 0)
+        column.setSpacing(theme.M)
+        for part in (label(words, "soft", wrap=True), self.choice, self.cards, files):
+            column.addWidget(part)
+        column.addStretch(1)
+        scroll = QScrollArea(widgetResizable=True, frameShape=QFrame.Shape.NoFrame)
+        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        scroll.setWidget(page)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(scroll)
+        self._show_task()
+
+    def showEvent(self, event: object) -> None:
+        super().showEvent(event)
+        self.choice.refresh()
+        self._show_task()
+
+    def _task_chosen(self, name: str) -> None:
+        self._services.settings.set(TASK, name)
+        self._show_task()
+
+    def _show_task(self) -> None:
+        name = self.cards.value
+        self.files.set_kinds(tuple(task(name).kinds))
+        self.files.blockSignals(True)
+        for part in (TRAIN, DEV):
+            path = self._services.settings.get(FILE.format(task=name, name=part))
+            self.files.set_path(part, path if Path(path).is_file() else "")
+        self.files.blockSignals(False)
+        self._edited()
+
+    def _files_changed(self) -> None:
+        for part in (TRAIN, DEV):
+            self._services.settings.set(FILE.format(task=self.cards.value, name=part), self.files.path(part))
+        self._edited()
+
+    def _edited(self, *_: object) -> None:
+        wrong = "" if counts_of(self.counts.text()) is not None else tr("Write whole numbers with commas between them, such as 50, 200, 1000.")
+        self._wrong.setText(wrong)
+        self._wrong.setVisible(bool(wrong))
+        self.counts.setProperty("state", "error" if wrong else "")
+        self.counts.style().unpolish(self.counts)
+        self.counts.style().polish(self.counts)
+        self.go.setEnabled(not wrong and isinstance(self.choice.run, Run) and bool(self.files.path(TRAIN) and self.files.path(DEV)))
+
+    def _go(self) -> None:
+        name, run = self.cards.value, self.choice.run
+        columns = {option: self._services.settings.get(COLUMN.format(task=name, option=option)) for option in COLUMNS}
+        words = arguments(pretrained=str(run.path), task=name, train=self.files.path(TRAIN), dev=self.files.path(DEV),
+                          counts=counts_of(self.counts.text()) or (), seeds=self.seeds.value(),
+                          options={f"task.{option}": column for option, column in columns.items() if column})
+        self.started.emit(words, str(run.path), name)
+
+
+def counts_of(text: str) -> tuple[int, ...] | None:
+    """ "50, 200" -> (50, 200); empty: (), as the program thinks best. None where it cannot be read."""
+    parts = [part.strip() for part in text.replace("，", ",").replace("、", ",").split(",") if part.strip()]
+    if not all(part.isdecimal() and int(part) > 0 for part in parts):
+        return None
+    return tuple(sorted({int(part) for part in parts}))
