@@ -157,10 +157,10 @@ class RunsView(QWidget):
         self._more = icon_button("more", tr("More"))
         self._more.setPopupMode(self._more.ToolButtonPopupMode.InstantPopup)
         menu = QMenu(self)
-        self._actions = {name: menu.addAction(words) for name, words in (
-            ("rename", tr("Rename")), ("checkpoint", tr("Save a checkpoint now")), ("folder", tr("Open its folder")), ("log", tr("Show its log")))}
-        for name, slot in (("rename", self._edit_name), ("checkpoint", self._checkpoint), ("folder", self._open_folder), ("log", self._show_log)):
-            self._actions[name].triggered.connect(slot)
+        deeds = (("rename", tr("Rename"), self._edit_name), ("finetune", tr("Finetune it"), self._finetune),
+                 ("checkpoint", tr("Save a checkpoint now"), self._checkpoint), ("folder", tr("Open its folder"), self._open_folder),
+                 ("log", tr("Show its log"), self._show_log))
+        self._actions = {name: menu.addAction(words, slot) for name, words, slot in deeds}
         self._more.setMenu(menu)
         delete = QAction(tr("Delete"), self)
         delete.setShortcut(QKeySequence(QKeySequence.StandardKey.Delete))
@@ -221,7 +221,8 @@ class RunsView(QWidget):
         self._copy_button.setEnabled(one is not None)
         self._delete_button.setEnabled(bool(chosen) and not any(item.summary.status.alive for item in chosen))
         for name, action in self._actions.items():
-            action.setEnabled(one is not None and (name != "checkpoint" or states == {"running"}))
+            action.setEnabled(one is not None and (name != "checkpoint" or states == {"running"})
+                              and (name != "finetune" or one.run.config.task is None))
         count = len(self.list.rows)
         self._count.setText(tr("{count} runs", count=count) if count != 1 else tr("1 run"))
         self._failure.show_run(one)
@@ -287,6 +288,11 @@ class RunsView(QWidget):
     def _copy(self) -> None:
         for item in self.chosen[:1]:
             self._session.draft = replace(item.run.config, name="")
+            self._services.navigate("train")
+
+    def _finetune(self) -> None:
+        for item in self.chosen[:1]:
+            self._session.pretrained = item.run
             self._services.navigate("train")
 
     def _edit_name(self) -> None:

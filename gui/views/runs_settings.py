@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import Qt
@@ -15,6 +16,7 @@ from core.config import RunConfig
 from core.errors import UserError
 from core.i18n import tr
 from core.registry import family
+from core.tasks.config import build_finetune
 from gui.option_titles import choice_title, option_title
 from gui.views.runs_curves import Shown
 from gui.widgets.labels import label
@@ -25,10 +27,17 @@ MISSING = "–"
 def options_of(config: RunConfig) -> dict[str, Any]:
     """Dotted option -> value; the family and the preset come first."""
     made: dict[str, Any] = {"family": family(config.family).title, "preset": config.preset}
-    for section in configs.SECTIONS:
+    for section in (*configs.SECTIONS, *(("task",) if config.task is not None else ())):
         part = getattr(config, section)
         made |= {f"{section}.{item.name}": getattr(part, item.name) for item in dataclasses.fields(part)}
     return made
+
+
+def plain_of(config: RunConfig) -> RunConfig:
+    """What the settings are measured by: their preset, or how a finetune of that run on that task begins. UserError where it is gone."""
+    if config.task is None:
+        return configs.build(config.family, config.preset)
+    return build_finetune(Path(config.task.pretrained), config.task.task)
 
 
 def differences(parts: Sequence[dict[str, Any]]) -> list[tuple[str, list[Any]]]:
@@ -70,7 +79,7 @@ class SettingsDiff(QWidget):
         if len(shown) == 1:
             config = shown[0].run.config
             try:
-                parts.insert(0, options_of(configs.build(config.family, config.preset)))
+                parts.insert(0, options_of(plain_of(config)))
             except UserError:
                 parts.insert(0, parts[0])  # a preset of another version
             names.insert(0, tr("Preset {name}", name=config.preset))

@@ -10,7 +10,7 @@ from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPen
 from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
 from core.i18n import tr
-from core.registry import family
+from core.registry import family, task
 from gui import theme
 from gui.session import Session
 from gui.views.runs_list import RunRow
@@ -169,6 +169,11 @@ def state_words(row: RunRow) -> str:
 
 
 def source_of(row: RunRow, *, whole: bool = False) -> str:
+    """What it learns from: its text, or its task and the file of labelled examples."""
+    finetune = row.run.config.task
+    if finetune is not None:
+        file = finetune.train_file if whole else Path(finetune.train_file).name
+        return f"{tr(task(finetune.task).title)}: {file}"
     files = row.run.config.text.files
     if not files:
         return tr("built-in Chinese") if row.run.config.text.corpus == "zh" else tr("built-in English")

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QWidget
 
 from core import events, i18n
 from core.runs import Run
+from core.tasks.config import build_finetune
 from gui import theme
 from gui.messages import Messages, Toast
 from gui.run_process import Processes
@@ -21,8 +22,8 @@ from gui.settings import Settings
 from gui.views import Services
 from gui.views.runs import RunsView
 from gui.views.runs_curves import Series
-from gui.views.runs_settings import differences, options_of
-from gui.views.runs_table import CHIP, FAMILY, LOSS, NAME, STATUS, STEP, VALID
+from gui.views.runs_settings import differences, options_of, plain_of
+from gui.views.runs_table import CHIP, FAMILY, LOSS, NAME, STATUS, STEP, TEXT, VALID
 from tests.helpers.inline_engine import InlineEngine
 
 SMALL = {"num_layers": 1, "num_heads": 2, "hidden_size": 16}
@@ -325,3 +326,21 @@ def test_many_runs_never_hold_the_window_up(show, make, monkeypatch) -> None:
     view = show()
     assert view.order.rowCount() == 30 and len(lengths) > 3
     assert np.median(lengths) < 4 * SLICE_S
+
+
+def test_a_finetuned_run_says_what_it_was_made_for_and_a_pretrained_one_can_be_finetuned(show, make_run, session, services, qtbot):
+    pretrained = make_run("pre", "elmo")
+    tuned = Run.create(build_finetune(pretrained, "tagging", {"task.train_file": "/there/names.conll", "task.labels": 200}, name="tuned"))
+    view = show()
+    qtbot.waitUntil(lambda: view.order.rowCount() == 2)
+    rows = {view.order.index(place, NAME).data(): place for place in range(2)}
+    assert "names.conll" in view.order.index(rows["tuned"], TEXT).data() and "Tagging" in view.order.index(rows["tuned"], TEXT).data()
+    assert options_of(tuned.config)["task.labels"] == 200
+    assert ("task.labels", [0, 200]) in differences([options_of(plain_of(tuned.config)), options_of(tuned.config)])
+    view.table.selectRow(rows["tuned"])
+    qtbot.waitUntil(lambda: len(view.chosen) == 1 and not view._timer.isActive())
+    assert not view._actions["finetune"].isEnabled()
+    view.table.selectRow(rows["pre"])
+    qtbot.waitUntil(lambda: view._actions["finetune"].isEnabled())
+    view._actions["finetune"].trigger()
+    assert session.pretrained.path == pretrained.path
