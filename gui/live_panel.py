@@ -81,7 +81,6 @@ class LivePanel(QWidget):
         services.processes.ended.connect(self._ended)
         services.watcher.eventsArrived.connect(self._arrived)
         self._queue.changed.connect(self._draw)
-        self._title()
         self._draw()
 
     # which runs
@@ -95,6 +94,7 @@ class LivePanel(QWidget):
 
     def _draw(self) -> None:
         wanted = self._runs()
+        self._title()
         self._pages.setCurrentIndex(1 if wanted else 0)
         on_bench = {str(item.path) for item in self._session.bench}
         for path in list(self._last):
@@ -178,7 +178,9 @@ class LivePanel(QWidget):
     def _title(self) -> None:
         """What the y axis holds."""
         task = self._which.value == METRIC
-        self._heading.setText(tr("How well the task is done, on held-out examples") if task else tr("Loss, in nats for each token that is guessed"))
+        finetunes = any(item.run.config.task is not None for item in self._session.bench)
+        loss = tr("Loss, in nats") if finetunes else tr("Loss, in nats for each token that is guessed")
+        self._heading.setText(tr("How well the task is done, on held-out examples") if task else loss)
         self._caption.setVisible(not task)
 
     def _feed(self, path: str, events: Sequence[Event]) -> None:

@@ -11,11 +11,12 @@ from PySide6.QtCore import QMimeData, QPoint, Qt, QUrl
 from PySide6.QtGui import QDropEvent, QGuiApplication
 from PySide6.QtWidgets import QLabel
 
-from core import registry
+from core import events, registry
 from core.runs import Run
 from core.tasks.config import build_finetune
 from gui.finetune_seen import LABELS, PROBLEMS, counts_in_words
 from gui.labelled_files import DEV, TRAIN
+from gui.second_stage import metric_of
 from gui.widgets.tokens import Tokens
 from tests.gui.direct_engine import DirectEngine
 from tests.gui.real_views import real_windows
@@ -219,3 +220,38 @@ def test_counts_in_words():
     assert counts_in_words({}) == ""
     words = counts_in_words({"counts": {"train": 1000, "dev": 5}, "skipped": {"train": 0, "dev": 0}, "cut": {"train": 3, "dev": 1}})
     assert words.startswith("1,000 examples") and "Skipped" not in words and "3 and 1" in words
+
+
+# while it learns
+
+def test_the_live_curves_show_how_well_the_task_is_done(monkeypatch, make_run, qtbot):
+    run = Run.create(build_finetune(make_run("pre", "elmo"), "tagging", {}, name="tuned"))
+    told = [events.RunStarted(step=0, device="cpu", precision="fp32", processes=1, threads=1, parameters=1, train_tokens=1, valid_tokens=1,
+                              vocab_size=1, total_steps=9, versions={})]
+    for step in (1, 2):
+        told += [events.StepEnd(step=step, loss=1.0, learning_rate=0.1, grad_norm=1.0, tokens=step, tokens_per_s=1.0, progress=step / 9, elapsed=1.0,
+                                seconds_left=1.0, memory=1, metrics={"mix_0": 1.0}),
+                 events.EvalEnd(step=step, metrics={"loss": 0.5, "f1": 0.3 * step, "precision": 0.9})]
+    run.events_path.write_text("".join(events.to_line(event) + "\n" for event in told), encoding="utf-8")
+    with real_windows(monkeypatch, DirectEngine) as make:
+        window = make("train")
+        window.session.add_run(run)
+        window.session.add_run(make_run("plain"))
+        live = window.view._live
+        window.view.show_live()
+        qtbot.mouseClick(live._which.button("metric"), Qt.MouseButton.LeftButton)
+        key = f"{run.path}/metric"
+        assert live._curves.keys() == (key,)
+        qtbot.waitUntil(lambda: live._curves._curves[key].y.values.tolist() == [0.3, 0.6])
+        assert live._curves._curves[key].x["steps"].values.tolist() == [1, 2]
+        assert "F1 0.600" in live._strips[str(run.path)]._figures.text()
+        with run.events_path.open("a", encoding="utf-8") as file:
+            file.write(events.to_line(events.EvalEnd(step=3, metrics={"loss": 0.4, "f1": 0.9})) + "\n")
+        qtbot.waitUntil(lambda: live._curves._curves[key].y.values.tolist()[-1] == 0.9)
+
+
+def test_the_headline_figure_of_a_task(make_run):
+    run = Run.create(build_finetune(make_run("pre", "bert"), "pair", {}))
+    assert metric_of(run, {"loss": 1.0, "accuracy": 0.5}) == "accuracy"
+    assert metric_of(run, {"loss": 1.0, "pearson": 0.1, "spearman": 0.2}) == "spearman"
+    assert metric_of(make_run("other"), {"accuracy": 1.0}) == ""
