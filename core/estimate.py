@@ -239,7 +239,7 @@ def sample_of(run: Run) -> Sample | None:
     begun = [event for event in told if isinstance(event, RunStarted)]
     speeds = [event.tokens_per_s for event in told if isinstance(event, StepEnd)]
     measure = SIZES.get(run.config.family)
-    if not begun or len(speeds) < LEAST_EVENTS or measure is None:
+    if not begun or len(speeds) < LEAST_EVENTS or measure is None or run.config.task is not None:
         return None
     size = measure(run.config, begun[-1].vocab_size)
     return Sample(family=run.config.family, device=begun[-1].device.partition(" ")[0], threads=begun[-1].threads, flops=size.flops,

@@ -43,12 +43,16 @@ def load(run: Run, step: int | None = None) -> Loaded:
     made = family(run.config.family)
     # a finetune's new tokens have rows behind the vocabulary
     rows = tokenizer.vocab_size + (len(made.form.new_tokens) if run.config.task is not None else 0)
-    encoder = load_place(made.model)(run.config.model, rows)
     prefix = "encoder."
     weights = {name.removeprefix(prefix): tensor for name, tensor in checkpoint.model.items() if name.startswith(prefix)}
     try:
+        with torch.device("meta"):  # shapes alone: settings that do not fit the weights may ask for more memory than there is
+            shapes = {name: tensor.shape for name, tensor in load_place(made.model)(run.config.model, rows).state_dict().items()}
+        if any(name in weights and weights[name].shape != shape for name, shape in shapes.items()):
+            raise RuntimeError("shapes")
+        encoder = load_place(made.model)(run.config.model, rows)
         encoder.load_state_dict(weights)
-    except RuntimeError as error:
+    except (RuntimeError, OverflowError) as error:
         raise UserError(tr("The checkpoint of {name} does not fit its settings.", name=run.name), tr("Train it again from its settings.")) from error
     return Loaded(run=run, family=made, config=run.config, tokenizer=tokenizer, encoder=encoder.eval(), weights=dict(checkpoint.model),
                   step=checkpoint.step)
@@ -137,4 +141,4 @@ def attention_of(model: nn.Module, made: Family, tokenizer: Tokenizer, text: str
 @torch.no_grad()
 def static_vectors(loaded: Loaded) -> np.ndarray:
     """One vector for each token, without context: word2vec's vectors, or the token embeddings. (vocab_size, size)"""
-    return loaded.encoder.token_vectors().float().cpu().numpy()
+    return loaded.encoder.token_vectors()[: loaded.tokenizer.vocab_size].float().cpu().numpy()

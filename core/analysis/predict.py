@@ -34,7 +34,8 @@ def generate(loaded: Loaded, prompt: str, *, max_new_tokens: int = 100, temperat
     written: list[int] = []
     said = ""
     for item in generate_tokens(loaded.encoder, torch.tensor([ids]), max_new_tokens=min(max_new_tokens, limit - len(ids)),
-                                temperature=temperature, top_k=top_k, top_p=top_p, generator=generator, stop_id=EOS):
+                                temperature=temperature, top_k=top_k, top_p=top_p, generator=generator, stop_id=EOS,
+                                banned_ids=range(loaded.tokenizer.vocab_size, len(loaded.encoder.token_vectors()))):
         if item.token == EOS:
             return
         written.append(item.token)
@@ -48,6 +49,9 @@ def generate(loaded: Loaded, prompt: str, *, max_new_tokens: int = 100, temperat
 def fill(loaded: Loaded, text: str, k: int = 10) -> list[list[Candidate]]:
     """For every [MASK] of the text its k likeliest tokens. UserError for a family that cannot, or a text without [MASK]."""
     require(loaded, "fill_mask", tr("Only a BERT run can fill a gap."))
+    if loaded.config.task is not None:
+        raise UserError(tr("{name} was finetuned: its task's head has taken the place of the one that fills gaps.", name=loaded.run.name),
+                        tr("Choose the pretrained run."))
     ids = frame(loaded.family, loaded.tokenizer, text, specials=True).ids
     places = [index for index, token in enumerate(ids) if token == MASK]
     if not places:

@@ -27,11 +27,12 @@ from core.runs import Run, list_runs, runs_home
 from core.text.specimens import read_specimens
 
 USER_ERROR = 2
+TASK_MEASURES = ("macro_f1", "f1", "exact_match", "pearson", "spearman")  # of validations, shown beside the loss
 BAR_WIDTH = 24
 LINE_SECONDS = 5.0  # between two lines of progress where the output is no terminal
 
 # Modules with add_verbs(verb), called with the function `verb` of _parser
-GROUPS: tuple[str, ...] = ("core.cli.looking", "core.cli.exporting")
+GROUPS: tuple[str, ...] = ("core.cli.looking", "core.cli.exporting", "core.cli.tasks")
 
 
 def main(arguments: list[str]) -> int:
@@ -143,17 +144,17 @@ def pretrain(parsed: argparse.Namespace) -> int:
     config = configs.build(parsed.family, parsed.preset, options)
     check_inputs(config)
     run = Run.create(config, parsed.run)
-    return _train(run)
+    return train(run)
 
 
 def resume(parsed: argparse.Namespace) -> int:
     run = Run.open(parsed.run)
     if parsed.set:
         run.change(settings(parsed.set))
-    return _train(run)
+    return train(run)
 
 
-def _train(run: Run) -> int:
+def train(run: Run) -> int:
     """Start the run's process and show its progress until it ends. Ctrl-C stops and saves; the exit code is the worker's."""
     reader = events.EventReader(run.events_path, run.events_path.stat().st_size if run.events_path.exists() else 0)
     process = launch.start(run)
@@ -206,7 +207,8 @@ class _Bar:
             self.say(tr("{device}, {parameters:,} parameters, {tokens:,} tokens, vocabulary {vocab:,}", device=event.device,
                         parameters=event.parameters, tokens=event.train_tokens, vocab=event.vocab_size))
         elif isinstance(event, events.EvalEnd):
-            self._valid = tr("  valid {loss:.3f}", loss=event.metrics["loss"])
+            measures = (f"  {name} {value:.3f}" for name, value in event.metrics.items() if name in TASK_MEASURES)
+            self._valid = tr("  valid {loss:.3f}", loss=event.metrics["loss"]) + "".join(measures)
         elif isinstance(event, events.StepEnd):
             done = round(BAR_WIDTH * event.progress)
             self._line(tr("[{bar}] {percent:.0%}  step {step}  loss {loss:.3f}{valid}  {speed:,.0f} tokens/s  {left} left",

@@ -159,7 +159,7 @@ class TaskNetwork(nn.Module):
         made: dict[str, float] = {}
         for prefix, mix in zip(("mix", "mix_output"), mixes, strict=False):
             made.update({f"{prefix}_{index}": value for index, value in enumerate(mix.weights().tolist())})
-            made[f"{prefix}_gamma"] = float(mix.gamma)
+            made[f"{prefix}_gamma"] = mix.gamma.item()
         return made
 
 

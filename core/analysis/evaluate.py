@@ -1,0 +1,227 @@
+"""A finetuned run is measured on labelled data, and asked about a text that somebody types."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from core import checkpoints
+from core.config import RunConfig
+from core.errors import UserError
+from core.families.family import Family
+from core.i18n import tr
+from core.registry import family, task
+from core.runs import Run
+from core.tasks import data, files, metrics, tagging
+from core.tasks.labels import NUMBER, Labels, is_number, note_unseen
+from core.tasks.layout import Layout
+from core.tasks.networks import TaskNetwork
+from core.tasks.predictor import predict
+from core.tasks.problems import counted, listed
+from core.tasks.task import Example, Predictions, Reading, Task
+from core.text.tokenizers import Tokenizer, load_tokenizer
+
+COLUMNS = ("line", "text", "gold", "predicted", "confidence", "right")
+# what is typed for each task
+FIELDS = {"classification": ("text",), "pair": ("text_a", "text_b"), "multiple_choice": ("context", "question", "choices"), "tagging": ("text",),
+          "span": ("context", "question")}
+
+
+@dataclass(frozen=True, kw_only=True)
+class TaskModel:
+    """A finetuned run, ready to be asked. network: see core/tasks/networks.py. layout: how its texts become rows."""
+
+    run: Run
+    config: RunConfig
+    task: Task
+    family: Family
+    tokenizer: Tokenizer
+    labels: Labels
+    layout: Layout
+    network: TaskNetwork
+    step: int
+
+    def predict(self, examples: Sequence[Example], cancelled: Callable[[], bool] = lambda: False) -> Predictions:
+        return predict(self.network, self.config, self.layout, self.labels, examples, cancelled=cancelled)[0]
+
+
+def load_task(run: Run, step: int | None = None) -> TaskModel:
+    """The newest good checkpoint of a finetuned run, or that of `step`. UserError for a pretrained run."""
+    if run.config.task is None:
+        raise UserError(tr("{name} is a pretrained run: it has not learnt a task.", name=run.name), tr("Finetune it, or choose a finetuned run."),
+                        where="run")
+    checkpoint = checkpoints.load(run, step)
+    tokenizer, labels = load_tokenizer(run.tokenizer_path), data.read_labels(run)
+    layout = data.layout_of(run.config, labels, tokenizer)
+    network = TaskNetwork(run.config, layout, labels)
+    try:
+        network.load_state_dict(dict(checkpoint.model))
+    except RuntimeError as error:
+        raise UserError(tr("The checkpoint of {name} does not fit its settings.", name=run.name), tr("Finetune again from the settings of this run.")
+                        ) from error
+    return TaskModel(run=run, config=run.config, task=task(run.config.task.task), family=family(run.config.family), tokenizer=tokenizer,
+                     labels=labels, layout=layout, network=network.eval(), step=checkpoint.step)
+
+
+@lru_cache(maxsize=4)
+def _loaded(path: str, step: int) -> TaskModel:
+    return load_task(Run.open(Path(path)), step)
+
+
+def cached(run: str, step: int | None = None) -> TaskModel:
+    """As load_task, but kept; four at a time."""
+    opened = Run.open(Path(run))
+    steps = opened.checkpoint_steps()
+    if opened.config.task is None or not steps:
+        return load_task(opened, step)
+    return _loaded(str(Path(run).resolve()), step if step is not None else steps[-1])
+
+
+# measured on a file
+
+def evaluate(*, run: str, file: str = "", step: int | None = None, on_progress: Callable[..., None] | None = None,
+             cancelled: Callable[[], bool] = lambda: False) -> dict[str, Any]:
+    """All that is to be said of a run on a file; without one, on the development examples of its own folder.
+
+    {"task", "metric", "metrics", "examples", "labels", "confusion", "per_class", "rows", "problems", "problem_counts", "skipped", "step"}.
+    confusion: rows are the gold labels, columns the predicted ones. per_class: of labels, or of the types of spans.
+    rows: {"line", "text", "gold", "predicted", "confidence", "right"} in the file's order.
+    """
+    model = cached(run, step)
+    reading = _reading(model, file)
+    predictions = model.predict(reading.examples, cancelled)
+    if cancelled():
+        return {}
+    measures = model.task.measure(predictions, reading.examples, model.labels)
+    number = model.labels.kind == NUMBER
+    made = {"task": model.task.name, "metric": "pearson" if number else model.task.metric, "metrics": measures, "examples": len(predictions),
+            "labels": [], "confusion": [], "per_class": [], "step": model.step, "skipped": reading.skipped,
+            "rows": [_row(model, example, one) for example, one in zip(reading.examples, predictions, strict=True)],
+            "problems": listed("file", reading.problems), "problem_counts": counted("file", reading.problems)}
+    if model.task.name == "tagging":
+        made["per_class"] = metrics.span_f1([one.label for one in reading.examples], [one["tags"] for one in predictions])[1]
+    elif model.labels.names and "label" in (predictions[0] if predictions else {}):
+        gold, said = [one.label for one in reading.examples], [one["label"] for one in predictions]
+        labels = [*model.labels.names, *sorted(set(gold) - set(model.labels.names))]
+        made |= {"labels": labels, "confusion": metrics.confusion(gold, said, labels).tolist(), "per_class": metrics.per_class(gold, said)}
+    return made
+
+
+def _reading(model: TaskModel, file: str) -> Reading:
+    if not file:
+        return Reading(examples=data.read_examples(model.run, "dev"))
+    found = files.require_file(file, model.task.kinds, "file")
+    reading = model.task.read(found, model.config.task)
+    if model.labels.kind == NUMBER:
+        for example in [one for one in reading.examples if not is_number(one.label)]:
+            reading.skip(example.line, "not_a_number", tr("'{label}' is not a number", label=example.label))
+            reading.examples.remove(example)
+    elif model.labels.names and model.task.name != "span":
+        note_unseen(reading, model.labels.names, tr("the training data has no label '{label}'"))
+    if not reading.examples:
+        raise UserError(tr("{path} holds no example that can be used.", path=found.name),
+                        tr("{count} were left out; see the problems.", count=reading.skipped), where="file")
+    return reading
+
+
+def _row(model: TaskModel, example: Example, one: dict[str, Any]) -> dict[str, Any]:
+    """An example and what was made of it, in words."""
+    text = " ‖ ".join(part for part in example.texts if part)
+    made = {"line": example.line, "text": text, "gold": example.label, "predicted": one.get("label"), "confidence": 1.0}
+    if "value" in one:
+        gap = abs(one["value"] - float(example.label)) / model.labels.scale
+        return {**made, "predicted": round(one["value"], 3), "confidence": gap, "right": gap < 1, "gold": example.label}
+    if "choice" in one:
+        made |= {"gold": example.choices[example.label], "predicted": example.choices[one["choice"]],
+                 "confidence": max(one["probabilities"], default=0.0),
+                 "text": f"{text} ‖ {' / '.join(example.choices)}"}
+    elif "tags" in one:
+        made |= {"gold": _said(tagging.spans(example, example.label)), "predicted": _said(one["spans"]),
+                 "confidence": min(one["probabilities"], default=1.0)}
+    elif "answer" in one:
+        answers = [answer for answer, _ in example.label]
+        return {**made, "gold": " / ".join(answers), "predicted": one["answer"], "confidence": one["probability"],
+                "right": bool(metrics.exact_match(one["answer"], answers))}
+    else:
+        made["confidence"] = max(one["probabilities"].values(), default=0.0)
+    return {**made, "right": made["gold"] == made["predicted"]}
+
+
+def _said(spans: Sequence[dict[str, Any]]) -> str:
+    return "  ".join(f"{span['text']}/{span['type']}" for span in spans)
+
+
+def worst(result: dict[str, Any]) -> list[dict[str, Any]]:
+    """The mistakes, the most confident first."""
+    return sorted((row for row in result["rows"] if not row["right"]), key=lambda row: -row["confidence"])
+
+
+def to_csv(result: dict[str, Any], path: Path) -> None:
+    """The rows of an evaluation, for a spreadsheet (UTF-8 with a mark, which Excel asks for)."""
+    try:
+        with Path(path).open("w", encoding="utf-8-sig", newline="") as file:
+            writer = csv.DictWriter(file, COLUMNS, extrasaction="ignore")
+            writer.writeheader()
+            writer.writerows(result["rows"])
+    except OSError as error:
+        raise UserError(tr("{path} cannot be written: {reason}.", path=path, reason=error.strerror or error),
+                        tr("Free some space, or choose another place.")) from error
+
+
+# asked about a text
+
+def example_of(model: TaskModel, fields: dict[str, Any]) -> Example:
+    """What somebody has typed, as the task reads it. UserError names the field that is empty."""
+    name = model.task.name
+    values = {field: fields.get(field) or "" for field in FIELDS[name]}
+    for field, value in values.items():
+        if not value or (isinstance(value, str) and not value.strip()):
+            raise UserError(tr("{name} is empty.", name=field), tr("Type something."), where=field)
+    texts = tuple(files.text(value) for field, value in values.items() if field != "choices")
+    choices = tuple(str(choice) for choice in values.get("choices", ()))
+    if name == "multiple_choice" and len(choices) < 2:
+        raise UserError(tr("There are fewer than two choices."), tr("Write at least two."), where="choices")
+    units: tuple[tuple[int, int], ...] = ()
+    if name == "tagging":
+        units = _units(model, texts[0])
+    return Example(line=0, texts=texts, choices=choices, units=units)
+
+
+def _units(model: TaskModel, text: str) -> tuple[tuple[int, int], ...]:
+    """What carries a tag in a typed text: what did in training, a character of Chinese or else a word."""
+    offsets = model.tokenizer.encode(text).offsets
+    units: list[tuple[int, int]] = []
+    for start, end in offsets:
+        chinese = any("\u3400" <= character <= "\u9fff" for character in text[start:end])
+        if chinese:
+            units += [(place, place + 1) for place in range(start, end)]
+        elif text[start:end].strip():
+            before = text[start - 1] if units and units[-1][1] == start else " "
+            joined = before.isalnum() and text[start].isalnum() and not "\u3400" <= before <= "\u9fff"
+            units[-1:] = [(units[-1][0], end)] if joined else [*units[-1:], (start, end)]
+    return tuple(units)
+
+
+def predict_text(*, run: str, fields: dict[str, Any], step: int | None = None, on_progress: Callable[..., None] | None = None,
+                 cancelled: Callable[[], bool] = lambda: False) -> dict[str, Any]:
+    """The prediction for what somebody has typed, as Task.decode has it, with "task"; of a pair also "swapped": that of (b, a).
+
+    fields: {"text"}; {"text_a", "text_b"}; {"context", "question", "choices"}; {"context", "question"}.
+    tagging has "units" besides: the (start, end) characters that carry the tags.
+    """
+    model = cached(run, step)
+    example = example_of(model, fields)
+    examples = [example]
+    if model.task.name == "pair":
+        examples.append(replace(example, texts=example.texts[::-1]))
+    made = model.predict(examples)
+    answer = {"task": model.task.name, **made[0]}
+    if model.task.name == "pair":
+        answer["swapped"] = made[1]
+    if model.task.name == "tagging":
+        answer["units"] = [list(unit) for unit in example.units]
+    return answer

@@ -1,0 +1,196 @@
+"""The verbs of the second stage: finetune, evaluate, predict, worth."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from core.errors import UserError
+from core.i18n import tr
+from core.registry import TASKS
+from core.runs import Run
+from core.tasks.config import build_finetune
+
+SHOWN_PROBLEMS = 3  # line numbers named of each kind
+
+
+def add_verbs(verb: Callable[..., argparse.ArgumentParser]) -> None:
+    add = verb("finetune", finetune, tr("teach a pretrained run a task"))
+    _common(add)
+    add.add_argument("--labels", metavar="N", help=tr("learn from so many labelled examples"))
+    add.add_argument("--from-scratch", action="store_true", help=tr("begin with random weights"))
+    add.add_argument("--freeze", action="store_true", help=tr("leave the pretrained layers as they are"))
+    add.add_argument("--minutes", help=tr("train for so long"))
+    add.add_argument("--steps", help=tr("train for so many steps"))
+    add.add_argument("--epochs", help=tr("read the examples so many times"))
+    add.add_argument("--device", help="auto, cuda, mps, cpu")
+    add.add_argument("--run", metavar="DIR", type=Path, help=tr("the run's folder"))
+
+    add = verb("evaluate", evaluate, tr("measure a finetuned run on labelled data"))
+    add.add_argument("run", type=Path, metavar="DIR")
+    add.add_argument("--file", default="", help=tr("labelled data; without it the run's own development examples"))
+    add.add_argument("--csv", type=Path, metavar="FILE", help=tr("write every example and its prediction"))
+    add.add_argument("--json", action="store_true")
+
+    add = verb("predict", predict, tr("let a finetuned run answer"))
+    add.add_argument("run", type=Path, metavar="DIR")
+    for name in ("text", "text-a", "text-b", "context", "question"):
+        add.add_argument(f"--{name}", default="")
+    add.add_argument("--choices", nargs="+", default=[])
+    add.add_argument("--file", type=Path, help=tr("a text a line, or a JSON object of the fields a line (jsonl)"))
+    add.add_argument("--json", action="store_true")
+
+    add = verb("worth", worth, tr("compare a pretrained run with random weights and a plain method, over growing numbers of labels"))
+    _common(add)
+    add.add_argument("--counts", default="", help=tr("numbers of labels, such as 50,200,1000"))
+    add.add_argument("--seeds", type=int, default=3)
+    add.add_argument("--out", type=Path, required=True, metavar="DIR")
+    add.add_argument("--json", action="store_true")
+
+
+def _common(add: argparse.ArgumentParser) -> None:
+    add.add_argument("pretrained", type=Path, metavar="PRETRAINED")
+    add.add_argument("--task", required=True, help=", ".join(TASKS))
+    add.add_argument("--train", required=True, metavar="FILE")
+    add.add_argument("--dev", required=True, metavar="FILE")
+    add.add_argument("--text", default="", metavar="COLUMN", help=tr("column with the text; without it, it is recognised"))
+    add.add_argument("--text-b", default="", metavar="COLUMN", help=tr("column with the second text of a pair"))
+    add.add_argument("--label", default="", metavar="COLUMN", help=tr("column with the label"))
+    add.add_argument("--set", nargs="+", action="extend", default=[], metavar="KEY=VALUE", help=tr("any option of the settings"))
+
+
+def _options(parsed: argparse.Namespace) -> dict[str, Any]:
+    from core.cli import settings
+
+    given = {"task.train_file": str(Path(parsed.train).resolve()), "task.dev_file": str(Path(parsed.dev).resolve()), "task.column_text": parsed.text,
+             "task.column_text_b": parsed.text_b, "task.column_label": parsed.label}
+    return {**settings(parsed.set), **{key: value for key, value in given.items() if value}}
+
+
+def finetune(parsed: argparse.Namespace) -> int:
+    from core.cli import train
+    from core.tasks.create import create
+    from core.tasks.data import DATA
+    from core.tasks.inspect import cannot_see
+
+    options = _options(parsed)
+    given = {"task.labels": parsed.labels, "train.minutes": parsed.minutes, "train.steps": parsed.steps, "train.epochs": parsed.epochs,
+             "train.device": parsed.device, "task.from_scratch": "true" if parsed.from_scratch else "",
+             "task.unfreeze": "none" if parsed.freeze else ""}
+    options.update({key: value for key, value in given.items() if value})
+    config = build_finetune(parsed.pretrained, parsed.task, options)
+    run = create(config, parsed.run)
+    noted = json.loads((run.path / DATA).read_text(encoding="utf-8"))
+    _say_problems(noted["problems"])
+    if words := cannot_see(config):
+        print(words, file=sys.stderr)
+    code = train(run)
+    last = next((event for event in reversed(run.events()) if type(event).__name__ == "EvalEnd"), None)
+    if last is not None:
+        print(_figures(last.metrics))
+    return code
+
+
+def _say_problems(counts: list[dict[str, Any]]) -> None:
+    for one in counts:
+        lines = ", ".join(map(str, one["lines"][:SHOWN_PROBLEMS])) + (" ..." if one["count"] > SHOWN_PROBLEMS else "")
+        print(f"{one['file']}: {one['count']} × {one['rule']} {tr('(line {lines})', lines=lines)}", file=sys.stderr)
+
+
+def _figures(measures: dict[str, float]) -> str:
+    return "  ".join(f"{name} {value:.3f}" for name, value in measures.items())
+
+
+def evaluate(parsed: argparse.Namespace) -> None:
+    from core.analysis import evaluate as measuring
+
+    result = measuring.evaluate(run=str(parsed.run), file=parsed.file)
+    if parsed.csv:
+        measuring.to_csv(result, parsed.csv)
+    if parsed.json:
+        print(json.dumps(result, ensure_ascii=False, indent=1))
+        return
+    _say_problems(result["problem_counts"])
+    print(tr("{count} examples", count=result["examples"]) + "  " + _figures(result["metrics"]))
+    for row in result["per_class"]:
+        print(f"  {row['label']:<20} {_figures({name: row[name] for name in ('precision', 'recall', 'f1')})}  n={row['support']}")
+    if result["confusion"]:
+        width = max(6, *(len(label) + 1 for label in result["labels"]))
+        print(tr("rows: the label; columns: what was predicted"))
+        print(" " * (width + 2) + "".join(f"{label:>{width}}" for label in result["labels"]))
+        for label, row in zip(result["labels"], result["confusion"], strict=True):
+            print(f"  {label:<{width}}" + "".join(f"{count:>{width}}" for count in row))
+
+
+def predict(parsed: argparse.Namespace) -> None:
+    from core.analysis.evaluate import FIELDS, predict_text
+
+    run = Run.open(parsed.run)
+    named = {"text": parsed.text, "text_a": parsed.text_a, "text_b": parsed.text_b, "context": parsed.context, "question": parsed.question,
+             "choices": parsed.choices}
+    asked = [named] if not parsed.file else _asked(parsed.file, FIELDS.get(run.config.task.task, ("text",)) if run.config.task else ("text",))
+    for fields in asked:
+        answer = predict_text(run=str(parsed.run), fields=fields)
+        print(json.dumps(answer, ensure_ascii=False) if parsed.json else _said(answer))
+
+
+def _asked(path: Path, fields: tuple[str, ...]) -> list[dict[str, Any]]:
+    """A text a line, or of a jsonl file the fields; UserError names a line that lacks one."""
+    from core.text import readers
+
+    if not path.is_file():
+        raise UserError(tr("There is no file {path}.", path=path), tr("Check the name, or choose the file again."), where="file")
+    made = []
+    for number, line in enumerate(readers.read_text(path).splitlines(), start=1):
+        if not line.strip():
+            continue
+        if path.suffix.lower() != ".jsonl":
+            made.append({"text": line})
+            continue
+        try:
+            made.append({field: json.loads(line)[field] for field in fields})
+        except (ValueError, KeyError, TypeError) as error:
+            raise UserError(tr("{path}, line {number} lacks {error}.", path=path.name, number=number, error=error),
+                            tr("Each line must be a JSON object with: {names}.", names=", ".join(fields)), where="file") from error
+    return made
+
+
+def _said(answer: dict[str, Any]) -> str:
+    if "value" in answer:
+        return f"{answer['value']:.3f}   {tr('in the other order {value:.3f}', value=answer['swapped']['value'])}"
+    if "choice" in answer:
+        return "  ".join(f"{'→ ' if number == answer['choice'] else ''}{number}: {p:.3f}" for number, p in enumerate(answer["probabilities"]))
+    if "spans" in answer:
+        return "  ".join(f"{span['text']}/{span['type']}" for span in answer["spans"]) or tr("no span found")
+    if "answer" in answer:
+        return f"{answer['answer'] or tr('no answer')}   {answer['probability']:.3f}"
+    chances = sorted(answer["probabilities"].items(), key=lambda item: -item[1])
+    return "  ".join(f"{label} {p:.3f}" for label, p in chances)
+
+
+def worth(parsed: argparse.Namespace) -> int:
+    from core.train.study import run_study
+
+    stopped: list[int] = []
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda signum, frame: stopped.append(signum))
+    try:
+        counts = tuple(int(count) for count in parsed.counts.split(",") if count)
+    except ValueError as error:
+        raise UserError(tr("--counts cannot be '{value}'.", value=parsed.counts), tr("Write for instance 50,200,1000.")) from error
+    read = run_study(pretrained=str(parsed.pretrained), task_name=parsed.task, options=_options(parsed), folder=str(parsed.out), counts=counts,
+                     seeds=parsed.seeds, on_progress=lambda line: print(line, file=sys.stderr, flush=True),
+                     cancelled=lambda: bool(stopped) or (parsed.out / "commands" / "stop").exists())
+    if parsed.json:
+        print(json.dumps(read, ensure_ascii=False, indent=1))
+        return 0
+    print(f"{read['metric']:<12}" + "".join(f"{count:>16}" for count in read["counts"]))
+    for method, points in read["curves"].items():
+        shown = {point["labels"]: f"{point['mean']:.3f} ± {point['spread']:.3f}" for point in points}
+        print(f"{method:<12}" + "".join(f"{shown.get(count, ''):>16}" for count in read["counts"]))
+    return 0
