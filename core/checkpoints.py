@@ -85,9 +85,11 @@ def load(run: Run, step: int | None = None, *, optimizer: bool = False) -> Check
             continue
         try:
             state = json.loads((folder / "state.json").read_text(encoding="utf-8"))
+            if not isinstance(state, dict):
+                raise ValueError("state")
             return Checkpoint(step=candidate, model=load_file(folder / "model.safetensors"),
                               optimizer=load_file(folder / "optimizer.safetensors") if optimizer else {}, state=state)
-        except (OSError, ValueError, SafetensorError):
+        except (OSError, ValueError, RuntimeError, RecursionError, SafetensorError):
             damaged.append(candidate)
     if damaged:
         raise UserError(tr("The checkpoint of {name} at step {step} is damaged: its content does not fit its hash.",
@@ -110,7 +112,7 @@ def _prune(run: Run) -> None:
 def _is_best(folder: Path) -> bool:
     try:
         return bool(json.loads((folder / "state.json").read_text(encoding="utf-8")).get("best"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, AttributeError, RecursionError):
         return False
 
 

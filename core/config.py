@@ -20,6 +20,8 @@ from core.registry import FAMILIES, family, nearest
 from core.registry import load as load_place
 
 FORMAT = 1  # of a run's folder; a reader refuses a greater one
+LARGEST_NUMBER = 1e15  # that an option may be
+LARGEST_FILE = 4 << 20  # bytes of a config.json
 
 
 def option(default: Any = MISSING, help: str = "", *, min: float | None = None, max: float | None = None,
@@ -47,10 +49,14 @@ def check(config: Any) -> None:
 
 
 def _check_type(name: str, value: Any, hint: Any) -> None:
-    if dataclasses.is_dataclass(hint) or hint is Any or get_origin(hint) in (tuple, types.UnionType, typing.Union):
+    if dataclasses.is_dataclass(hint) or hint is Any or get_origin(hint) in (types.UnionType, typing.Union):
         return
-    fits = isinstance(value, (int, float)) if hint is float else isinstance(value, hint)
-    if not fits or (isinstance(value, bool) and hint is not bool) or value != value:
+    if get_origin(hint) is tuple:
+        fits, hint = isinstance(value, tuple) and all(isinstance(item, str) for item in value), str
+    else:
+        fits = isinstance(value, (int, float)) if hint is float else isinstance(value, hint)
+    endless = isinstance(value, (int, float)) and not -LARGEST_NUMBER < value < LARGEST_NUMBER
+    if not fits or (isinstance(value, bool) and hint is not bool) or endless:
         raise UserError(tr("{name} cannot be '{value}'.", name=name, value=value),
                         tr("It must be of the kind '{kind}'.", kind=hint.__name__), where=name)
 
@@ -237,6 +243,9 @@ def from_dict(raw: dict[str, Any]) -> RunConfig:
     """The RunConfig that `to_dict` wrote. UserError for an unknown key, which it names, or a newer format."""
     if not isinstance(raw, dict) or not isinstance(raw.get("format"), int):
         raise UserError(tr("This is not the config.json of a run."), tr("Choose a folder that a run has written."))
+    if not all(isinstance(raw.get(key, ""), str) for key in ("family", "preset", "name")) \
+            or not all(isinstance(raw.get(key) or {}, dict) for key in (*SECTIONS, "task")):
+        raise UserError(tr("This is not the config.json of a run."), tr("Choose a folder that a run has written."))
     if raw["format"] > FORMAT:
         raise UserError(tr("The run has format {found}; this program reads up to {known}.", found=raw["format"], known=FORMAT),
                         tr("Open it with a newer version of Lexiscope."))
@@ -249,7 +258,7 @@ def from_dict(raw: dict[str, Any]) -> RunConfig:
     parts: dict[str, Any] = {}
     for section in types_:
         hints = get_type_hints(types_[section])
-        values = raw.get(section, {})
+        values = raw.get(section) or {}
         for key in values:
             if key not in hints:
                 raise UserError(tr("There is no option '{key}'.", key=f"{section}.{key}"), nearest(key, hints), where=key)
@@ -260,9 +269,11 @@ def from_dict(raw: dict[str, Any]) -> RunConfig:
 def load(path: Path) -> RunConfig:
     """Read a config.json. UserError if it is damaged."""
     try:
+        if path.stat().st_size > LARGEST_FILE:
+            raise ValueError(tr("It is far too large."))
         return from_dict(json.loads(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError) as error:
-        raise UserError(tr("{path} cannot be read as a run's settings.", path=path), str(error)) from error
+    except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
+        raise UserError(tr("{path} cannot be read as a run's settings.", path=path), str(error)[:200]) from error
 
 
 def as_command(config: RunConfig) -> list[str]:

@@ -14,8 +14,11 @@ import os
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args, get_origin, get_type_hints
+
+LARGEST_NUMBER = 1e18  # in a line of the story
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -143,10 +146,25 @@ def from_line(line: str) -> Event | None:
     try:
         raw = json.loads(line)
         kind = KINDS.get(raw.pop("type"))
-        names = {item.name for item in dataclasses.fields(kind)} if kind else set()
-        return kind(**{key: _number(value) for key, value in raw.items() if key in names}) if kind else None
-    except (ValueError, TypeError, KeyError, AttributeError):
+        fields = _kinds_of_fields(kind) if kind else {}
+        values = {key: _number(value) for key, value in raw.items() if key in fields}
+        return kind(**values) if kind and all(_fits(value, fields[key]) for key, value in values.items()) else None
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return None
+
+
+@cache
+def _kinds_of_fields(kind: type) -> dict[str, Any]:
+    return get_type_hints(kind)
+
+
+def _fits(value: Any, hint: Any) -> bool:
+    """A number may be either kind of number, and is not beyond all measure: others add and compare it."""
+    if hint in (int, float):
+        return isinstance(value, (int, float)) and not abs(value) > LARGEST_NUMBER
+    if get_origin(hint) is dict:
+        return isinstance(value, dict) and all(_fits(item, get_args(hint)[1]) for item in value.values())
+    return isinstance(value, hint)
 
 
 def _number(value: Any) -> Any:

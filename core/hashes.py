@@ -24,5 +24,5 @@ def intact(folder: Path, names: Collection[str]) -> bool:
     try:
         hashes = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))["sha256"]
         return set(hashes) == set(names) and all(sha256(folder / name) == digest for name, digest in hashes.items())
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return False

@@ -89,8 +89,10 @@ class Run:
 
     @classmethod
     def open(cls, path: Path) -> Run:
-        """UserError if there is no run, or one that this version cannot read."""
+        """UserError if there is no run, or one that this version cannot read. An ONNX export holds a run in its folder `run`."""
         path = Path(path)
+        if (path / "model.onnx").is_file() and (path / "run" / "config.json").is_file():
+            path = path / "run"
         if not (path / "config.json").is_file():
             raise UserError(tr("{path} is not a run: it has no config.json.", path=path), tr("Choose the folder of a run."))
         return cls(path, configs.load(path / "config.json"))
@@ -183,7 +185,7 @@ class Run:
             process = psutil.Process(noted["pid"])
             same = abs(process.create_time() - noted["created"]) < 1 and process.status() != psutil.STATUS_ZOMBIE
             return process.pid if same else None
-        except (OSError, ValueError, KeyError, TypeError, psutil.Error):
+        except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError, psutil.Error):
             return None
 
     # what happened

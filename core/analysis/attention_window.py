@@ -10,7 +10,6 @@ from collections.abc import Callable, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
 
 import numpy as np
 import torch
@@ -21,6 +20,7 @@ from core.analysis.encode import Loaded
 from core.analysis.occlusion import newest
 from core.analysis.reading import Reading
 from core.analysis.vectors import loaded_of, stamp
+from core.arrays import read_npz
 from core.errors import UserError
 from core.i18n import tr
 from core.registry import family
@@ -192,8 +192,7 @@ def _first_sentence(path: str, _changed: tuple[int, int]) -> str:
 def _probe(path: str, _changed: tuple[int, int]) -> np.ndarray | None:
     """(layers, heads, tokens, tokens) float16; None where the probe has none or is damaged."""
     try:
-        with np.load(path, allow_pickle=False) as file:
-            weights = file["attention"]
-        return weights if weights.ndim == 4 and weights.size else None
-    except (OSError, ValueError, KeyError, EOFError, BadZipFile):
+        weights = read_npz(Path(path), "attention")["attention"]
+        return weights if weights.ndim == 4 and weights.size and weights.dtype.kind == "f" else None
+    except UserError:
         return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -23,7 +24,10 @@ from core.text.tokenizers import PAD, Encoding, Tokenizer, load_tokenizer
 
 @dataclass(frozen=True, kw_only=True)
 class Loaded:
-    """A run's model, ready to be asked. encoder is the family's model; weights: every tensor of the checkpoint, heads too."""
+    """A run's model, ready to be asked. encoder is the family's model; weights: every tensor of the checkpoint, heads too.
+
+    network: of an opened export, which has no weights to make one of: the encoder with its language-model head.
+    """
 
     run: Run
     family: Family
@@ -32,10 +36,16 @@ class Loaded:
     encoder: nn.Module
     weights: dict[str, Tensor]
     step: int
+    network: Any = None
 
 
 def load(run: Run, step: int | None = None) -> Loaded:
     """The model of a run's newest good checkpoint, or of `step`. UserError where there is none."""
+    if (run.path.parent / "model.onnx").is_file():
+        from core.exchange import onnx_open
+
+        if onnx_open.is_export(run):
+            return onnx_open.load(run)
     checkpoint = checkpoints.load(run, step)
     if not run.tokenizer_path.exists():
         raise UserError(tr("The run {name} has no tokenizer.json.", name=run.name), tr("Train it again from its settings."))

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
-from zipfile import BadZipFile
 
 import numpy as np
 
+from core.arrays import read_npz
 from core.errors import UserError
 from core.runs import Run
 from core.text.specimens import Specimen, read_specimens
@@ -136,10 +136,9 @@ def _probe_layer(path: str, changed: tuple[int, int], layer: int) -> np.ndarray 
 def _probe(path: str, _changed: tuple[int, int]) -> np.ndarray | None:
     """(layers, specimens, size) float16; None where the file is damaged: its step is left out."""
     try:
-        with np.load(path, allow_pickle=False) as file:
-            vectors = file["vectors"]
-        return vectors if vectors.ndim == 3 and len(vectors) else None
-    except (OSError, ValueError, KeyError, EOFError, BadZipFile):
+        vectors = read_npz(Path(path), "vectors")["vectors"]
+        return vectors if vectors.ndim == 3 and len(vectors) and vectors.dtype.kind == "f" else None
+    except (UserError, KeyError):
         return None
 
 

@@ -32,7 +32,7 @@ BAR_WIDTH = 24
 LINE_SECONDS = 5.0  # between two lines of progress where the output is no terminal
 
 # Modules with add_verbs(verb), called with the function `verb` of _parser
-GROUPS: tuple[str, ...] = ("core.cli.looking", "core.cli.exporting", "core.cli.tasks")
+GROUPS: tuple[str, ...] = ("core.cli.looking", "core.cli.exporting", "core.cli.tasks", "core.cli.exchange")
 
 
 def main(arguments: list[str]) -> int:

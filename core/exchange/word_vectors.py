@@ -19,7 +19,7 @@ from typing import BinaryIO
 import numpy as np
 
 from core.errors import UserError
-from core.exchange.arrays import map_npy, read_npz
+from core.arrays import map_npy, read_npz
 from core.exchange.vector_files import (
     BLOCK,
     LONGEST_VECTOR,

@@ -13,7 +13,8 @@ from core.errors import UserError
 from core.i18n import tr
 
 LARGEST_ARCHIVE = 8 << 30  # bytes that a .npz may unpack to
-LARGEST_RATIO = 1_000  # times its size on the disk
+LARGEST_RATIO = 300  # times its size on the disk
+SMALL = 256 << 20  # bytes that need no ratio
 NOT_READABLE = (OSError, ValueError, TypeError, KeyError, OverflowError, MemoryError, SyntaxError, EOFError, AttributeError, IndexError,
                 NotImplementedError, RuntimeError, zipfile.BadZipFile, zlib.error)  # what damaged arrays and archives raise
 
@@ -26,19 +27,19 @@ def map_npy(path: Path) -> np.ndarray:
         raise _damaged(path) from error
 
 
-def read_npz(path: Path) -> dict[str, np.ndarray]:
-    """All arrays of a .npz. UserError if it is damaged, holds objects, or unpacks to more than it should."""
+def read_npz(path: Path, *names: str) -> dict[str, np.ndarray]:
+    """The arrays of a .npz, all or those of these names. UserError if it is damaged, lacks one, holds objects, or is larger than it should."""
     try:
         with zipfile.ZipFile(path) as archive:
-            members = archive.infolist()
+            members = [archive.getinfo(f"{name}.npy") for name in names] or archive.infolist()
             total = sum(item.file_size for item in members)
-            if total > LARGEST_ARCHIVE or total > LARGEST_RATIO * (path.stat().st_size + 1):
+            if total > LARGEST_ARCHIVE or (total > SMALL and total > LARGEST_RATIO * path.stat().st_size):
                 raise UserError(tr("{path} would unpack to {size} MB.", path=path.name, size=total >> 20), tr("Choose another file."))
             for item in members:
                 with archive.open(item) as file:
                     _check_header(file, item.file_size)
         with np.load(path, allow_pickle=False) as file:
-            return {name: file[name] for name in file.files}
+            return {name: file[name] for name in names or file.files}
     except NOT_READABLE as error:
         raise _damaged(path) from error
 

@@ -1,0 +1,144 @@
+"""A run in one file and back, and the files that nobody packed honestly."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import stat
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from core import checkpoints, events
+from core.errors import UserError
+from core.exchange import pack as packing
+from core.exchange.imports import import_any
+from core.exchange.pack import MANIFEST, is_packed, pack, unpack
+from core.runs import Run
+from tests.helpers.saved import saved_run
+
+
+@pytest.fixture(autouse=True)
+def _fresh_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LEXISCOPE_HOME", str(tmp_path / "home"))
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    made = saved_run(tmp_path, steps=(10, 20), probes=(10,))
+    events.EventWriter(made.events_path).write(events.RunFinished(step=20, reason="complete"))
+    (made.path / "export").mkdir()
+    (made.path / "export" / "model.onnx").write_bytes(b"x")
+    made.command("stop")
+    (made.path / "worker.json").write_text("{}")
+    (made.path / "elsewhere").symlink_to("/etc/passwd")
+    return made
+
+
+def test_a_run_comes_back_whole(run: Run, tmp_path: Path) -> None:
+    report = pack(run, tmp_path / "out.lexi")
+    assert is_packed(tmp_path / "out.lexi") and report["left_out"] == []
+    again = Run.open(import_any(tmp_path / "out.lexi").run)
+    assert again.path.parent == tmp_path / "home" / "runs" and again.config == run.config
+    names = {path.relative_to(run.path).as_posix() for path in run.path.rglob("*") if path.is_file() and not path.is_symlink()}
+    kept = {name for name in names if not name.startswith(("export/", "commands/")) and name != "worker.json"}
+    assert {path.relative_to(again.path).as_posix() for path in again.path.rglob("*") if path.is_file()} == kept
+    assert all((again.path / name).read_bytes() == (run.path / name).read_bytes() for name in kept)
+    assert checkpoints.load(again).step == 20 and again.status().state == "finished" and again.probe_steps() == [10]
+    assert import_any(tmp_path / "out.lexi").run != again.path  # a second time: beside it
+
+
+def test_a_name_of_ones_own_and_nothing_is_overwritten(run: Run, tmp_path: Path) -> None:
+    pack(run, tmp_path / "out.lexi")
+    assert unpack(tmp_path / "out.lexi", tmp_path / "mine").run == tmp_path / "mine"
+    before = (tmp_path / "mine" / "config.json").read_bytes()
+    with pytest.raises(UserError, match="not empty"):
+        unpack(tmp_path / "out.lexi", tmp_path / "mine")
+    assert (tmp_path / "mine" / "config.json").read_bytes() == before
+    with pytest.raises(UserError, match="no name"):
+        pack(run, tmp_path / "out.zip")
+
+
+def rewritten(source: Path, target: Path, change: Callable[[dict, dict], None]) -> Path:
+    """The archive with other members: change(files: name -> bytes, the manifest's files) does what it likes."""
+    with zipfile.ZipFile(source) as archive:
+        files = {info.filename: archive.read(info) for info in archive.infolist()[1:]}
+        manifest = json.loads(archive.read(MANIFEST))
+    change(files, manifest["files"])
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(MANIFEST, json.dumps(manifest))
+        for name, content in files.items():
+            archive.writestr(name, content)
+    return target
+
+
+def note(content: bytes) -> dict[str, object]:
+    return {"size": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+
+
+def add(name: str, content: bytes = b"evil") -> Callable[[dict, dict], None]:
+    def change(files: dict, noted: dict) -> None:
+        files[name], noted[name] = content, note(content)
+    return change
+
+
+def swap(files: dict, noted: dict) -> None:
+    files["config.json"] = files["config.json"].replace(b"bert", b"brot")
+
+
+def wrong_size(files: dict, noted: dict) -> None:
+    noted["config.json"]["size"] += 1
+
+
+def no_settings(files: dict, noted: dict) -> None:
+    del files["config.json"], noted["config.json"]
+
+
+def bomb(files: dict, noted: dict) -> None:
+    add("zeros.npz", bytes(packing.SMALL + (40 << 20)))(files, noted)
+
+
+HOSTILE = {
+    "../evil": add("../evil"), "/evil": add("/evil"), "a/../../evil": add("a/../../evil"), "C:evil": add("C:evil"), "back\\evil": add("..\\evil"),
+    "CON": add("con.txt"), "case": add("CONFIG.json"), "command": add("commands/stop"), "hash": swap, "size": wrong_size, "settings": no_settings,
+    "unlisted": lambda files, noted: files.update(more=b"x"), "missing": lambda files, noted: files.pop("tokenizer.json"), "bomb": bomb,
+    "not a run": add("config.json", b"{}"),
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_dishonest_archive_is_refused_and_leaves_nothing(name: str, run: Run, tmp_path: Path) -> None:
+    pack(run, tmp_path / "out.lexi")
+    bad = rewritten(tmp_path / "out.lexi", tmp_path / "bad.lexi", HOSTILE[name])
+    before = sorted(str(path) for path in tmp_path.rglob("*"))
+    with pytest.raises(UserError):
+        unpack(bad)
+    left = [path for path in sorted(str(path) for path in tmp_path.rglob("*")) if path not in before]
+    assert left in ([], [str(tmp_path / "home"), str(tmp_path / "home" / "runs")])
+
+
+def test_links_duplicates_and_lies_about_sizes(run: Run, tmp_path: Path) -> None:
+    pack(run, tmp_path / "out.lexi")
+    link = zipfile.ZipInfo("link")
+    link.external_attr = (stat.S_IFLNK | 0o777) << 16
+    for bad, member in ((tmp_path / "link.lexi", link), (tmp_path / "twice.lexi", zipfile.ZipInfo("config.json"))):
+        rewritten(tmp_path / "out.lexi", bad, lambda files, noted: noted.update(link=note(b"/etc/passwd")))
+        with zipfile.ZipFile(bad, "a") as archive, pytest.warns(UserWarning) if "twice" in bad.name else open(bad, "rb"):
+            archive.writestr(member, b"/etc/passwd")
+        with pytest.raises(UserError):
+            unpack(bad)
+    data = bytearray((tmp_path / "out.lexi").read_bytes())
+    directory = data.rfind(b"PK\x01\x02")
+    data[directory + 24 : directory + 28] = (12345).to_bytes(4, "little")  # the unpacked size of the last member
+    (tmp_path / "lie.lexi").write_bytes(data)
+    with pytest.raises(UserError):
+        unpack(tmp_path / "lie.lexi")
+
+
+def test_a_run_that_is_being_trained_is_not_packed(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Run, "worker_pid", lambda self: 1)
+    with pytest.raises(UserError, match="being trained"):
+        pack(run, tmp_path / "out.lexi")
+    assert not (tmp_path / "out.lexi").exists()
