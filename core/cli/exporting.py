@@ -21,6 +21,7 @@ def add_verbs(verb: Callable[..., argparse.ArgumentParser]) -> None:
     add.add_argument("--to", required=True, metavar="TARGET", help=", ".join(EXPORTS))
     add.add_argument("--out", type=Path, required=True, metavar="PATH", help=tr("where it goes; nothing may stand there yet"))
     add.add_argument("--precision", default="", help="fp32, fp16, int8")
+    add.add_argument("--word", default="", help=tr("whose occurrences"))
     add.add_argument("--set", nargs="+", action="extend", default=[], metavar="KEY=VALUE", help=tr("any option of the target"))
     add.add_argument("--json", action="store_true")
 
@@ -32,6 +33,8 @@ def export(parsed: argparse.Namespace) -> None:
     options: dict[str, Any] = settings(parsed.set)
     if parsed.precision:
         options["precision"] = parsed.precision
+    if parsed.word:
+        options["word"] = parsed.word
     report = exports.export(str(parsed.run), parsed.to, str(parsed.out), options, _progress)
     if sys.stderr.isatty():
         print("\r\033[K", end="", file=sys.stderr)
@@ -43,6 +46,8 @@ def export(parsed: argparse.Namespace) -> None:
         print(f"  {name:<28}{size:>14,} B")
     for row in report.get("rows", ()):
         print(f"  {row['title']}: {row['value']}")
+    for note in report.get("notes", ()):
+        print(f"  {note}")
     for name, model in report.get("models", {}).items():
         _show_model(name, model)
 
