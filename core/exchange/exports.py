@@ -39,12 +39,13 @@ def targets() -> dict[str, Target]:
                        precisions=("fp32", "fp16", "int8")),
         "huggingface": Target(title="Hugging Face", about=tr("A folder that transformers opens: AutoModel and AutoTokenizer."),
                               families=("bert", "gpt")),
-        "word2vec": Target(title=tr("word2vec, text"), about=tr("One vector a word, in the format that most programs read."), kind="file", suffix=".txt"),
+        "word2vec": Target(title=tr("word2vec, text"), about=tr("One vector a word, in the format that most programs read."),
+                           kind="file", suffix=".txt"),
         "word2vec-binary": Target(title=tr("word2vec, binary"), about=tr("The same in fewer bytes."), kind="file", suffix=".bin"),
         "projector": Target(title="Embedding Projector", about=tr("Two tables for projector.tensorflow.org.")),
         "npy": Target(title="NumPy", about=tr("An array, and its words beside it."), kind="file", suffix=".npy"),
-        "occurrences": Target(title=tr("Occurrences of a word"), about=tr("The vector of the watched word in every sentence of the text, in all layers."),
-                              kind="file", suffix=".npz"),
+        "occurrences": Target(title=tr("Occurrences of a word"), kind="file", suffix=".npz",
+                              about=tr("The vector of the watched word in every sentence of the text, in all layers.")),
     }
     return {name: known.get(name, Target(title=name, about="")) for name in EXPORTS}
 
