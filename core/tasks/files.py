@@ -123,11 +123,9 @@ def text(value: Any) -> str:
 
 def label_name(value: Any) -> str:
     """1, 1.0, "1 " and True are written differently by csv and jsonl: one name for each."""
-    if isinstance(value, bool):
-        return str(int(value))
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    return "" if value is None else str(value).strip()
+    name = "" if value is None else str(int(value) if isinstance(value, bool) else value).strip()
+    whole, point, rest = name.partition(".")
+    return whole if point and not rest.strip("0") and whole.lstrip("-").isdecimal() else name
 
 
 def read_table(path: Path, roles: Sequence[str], wanted: dict[str, str], reading: Reading) -> list[tuple[int, dict[str, Any]]]:

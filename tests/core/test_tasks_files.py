@@ -1,0 +1,184 @@
+"""Bad input: counted, named by line, handled by a stated rule. And what the model will see of good input."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from core.errors import UserError
+from core.registry import family
+from core.tasks import classification, data, multiple_choice, pair, span, tagging
+from core.tasks.config import TaskConfig
+from core.tasks.layout import Layout, window_starts
+from core.tasks.problems import rule
+from core.text.tokenizers import SPECIALS, TableTokenizer
+
+
+def write(folder: Path, name: str, text: str) -> Path:
+    path = folder / name
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def found(reading: object) -> list[tuple[int, str]]:
+    for problem in reading.problems:
+        assert rule(problem.kind) and problem.text
+    return [(problem.line, problem.kind) for problem in reading.problems]
+
+
+def test_a_table_with_everything_wrong(tmp_path: Path) -> None:
+    path = write(tmp_path, "t.csv", 'label,review\ngood,"两行\n文字"\n,没有标签\nbad,\nbad\ngood,好\n')
+    reading = classification.read(path, TaskConfig())
+    assert reading.columns == {"text": "review", "label": "label"}
+    assert [(example.line, example.texts[0], example.label) for example in reading.examples] == [(2, "两行\n文字", "good"), (7, "好", "good")]
+    assert found(reading) == [(6, "columns"), (4, "no_label"), (5, "empty")] and reading.skipped == 3
+
+
+def test_labels_that_training_lacks_and_only_one_class(tmp_path: Path) -> None:
+    train = write(tmp_path, "train.tsv", "text\tlabel\n一\ta\n二\tb\n")
+    dev = write(tmp_path, "dev.tsv", "text\tlabel\n一\ta\n二\tc\n")
+    _, reading, labels = data.read_files(TaskConfig(train_file=str(train), dev_file=str(dev)))
+    assert labels.names == ("a", "b") and found(reading) == [(3, "unseen_label")] and len(reading.examples) == 2
+    one = write(tmp_path, "one.tsv", "text\tlabel\n一\ta\n二\ta\n")
+    with pytest.raises(UserError, match="only one label"):
+        data.read_files(TaskConfig(train_file=str(one), dev_file=str(dev)))
+
+
+def test_the_columns_are_recognised_or_asked_for(tmp_path: Path) -> None:
+    path = write(tmp_path, "t.csv", "cat,label,review\n水果,1,好吃\n酒店,0,很远\n")
+    assert classification.read(path, TaskConfig()).columns == {"text": "review", "label": "label"}
+    assert classification.read(path, TaskConfig(column_label="cat")).examples[0].label == "水果"
+    with pytest.raises(UserError, match="It has: cat, label, review") as caught:
+        classification.read(path, TaskConfig(column_text="body"))
+    assert caught.value.where == "column_text"
+    with pytest.raises(UserError, match="text_a"):
+        pair.read(path, TaskConfig(column_label="label"))
+    with pytest.raises(UserError, match="Known kinds"):
+        data.read_files(TaskConfig(task="span", train_file=str(path), dev_file=str(path)))
+    with pytest.raises(UserError, match="no file"):
+        data.read_files(TaskConfig(train_file=str(tmp_path / "no.csv"), dev_file=str(path)))
+
+
+def test_a_jsonl_line_that_is_no_object(tmp_path: Path) -> None:
+    path = write(tmp_path, "t.jsonl", '{"text": "一", "label": true}\n[1]\n{"text": \n{"text": "二", "label": 0.0}\n')
+    reading = classification.read(path, TaskConfig())
+    assert found(reading) == [(2, "not_json"), (3, "not_json")]
+    assert [example.label for example in reading.examples] == ["1", "0"]
+
+
+def test_numbers_are_told_from_names(tmp_path: Path) -> None:
+    rows = "\n".join(f"甲{n}\t乙\t{n / 2}" for n in range(8))
+    train = write(tmp_path, "a.tsv", f"text_a\ttext_b\tscore\n{rows}\n")
+    dev = write(tmp_path, "b.tsv", "text_a\ttext_b\tscore\n一\t二\t3\n一\t二\thigh\n")
+    *_, labels = data.read_files(TaskConfig(task="pair", train_file=str(train), dev_file=str(train)))
+    assert labels.kind == "number" and labels.mean == pytest.approx(1.75)
+    *_, labels = data.read_files(TaskConfig(task="pair", label_kind="nominal", train_file=str(train), dev_file=str(train)))
+    assert labels.kind == "nominal" and labels.names[:2] == ("0", "0.5")
+    _, reading, _ = data.read_files(TaskConfig(task="pair", train_file=str(train), dev_file=str(dev)))
+    assert found(reading) == [(3, "not_a_number")] and len(reading.examples) == 1
+
+
+def test_tags_out_of_order(tmp_path: Path) -> None:
+    text = "小 I-PER\n李 I-PER\n笑 O\n\n在 O\n北 B-LOC\n京 I-PER\n\n-DOCSTART- O\n他 X\n\n她\n\n买 S-LOC\n了 E-LOC\n"
+    reading = tagging.read(write(tmp_path, "t.conll", text), TaskConfig(task="tagging"))
+    assert [example.label for example in reading.examples] == [("B-PER", "I-PER", "O"), ("O", "B-LOC", "B-PER"), ("S-LOC", "S-LOC")]
+    assert found(reading) == [(1, "i_without_b"), (7, "i_without_b"), (10, "tag_scheme"), (12, "no_tag"), (15, "i_without_b")]
+    assert reading.skipped == 2
+    with pytest.raises(UserError, match="Line 1: the tag 'NN'"):
+        tagging.read(write(tmp_path, "p.conll", "dog NN\nruns VB\n"), TaskConfig(task="tagging"))
+    english = tagging.read(write(tmp_path, "e.conll", "Mr. O\nSmith B-PER\n来 O\n"), TaskConfig(task="tagging")).examples[0]
+    assert english.texts == ("Mr. Smith来",) and [english.texts[0][a:b] for a, b in english.units] == ["Mr.", "Smith", "来"]
+
+
+def test_answers_that_are_not_at_their_offset(tmp_path: Path) -> None:
+    def asked(name: str, text: str | None, start: int, **more: object) -> dict:
+        return {"id": name, "question": "谁?", "answers": [{"text": text, "answer_start": start}] if text else [], **more}
+
+    qas = [asked("right", "小李", 2), asked("moved", "小李", 0), asked("twice", "了", 0), asked("lost", "小王", 2), asked("none", None, 0),
+           asked("impossible", None, 0, is_impossible=True), {**asked("empty", "小李", 2), "question": " "}]
+    raw = {"data": [{"paragraphs": [{"context": "今天小李买了苹果，又卖了。", "qas": qas}]}]}
+    path = write(tmp_path, "q.json", json.dumps(raw, ensure_ascii=False, indent=1))
+    reading = span.read(path, TaskConfig(task="span"))
+    lines = path.read_text(encoding="utf-8").split("\n")
+    kinds = [(kind, lines[line - 1].strip()) for line, kind in found(reading)]
+    assert kinds == [("answer_moved", '"id": "moved",'), ("answer_lost", '"id": "twice",'), ("answer_lost", '"id": "lost",'),
+                     ("no_answer", '"id": "none",'), ("empty", '"id": "empty",')]
+    assert [example.label for example in reading.examples] == [(("小李", 2),), (("小李", 2),), (), ()]
+    assert reading.skipped == 3
+    with pytest.raises(UserError, match="not a SQuAD file"):
+        span.read(write(tmp_path, "bad.json", "{}"), TaskConfig(task="span"))
+
+
+def test_choices_of_unequal_number(tmp_path: Path) -> None:
+    given = [(["一", "二", "三"], 2), (["一", "二"], "二"), (["一"], 0), (["一", "二"], 2), (["一", ""], 0), (["一", "二", "三"], 0)]
+    rows = [{"context": "甲", "question": "谁?", "choices": choices, "label": label} for choices, label in given]
+    path = write(tmp_path, "c.jsonl", "\n".join(json.dumps(row, ensure_ascii=False) for row in rows))
+    reading = multiple_choice.read(path, TaskConfig(task="multiple_choice"))
+    assert found(reading) == [(3, "few_choices"), (4, "label_range"), (5, "empty")]
+    assert [example.label for example in reading.examples] == [2, 1, 0]
+    multiple_choice.inspect(reading, multiple_choice.read(path, TaskConfig(task="multiple_choice")), TaskConfig(task="multiple_choice"))
+    assert found(reading)[-1] == (2, "unequal_choices")
+
+
+# what the model sees
+
+def characters(text: str) -> TableTokenizer:
+    return TableTokenizer("char", [*SPECIALS, *sorted(set(text))], lowercase=True)
+
+
+def seen(layout: Layout, part: object) -> str:
+    return "".join(layout.token(index) for index in part.ids)
+
+
+def test_a_pair_in_every_familys_own_form() -> None:
+    tokenizer = characters("甲乙丙丁")
+    bert, gpt, elmo = (Layout(family(name), tokenizer, limit=16) for name in ("bert", "gpt", "elmo"))
+    part = bert.pair("甲乙", "丙")
+    assert seen(bert, part) == "[CLS]甲乙[SEP]丙[SEP]" and part.segments == (0, 0, 0, 0, 1, 1) and part.sources == (-1, 0, 0, -1, 1, -1)
+    assert seen(gpt, gpt.pair("甲乙", "丙")) == "[START]甲乙[DELIMITER]丙[EXTRACT]"
+    assert gpt.pair("甲乙", "丙").ids[0] == tokenizer.vocab_size and gpt.vocab_size == tokenizer.vocab_size + 3
+    assert elmo.apart and seen(elmo, elmo.single("甲")) == "[BOS]甲[EOS]"
+
+
+def test_what_does_not_fit_is_cut_from_the_longer_text() -> None:
+    bert = Layout(family("bert"), characters("甲乙"), limit=10)
+    part = bert.pair("甲" * 20, "乙乙")
+    assert seen(bert, part) == "[CLS]" + "甲" * 5 + "[SEP]乙乙[SEP]" and part.cut == 15 and len(part.ids) == 10
+    part = bert.pair("甲" * 20, "乙" * 20)
+    assert part.sources.count(0) == 4 and part.sources.count(1) == 3 and part.cut == 33
+
+
+@pytest.mark.parametrize(("length", "width", "stride"), [(10, 4, 2), (10, 4, 0), (4, 4, 2), (0, 4, 2), (11, 5, 4), (100, 7, 3)])
+def test_windows_cover_everything(length: int, width: int, stride: int) -> None:
+    covered = {place for start in window_starts(length, width, stride) for place in range(start, min(length, start + width))}
+    assert covered == set(range(length))
+    assert all(b - a == width - stride for a, b in zip(window_starts(length, width, stride), window_starts(length, width, stride)[1:], strict=False))
+
+
+def test_units_that_share_a_token_are_told_apart() -> None:
+    words = TableTokenizer("word", [*SPECIALS, "苹果", "好吃"], lowercase=True)
+    raw = {"line": 1, "texts": ["苹果好吃"], "label": ["B-X", "I-X", "O", "O"], "choices": [], "units": [[0, 1], [1, 2], [2, 3], [3, 4]]}
+    example = data._example(raw)
+    feature, = tagging.features(Layout(family("word2vec"), words, limit=16), 0, example)
+    assert feature.units == ((0, 1, 0), (1, 1, 1), (2, 2, 0), (3, 2, 1))
+
+
+def test_a_long_sentence_is_tagged_in_pieces_and_none_twice() -> None:
+    text = "甲乙" * 20
+    example = data._example({"line": 1, "texts": [text], "label": ["O"] * 40, "choices": [], "units": [[n, n + 1] for n in range(40)]})
+    features = tagging.features(Layout(family("bert"), characters(text), limit=12), 0, example)
+    assert [unit for feature in features for unit, _, _ in feature.units] == list(range(40))
+    assert all(feature.parts[0].offsets[position][0] == unit for feature in features for unit, position, _ in feature.units)
+
+
+@pytest.mark.parametrize("name", ["bert", "gpt", "elmo", "word2vec"])
+def test_the_answers_tokens_are_found_again_in_some_window(name: str) -> None:
+    context = "甲" * 30 + "答案" + "乙" * 30
+    layout = Layout(family(name), characters(context + "谁?"), limit=20, stride=6)
+    example = data._example({"line": 1, "texts": [context, "谁?"], "label": [["答案", 30]], "choices": [], "units": []})
+    feature, = span.features(layout, 0, example)
+    row, first, last = span.target(feature, example, None)
+    part = feature.parts[row]
+    assert context[part.offsets[first][0]:part.offsets[last][1]] == "答案"

@@ -1,0 +1,282 @@
+"""The second stage from start to end: every family on every task, what is in the run's folder, resume bit for bit."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import time
+from pathlib import Path
+
+import pytest
+import torch
+
+from core import checkpoints, cli, config, events, launch, study
+from core.analysis import encode
+from core.analysis import evaluate as measuring
+from core.errors import UserError
+from core.registry import FAMILIES
+from core.runs import Run
+from core.tasks.config import build_finetune
+from core.tasks.data import load as load_labelled
+from core.tasks.inspect import inspect
+from core.train import worker
+from core.train.device import Device
+from core.train.finetune import FinetuneLearner, adamw, layer_depths
+from core.train.loop import Loop
+from tests.core.test_training import assert_same_weights
+from tests.helpers.labelled import KINDS, make_finetune, write_labelled
+from tests.helpers.runs import make_run
+
+MEASURES = {"classification": {"accuracy", "macro_f1"}, "matching": {"accuracy", "macro_f1"}, "entailment": {"accuracy", "macro_f1"},
+            "similarity": {"pearson", "spearman"}, "multiple_choice": {"accuracy"}, "tagging": {"precision", "recall", "f1"},
+            "span": {"exact_match", "f1"}}
+FIELDS = {"classification": {"text": "妈妈买了一个苹果"}, "matching": {"text_a": "妈妈买了一个苹果", "text_b": "小李在苹果上班"},
+          "multiple_choice": {"context": "妈妈买了一个苹果", "question": "谁?", "choices": ["妈妈", "小李"]}, "tagging": {"text": "妈妈买了一个苹果"},
+          "span": {"context": "今天妈妈买了一个苹果。", "question": "谁?"}}
+FIELDS |= {"entailment": FIELDS["matching"], "similarity": FIELDS["matching"]}
+CPU = Device(device=torch.device("cpu"), dtype=None, threads=1)
+
+
+@pytest.fixture(autouse=True)
+def _leave_the_process_as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(worker, "_listen", lambda: lambda: False)
+
+
+@pytest.fixture(scope="module")
+def pretrained(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Run]:
+    """A pretrained run of each family."""
+    patch = pytest.MonkeyPatch()
+    patch.setattr(worker, "_listen", lambda: lambda: False)
+    made = {}
+    for name in FAMILIES:
+        made[name] = make_run(tmp_path_factory.mktemp(name), name, steps=4, probes=1, evals=1, checkpoints=1)
+        assert worker.work(made[name].path) == 0
+    patch.undo()
+    return made
+
+
+def learner_of(run: Run) -> FinetuneLearner:
+    return FinetuneLearner(run.config, load_labelled(run), CPU, None)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("family", FAMILIES)
+def test_every_family_learns_every_task_and_answers(pretrained: dict[str, Run], tmp_path: Path, family: str, kind: str) -> None:
+    run = make_finetune(tmp_path, pretrained[family], kind)
+    assert worker.work(run.path) == 0, (run.path / "events.jsonl").read_text()
+    told = run.events()
+    checked = [event for event in told if isinstance(event, events.EvalEnd)][-1]
+    assert set(checked.metrics) == {"loss", *MEASURES[kind]}
+    result = measuring.evaluate(run=str(run.path))
+    assert result["examples"] == len(result["rows"]) == 8
+    for name in MEASURES[kind]:
+        assert result["metrics"][name] == pytest.approx(checked.metrics[name]), "the saved model is the one that was measured"
+    answer = measuring.predict_text(run=str(run.path), fields=FIELDS[kind])
+    if "probabilities" in answer and isinstance(answer["probabilities"], dict):
+        assert sum(answer["probabilities"].values()) == pytest.approx(1, abs=1e-5)
+    if kind == "span":
+        assert all(item["text"] == FIELDS["span"]["context"][item["start"]:item["end"]] for item in answer["candidates"])
+    if kind == "tagging":
+        assert len(answer["tags"]) == len(answer["units"]) == 8
+    mixed = [name for name in [event for event in told if isinstance(event, events.StepEnd)][-1].metrics if name.startswith("mix")]
+    assert mixed == (["mix_0", "mix_1", "mix_2", "mix_gamma"] if family == "elmo" else [])
+    assert encode.static_vectors(encode.load(run)).shape[0] == encode.load(pretrained[family]).tokenizer.vocab_size
+
+
+@pytest.mark.parametrize("family", ["gpt", "elmo"])
+def test_the_similarity_of_a_pair_does_not_depend_on_its_order(pretrained: dict[str, Run], tmp_path: Path, family: str) -> None:
+    run = make_finetune(tmp_path, pretrained[family], "similarity", **{"train.steps": 8})
+    worker.work(run.path)
+    examples = load_labelled(run).dev
+    model = measuring.load_task(run)
+    values = model.predict(examples)
+    swapped = model.predict([measuring.replace(example, texts=example.texts[::-1]) for example in examples])
+    for one, other in zip(values, swapped, strict=True):
+        assert one["value"] == pytest.approx(other["value"], abs=1e-6)
+    given = make_finetune(tmp_path / "given", pretrained[family], "similarity", order="given")
+    worker.work(given.path)
+    answer = measuring.predict_text(run=str(given.path), fields=FIELDS["similarity"])
+    assert answer["value"] != answer["swapped"]["value"]
+
+
+def test_the_folder_needs_nothing_else(pretrained: dict[str, Run], tmp_path: Path) -> None:
+    source = Run.open(shutil.copytree(pretrained["bert"].path, tmp_path / "source"))
+    one, other = (make_finetune(tmp_path, source, seed=3) for _ in range(2))
+    assert worker.work(one.path) == 0
+    shutil.rmtree(source.path)
+    for path in tmp_path.glob("classification*"):
+        path.unlink()
+    assert worker.work(other.path) == 0
+    assert_same_weights(one, other)
+    noted = json.loads((one.path / "pretrained" / "source.json").read_text())
+    assert noted["step"] == 4 and noted["run"] == str(source.path)
+    (other.path / "pretrained" / "model.safetensors").write_bytes(b"damaged")
+    shutil.rmtree(other.path / "checkpoints")
+    assert worker.work(other.path) == 2
+    assert "damaged" in other.status().text
+
+
+@pytest.mark.parametrize(("family", "kind"), [("bert", "classification"), ("gpt", "span"), ("elmo", "tagging"), ("word2vec", "matching")])
+def test_stopped_and_resumed_is_bit_identical(pretrained: dict[str, Run], tmp_path: Path, family: str, kind: str,
+                                              monkeypatch: pytest.MonkeyPatch) -> None:
+    options = {"train.steps": 8, "unfreeze": "gradual", "crf": True, "checkpoints": 4}
+    undisturbed, stopped = (make_finetune(tmp_path, pretrained[family], kind, **options) for _ in range(2))
+    worker.work(undisturbed.path)
+    with monkeypatch.context() as patch:
+        original = Loop._agree
+
+        def agree(self: Loop, begun: float) -> tuple[float, int]:
+            if self.at.step == 3:
+                self.run.command("stop")
+            return original(self, begun)
+
+        patch.setattr(Loop, "_agree", agree)
+        worker.work(stopped.path)
+    stopped.withdraw("stop")
+    assert stopped.status().state == "stopped" and stopped.status().step == 3
+    worker.work(stopped.path)
+    assert stopped.status().state == "finished"
+    assert_same_weights(undisturbed, stopped)
+
+
+def test_killed_and_resumed_is_bit_identical(pretrained: dict[str, Run], tmp_path: Path) -> None:
+    # benchmarks/kill.py --finetune does this many times over
+    undisturbed, killed = (make_finetune(tmp_path, pretrained["elmo"], "tagging", **{"train.steps": 80, "checkpoints": 20}) for _ in range(2))
+    worker.work(undisturbed.path)
+    process = launch.start(killed)
+    deadline = time.monotonic() + 120
+    while not killed.checkpoint_steps() and time.monotonic() < deadline and process.poll() is None:
+        time.sleep(0.01)
+    process.kill()
+    process.wait()
+    worker.work(killed.path)
+    assert killed.status().state == "finished"
+    assert_same_weights(undisturbed, killed)
+
+
+def test_frozen_layers_stay_and_others_learn(pretrained: dict[str, Run], tmp_path: Path) -> None:
+    def changed(run: Run) -> set[str]:
+        worker.work(run.path)
+        before, after = checkpoints.load(pretrained["bert"]).model, checkpoints.load(run).model
+        return {name for name in before if name.startswith("encoder.") and name in after and not torch.equal(before[name], after[name])}
+
+    assert changed(make_finetune(tmp_path, pretrained["bert"], unfreeze="none")) == set()
+    assert any("token_embedding" in name for name in changed(make_finetune(tmp_path, pretrained["bert"])))
+    assert changed(make_finetune(tmp_path, pretrained["bert"], mix="on")) == set(), "a mix leaves the layers as they are"
+
+
+def test_layers_thaw_from_the_top(pretrained: dict[str, Run], tmp_path: Path) -> None:
+    learner = learner_of(make_finetune(tmp_path, pretrained["bert"], unfreeze="gradual", from_scratch=True))
+    open_at = {}
+    for progress in (0.0, 0.2, 0.4, 0.6):
+        learner._thaw(progress)
+        open_at[progress] = sorted({layer_depths(learner.network())[name] for name, parameter in learner.network().named_parameters()
+                                    if name.startswith("encoder.") and parameter.requires_grad})
+    assert open_at == {0.0: [2], 0.2: [1, 2], 0.4: [0, 1, 2], 0.6: [0, 1, 2]}
+
+
+def test_lower_layers_learn_more_slowly(pretrained: dict[str, Run], tmp_path: Path) -> None:
+    run = make_finetune(tmp_path, pretrained["bert"], layer_lr_decay=0.5, head_rate=3, learning_rate=0.01, from_scratch=True)
+    network = learner_of(run).network()
+    optimizer = adamw(network, run.config, layer_depths(network))
+    rates = {id(parameter): group["lr"] for group in optimizer.param_groups for parameter in group["params"]}
+    named = dict(network.named_parameters())
+    assert [rates[id(named[name])] for name in ("encoder.token_embedding.weight", "encoder.layers.0.attention.qkv.weight",
+                                                "encoder.layers.1.attention.qkv.weight", "encoder.pooler.weight", "head.linear.weight")] \
+        == pytest.approx([0.0025, 0.005, 0.01, 0.01, 0.03])
+
+
+def test_class_weights_smoothing_and_the_language_models_loss(pretrained: dict[str, Run], tmp_path: Path) -> None:
+    run = make_finetune(tmp_path, pretrained["gpt"], class_weights=True, label_smoothing=0.1, from_scratch=True)
+    learner = learner_of(run)
+    counts = [sum(example.label == name for example in learner._data.train) for name in ("company", "fruit")]
+    assert learner.network().head.class_weights.tolist() == pytest.approx([24 / (2 * count) for count in counts])
+    training = learner._training
+    batch = training.batch("train", 0)
+    loss = training.loss(training.network.eval(), batch)
+    alone, _ = training.network.head.loss(training.network(*(batch[name] for name in ("input_ids", "attention_mask", "token_type_ids"))), batch)
+    lm = loss.sums["lm_loss"]
+    assert loss.value.item() == pytest.approx((alone / batch["normalizer"] + 0.5 * lm[0] / lm[1]).item(), rel=1e-5)
+
+
+@pytest.mark.parametrize("place", ["output", "both"])
+def test_the_mix_may_stand_elsewhere(pretrained: dict[str, Run], tmp_path: Path, place: str) -> None:
+    run = make_finetune(tmp_path, pretrained["elmo"], "tagging", mix_place=place, own_embedding=8)
+    assert worker.work(run.path) == 0
+    last = [event for event in run.events() if isinstance(event, events.StepEnd)][-1]
+    assert sum(last.metrics[f"mix_{index}"] for index in range(3)) == pytest.approx(1)
+    assert ("mix_output_gamma" in last.metrics) == (place == "both")
+
+
+def test_settings_of_both_stages(pretrained: dict[str, Run], tmp_path: Path) -> None:
+    run = make_finetune(tmp_path, pretrained["bert"], labels=7, dropout=0.3)
+    assert Run.open(run.path).config == run.config
+    assert len(load_labelled(run).train) == 7
+    old = config.to_dict(pretrained["bert"].config)
+    old.pop("task")
+    assert config.from_dict(old) == pretrained["bert"].config
+    parsed = cli._parser().parse_args(config.as_command(run.config))
+    again = build_finetune(parsed.pretrained, parsed.task, {**cli.settings(parsed.set), "task.train_file": parsed.train, "task.dev_file": parsed.dev})
+    assert config.to_dict(again) == {**config.to_dict(run.config), "name": ""}
+    for options, words in (({"hidden_size": 32}, "settled"), ({"lables": 3}, "labels"), ({"pooling": "middle"}, "pooling")):
+        with pytest.raises(UserError, match=words):
+            build_finetune(pretrained["bert"], "classification", options)
+    with pytest.raises(UserError, match="itself a finetuned run"):
+        build_finetune(run, "classification")
+    with pytest.raises(UserError, match="has not learnt a task"):
+        measuring.load_task(pretrained["bert"])
+
+
+def test_the_preview_shows_what_the_model_will_read(pretrained: dict[str, Run], tmp_path: Path) -> None:
+    def look(family: str, kind: str, **options: object) -> dict:
+        train, dev = write_labelled(tmp_path, kind), write_labelled(tmp_path, kind, seed=1)
+        return inspect(pretrained=str(pretrained[family].path), task=KINDS[kind][0],
+                       options={"task.train_file": str(train), "task.dev_file": str(dev), **options}, examples=2)
+
+    seen = look("bert", "matching")
+    assert seen["error"] == "" and seen["columns"]["train"] == {"text_a": "text_a", "text_b": "text_b", "label": "label"}
+    part = seen["examples"][0]["parts"][0]
+    assert part["tokens"][0] == "[CLS]" and part["tokens"].count("[SEP]") == 2 and part["segments"][-1] == 1 and part["special"][0]
+    assert seen["labels"] == ["0", "1"] and sum(seen["label_counts"].values()) == seen["counts"]["train"] == 24
+    assert look("bert", "matching", seq_len=12)["cut"]["train"] > 0
+    tags = look("bert", "tagging")["examples"][0]["parts"][0]["labels"]
+    assert tags[:4] == ["", "B-PER", "I-PER", "O"]
+    span = look("gpt", "span")
+    assert span["sees"] and "answer" in span["examples"][0]["parts"][0]["labels"]
+    wrong = look("gpt", "classification", column_label="nothing")
+    assert wrong["error"] and wrong["hint"] and wrong["where"] == "column_label"
+
+
+def test_the_verbs(pretrained: dict[str, Run], tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    train, dev = write_labelled(tmp_path, "classification"), write_labelled(tmp_path, "classification", count=8, seed=1)
+    place = str(pretrained["bert"].path)
+    files = ["--task", "classification", "--train", str(train), "--dev", str(dev)]
+    small = ["--set", "batch_size=4", "threads=1", "probes=1"]
+    assert cli.main(["finetune", place, *files, "--labels", "12", "--freeze", "--steps", "3", *small, "--run", str(tmp_path / "run")]) == 0
+    assert "accuracy" in capsys.readouterr().out
+    assert cli.main(["evaluate", str(tmp_path / "run"), "--file", str(dev), "--json", "--csv", str(tmp_path / "rows.csv")]) == 0
+    assert len(json.loads(capsys.readouterr().out)["rows"]) == 8 and len((tmp_path / "rows.csv").read_text().splitlines()) == 9
+    assert cli.main(["evaluate", str(tmp_path / "run")]) == 0
+    assert "rows: the label" in capsys.readouterr().out
+    assert cli.main(["predict", str(tmp_path / "run"), "--text", "妈妈买了一个苹果", "--json"]) == 0
+    assert set(json.loads(capsys.readouterr().out)["probabilities"]) == {"fruit", "company"}
+    for arguments, words in ((["finetune", place, "--task", "tagging", *files[2:]], "neither O nor"),
+                             (["predict", place, "--text", "一"], "pretrained"),
+                             (["predict", str(tmp_path / "run")], "empty"), (["fill", str(tmp_path / "run"), "--text", "[MASK]"], "finetuned"),
+                             (["finetune", place, "--task", "clasification", *files[2:]], "classification"),
+                             (["finetune", str(tmp_path), *files], "config.json")):
+        assert cli.main(arguments) == 2
+        said = capsys.readouterr().err
+        assert words in said and "Traceback" not in said
+    out = tmp_path / "worth"
+    asked = ["worth", place, *files, "--counts", "6,12", "--seeds", "2", "--out", str(out), "--set", "train.steps=2", "threads=1"]
+    assert cli.main(asked) == 0
+    assert "±" in capsys.readouterr().out
+    lines = (out / study.RESULTS).read_text().splitlines()
+    read = study.read_study(out)
+    assert read["done"] == read["total"] == len(lines) == 2 * 2 * 3 + 2
+    (out / study.RESULTS).write_text("\n".join(lines[:5]) + "\n" + lines[5][:20])
+    assert cli.main(asked) == 0
+    again = study.read_study(out)
+    assert again["done"] == again["total"] and again["curves"] == read["curves"], "what was torn is made again, and comes out the same"
+    assert cli.main([*asked, "--text", "text"]) == 2

@@ -1,0 +1,86 @@
+"""ScalarMix against numpy, the CRF against all paths, a BiLSTM that does not see the padding, and a mix that finds the right layer."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pytest
+import torch
+
+from core.tasks.crf import LinearChainCrf
+from core.tasks.networks import BiLstm
+from core.tasks.scalar_mix import VARIANCE_FLOOR, ScalarMix
+
+
+@pytest.mark.parametrize("layer_norm", [False, True])
+def test_scalar_mix_is_the_papers_equation(layer_norm: bool) -> None:
+    rng = np.random.default_rng(0)
+    layers = rng.normal(size=(3, 2, 5, 4)).astype(np.float32)  # (layers, batch, tokens, size)
+    mask = np.array([[1, 1, 1, 0, 0], [1, 1, 1, 1, 1]])
+    mix = ScalarMix(3, layer_norm=layer_norm)
+    with torch.no_grad():
+        mix.scalar_parameters.copy_(torch.tensor([0.3, -1.0, 0.7]))
+        mix.gamma.copy_(torch.tensor(1.7))
+    found = mix([torch.from_numpy(layer) for layer in layers], torch.from_numpy(mask)).detach().numpy()
+    w = np.exp([0.3, -1.0, 0.7])
+    s = w / w.sum()
+    wanted = np.zeros((2, 5, 4))
+    for j in range(3):
+        for row in range(2):
+            h = layers[j, row]
+            if layer_norm:
+                real = h[mask[row] == 1]
+                h = (h - real.mean()) / np.sqrt(real.var() + VARIANCE_FLOOR)
+            wanted[row] += s[j] * h
+    np.testing.assert_allclose(found, 1.7 * wanted, rtol=1e-5, atol=1e-5)
+    assert mix.weights().sum().item() == pytest.approx(1.0)
+    assert mix.penalty().item() == pytest.approx(0.3**2 + 1.0 + 0.7**2)
+
+
+@pytest.mark.parametrize("k", [0, 1, 2, 3])
+def test_a_task_whose_label_sits_in_one_layer_drives_that_layers_weight_up(k: int) -> None:
+    torch.manual_seed(0)
+    labels = torch.randint(0, 2, (256,))
+    layers = [torch.randn(256, 6, 8) for _ in range(4)]
+    layers[k][..., 0] += 2.0 * (2 * labels[:, None] - 1)
+    mask = torch.ones(256, 6)
+    mix, linear = ScalarMix(4), torch.nn.Linear(8, 2)
+    optimizer = torch.optim.Adam([*mix.parameters(), *linear.parameters()], lr=0.05)
+    for _ in range(60):
+        loss = torch.nn.functional.cross_entropy(linear(mix(layers, mask).mean(1)), labels) + 0.001 * mix.penalty()
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    weights = mix.weights()
+    assert int(weights.argmax()) == k and float(weights[k]) > 0.4
+
+
+def test_the_crf_counts_every_path() -> None:
+    torch.manual_seed(0)
+    crf = LinearChainCrf(3)
+    for parameter in crf.parameters():
+        torch.nn.init.normal_(parameter)
+    scores = torch.randn(2, 4, 3)
+    mask = torch.tensor([[True] * 4, [True, True, False, False]])
+    for row, length in enumerate((4, 2)):
+        values = {}
+        for path in itertools.product(range(3), repeat=length):
+            value = crf.start[path[0]] + crf.end[path[-1]] + sum(scores[row, t, tag] for t, tag in enumerate(path))
+            values[path] = float(value + sum(crf.transition[a, b] for a, b in itertools.pairwise(path)))
+        total = np.logaddexp.reduce(list(values.values()))
+        best = max(values, key=values.__getitem__)
+        for path in list(values)[:5]:
+            tags = torch.zeros(2, 4, dtype=torch.long)
+            tags[row, :length] = torch.tensor(path)
+            assert float(crf.nll(scores, tags, mask)[row]) == pytest.approx(total - values[path], abs=1e-4)
+        assert crf.best(scores, mask)[row, :length].tolist() == list(best)
+
+
+def test_the_backward_lstm_begins_at_the_last_real_token() -> None:
+    torch.manual_seed(0)
+    lstm = BiLstm(4, 3)
+    x = torch.randn(1, 3, 4)
+    alone = lstm(x, torch.ones(1, 3, dtype=torch.long))
+    padded = lstm(torch.cat([x, torch.randn(1, 2, 4)], dim=1), torch.tensor([[1, 1, 1, 0, 0]]))
+    torch.testing.assert_close(padded[:, :3], alone)
