@@ -79,6 +79,7 @@ def effects(run: str, text: str, target: int, *, pair: str = "", step: int | Non
     rows = [_Row.of(loaded, read, target, None, by), *(_Row.of(loaded, read, target, unit, by) for unit in others)]
     switches: list[tuple[int, int] | None] = [None] * len(rows)
     depth, width = loaded.config.model.num_layers, loaded.config.model.num_heads
+    heads = heads and loaded.network is None  # of an opened export no head can be switched off
     if heads:
         switches += [(one, other) for one in range(depth) for other in range(width)]
         rows += [rows[0]] * (depth * width)
@@ -219,6 +220,8 @@ def _changes(values: np.ndarray, others: Sequence[int], units: int, shape: tuple
 def _network(path: str, step: int, _changed: tuple[int, int]) -> nn.Module:
     """The network with its head for tokens. UserError where the checkpoint has none: a finetuned one has given it up."""
     loaded = vectors_of.loaded_of(Run.open(Path(path)), step)
+    if loaded.network is not None:
+        return loaded.network
     network = load_place(loaded.family.pretrain).build(loaded.config, loaded.tokenizer.vocab_size)
     if network.load_state_dict(loaded.weights, strict=False).missing_keys:
         raise UserError(tr("{name} was finetuned: it guesses no words any more.", name=loaded.run.name), tr("Look at the run that it was made from."))

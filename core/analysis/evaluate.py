@@ -54,17 +54,24 @@ def load_task(run: Run, step: int | None = None) -> TaskModel:
     if run.config.task is None:
         raise UserError(tr("{name} is a pretrained run: it has not learnt a task.", name=run.name), tr("Finetune it, or choose a finetuned run."),
                         where="run")
-    checkpoint = checkpoints.load(run, step)
+    exported = (run.path.parent / "model.onnx").is_file() and run.path.name == "run"
+    checkpoint = None if exported else checkpoints.load(run, step)
     tokenizer, labels = load_tokenizer(run.tokenizer_path), data.read_labels(run)
     layout = data.layout_of(run.config, labels, tokenizer)
-    network = TaskNetwork(run.config, layout, labels)
-    try:
-        network.load_state_dict(dict(checkpoint.model))
-    except RuntimeError as error:
-        raise UserError(tr("The checkpoint of {name} does not fit its settings.", name=run.name), tr("Finetune again from the settings of this run.")
-                        ) from error
+    if exported:
+        from core.exchange.onnx_open import load_task_network
+
+        network = load_task_network(run)
+    else:
+        network = TaskNetwork(run.config, layout, labels)
+        try:
+            network.load_state_dict(dict(checkpoint.model))
+        except RuntimeError as error:
+            raise UserError(tr("The checkpoint of {name} does not fit its settings.", name=run.name),
+                            tr("Finetune again from the settings of this run.")) from error
     return TaskModel(run=run, config=run.config, task=task(run.config.task.task), family=family(run.config.family), tokenizer=tokenizer,
-                     labels=labels, layout=layout, network=network.eval(), step=checkpoint.step)
+                     labels=labels, layout=layout, network=network.eval(),
+                     step=max(run.checkpoint_steps(), default=0) if checkpoint is None else checkpoint.step)
 
 
 @lru_cache(maxsize=4)

@@ -59,9 +59,11 @@ def fill(loaded: Loaded, text: str, k: int = 10) -> list[list[Candidate]]:
     if len(ids) > loaded.config.model.max_seq_len:
         raise UserError(tr("The text has {count} tokens; the model reads {limit}.", count=len(ids), limit=loaded.config.model.max_seq_len),
                         tr("Shorten the text."), where="text")
-    network = load_place(loaded.family.pretrain).build(loaded.config, loaded.tokenizer.vocab_size)
-    network.load_state_dict(loaded.weights)
-    network.eval()
+    network = loaded.network
+    if network is None:
+        network = load_place(loaded.family.pretrain).build(loaded.config, loaded.tokenizer.vocab_size)
+        network.load_state_dict(loaded.weights)
+        network.eval()
     with torch.no_grad():
         hidden = network.encoder(padded([ids])[0]).last_hidden_state[0, places]  # (gaps, hidden_size)
         logits = network.token_logits(hidden)  # (gaps, vocab_size)

@@ -149,6 +149,8 @@ def _behind(loaded: Loaded, ids: list[int]) -> Tensor:
 
 def _elmo_scores(loaded: Loaded, hidden: Tensor) -> Tensor:
     """Through the softmax that both directions share."""
+    if loaded.network is not None:
+        return loaded.network.token_logits(hidden)
     return F.linear(hidden, loaded.weights["softmax.weight"], loaded.weights["softmax.bias"])
 
 

@@ -70,7 +70,7 @@ def _is_run(path: Path) -> bool:
 
 
 def _onnx(path: Path, target: Path | None) -> Imported:
-    from core.exchange.onnx_open import adopt
+    from core.exchange.onnx_adopt import adopt
 
     return Imported(run=adopt(path).path)
 

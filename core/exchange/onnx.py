@@ -45,7 +45,9 @@ def export(run: Run, out: Path, options: dict[str, Any], on_progress: Callable[[
     step = int(options.get("step") or 0) or newest_step(run)
     job = {"run": str(run.path.resolve()), "step": step, "precision": precision, "tolerance": tolerance,
            "shapes": max(LEAST_SHAPES, int(_number(options, "shapes", LEAST_SHAPES))),
-           "threads": int(_number(options, "threads", 0)) or len(_cores()), "measure": options.get("measure", True) not in (False, "false"), "external_above": int(_number(options, "external_above", EXTERNAL_ABOVE)),
+           "threads": int(_number(options, "threads", 0)) or len(_cores()),
+           "measure": options.get("measure", True) not in (False, "false"),
+           "external_above": int(_number(options, "external_above", EXTERNAL_ABOVE)),
            "metadata": onnx_folder.metadata(run, step, precision)}
     temporary = out.with_name(f".{out.name}.{os.getpid()}.tmp")
     names = ["model", *(["decoder"] if "generate" in family(run.config.family).capabilities and run.config.task is None else [])]

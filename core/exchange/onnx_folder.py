@@ -25,6 +25,7 @@ from core.tasks.data import DATA
 from core.text.tokenizers import SPECIALS, load_tokenizer
 
 FORMAT = 1
+HEAD = "head.safetensors"  # of a task: what it makes of its logits, as a CRF does, is not in the graph
 MODEL, MANIFEST, RUN = "model.onnx", "manifest.json", "run"
 EXAMPLE = Path(__file__).resolve().parent.parent.parent / "resources" / "exchange" / "example.py"
 VERSIONED = ("lexiscope", "torch", "onnx", "onnxscript", "onnxruntime-gpu", "onnxruntime", "tokenizers", "numpy")
@@ -83,7 +84,9 @@ def write(run: Run, folder: Path, step: int, precision: str, graphs: Mapping[str
 
 def _write_run(run: Run, folder: Path, step: int, precision: str) -> None:
     """What the program needs to open the export again; the model is the one above."""
-    (folder / "checkpoints" / f"step_{step:08d}").mkdir(parents=True)
+    checkpoint = folder / "checkpoints" / f"step_{step:08d}"
+    checkpoint.mkdir(parents=True)
+    (checkpoint / MANIFEST).write_text(json.dumps({"format": FORMAT, "sha256": {}}), encoding="utf-8")  # the model is the one above
     settings = to_dict(run.config) | {"name": f"{run.name} · ONNX {precision}"}
     (folder / "config.json").write_text(json.dumps(settings, ensure_ascii=False, indent=1), encoding="utf-8")
     shutil.copyfile(run.tokenizer_path, folder / "tokenizer.json")

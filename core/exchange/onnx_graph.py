@@ -10,8 +10,8 @@ Two forms of each: the network as it is, which the export is compared with, and 
     forward_logits, backward_logits             the same, ELMo: of the token after and of the token before
     mixed                                       (batch, tokens, size), ELMo: gamma * sum_J softmax(scalar_parameters)_J * hidden_states.J
 
-GPT's second graph, for writing: input_ids, past.J.key and past.J.value (batch, heads, past, head size) give logits, present.J.key and
-present.J.value.
+GPT's second graph, for writing: input_ids, past.J.key and past.J.value (batch, heads, past, head size) give logits, last_hidden_state,
+present.J.key and present.J.value.
 """
 
 from __future__ import annotations
@@ -118,7 +118,8 @@ def _decoder_graph(loaded: Loaded) -> Graph:
     shapes = tuple({"batch": batch, "past": past, "tokens": tokens} for batch, past, tokens in
                    ((1, 0, 1), (1, 1, 1), (1, 0, 5), (2, 3, 4), (3, 7, 1), (1, 5, 3), (4, 2, 2), (2, config.max_seq_len - 1, 1)))
     return Graph(name="decoder", reference=module, portable=module, inputs=inputs,
-                 outputs=("logits", *(f"present.{place}" for place in places)), limits={"tokens": config.max_seq_len, "past": config.max_seq_len},
+                 outputs=("logits", "last_hidden_state", *(f"present.{place}" for place in places)),
+                 limits={"tokens": config.max_seq_len, "past": config.max_seq_len},
                  example=example, shapes=shapes, defaults={})
 
 
@@ -189,7 +190,8 @@ class WithPast(nn.Module):
             cache.extend(keys, values)
             x, _ = layer(x, mask, False, cache, True)
             present += [cache.keys, cache.values]
-        return self.network.token_logits(gpt.final_norm(x)), *present
+        x = gpt.final_norm(x)
+        return self.network.token_logits(x), x, *present
 
 
 def portable(network: nn.Module) -> nn.Module:

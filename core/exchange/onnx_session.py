@@ -87,17 +87,81 @@ def open_session(path: Path, *, outputs: Sequence[str] = (), threads: int = 0, c
                         tr("Export the model again, or choose another file."), where="path") from error
 
 
-def _keep(graph: Any, wanted: set[str]) -> None:
-    """Leave out all that the wanted outputs do not need."""
+def head_session(path: Path, output: str) -> Any:
+    """From the last hidden state, its one input, to the logits of that name. UserError where the graph holds no such part."""
+    import onnx
+    import onnxruntime
+
+    model = onnx.load(str(path))
+    graph = model.graph
+    places = _last_states(graph)
+    _keep(graph, {output}, stop=places)
+    made = {name for node in graph.node for name in node.output} | {tensor.name for tensor in graph.initializer}
+    free = {name for node in graph.node for name in node.input if name and name not in made}
+    size = next((value.type.tensor_type.shape.dim[-1].dim_value for value in graph.output if value.name == output), 0)
+    if len(free) != 1 or not size:
+        raise UserError(tr("{name} gives no probabilities of tokens.", name=Path(path).name), tr("Choose another run."))
+    del graph.input[:]
+    graph.input.append(onnx.helper.make_tensor_value_info(free.pop(), onnx.TensorProto.FLOAT, None))
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3
+    return onnxruntime.InferenceSession(model.SerializeToString(), options, providers=[CPU])
+
+
+def _last_states(graph: Any) -> set[str]:
+    """The names under which the graph knows its last hidden state, and each half of it."""
+    layers = [value.name for value in graph.output if value.name.startswith("hidden_states.")]
+    names = {"last_hidden_state", max(layers, key=lambda name: int(name.rpartition(".")[2]), default="last_hidden_state")}
+    grew = True
+    while grew:
+        before = len(names)
+        for node in graph.node:
+            if node.op_type in ("Identity", "Cast") and names & {*node.input, *node.output}:
+                names |= {*node.input, *node.output}
+            if node.op_type == "Split" and names & set(node.input):
+                names |= set(node.output)
+        grew = len(names) > before
+    return names
+
+
+def looked_up(path: Path) -> Any:
+    """The table (vocabulary, size) of which the graph takes the rows of input_ids; None where it is none that can be read."""
+    import onnx
+    from onnx import numpy_helper
+
+    model = onnx.load(str(path))
+    stored = {tensor.name: tensor for tensor in model.graph.initializer}
+    node = next((node for node in model.graph.node if node.op_type == "Gather" and node.input[1] == "input_ids"), None)
+    source = {name: other for other in model.graph.node for name in other.output}
+    if node is None:
+        return None
+    name = node.input[0]
+    if name in source and source[name].op_type == "Cast":  # stored in fp16
+        name = source[name].input[0]
+    if name not in stored:
+        return None
+    table = numpy_helper.to_array(stored[name])
+    after = next((other for other in model.graph.node if other.op_type == "DequantizeLinear" and node.output[0] in other.input), None)
+    if after is None:
+        return table if table.dtype.kind == "f" else None
+    scale, zero = (numpy_helper.to_array(stored[item]).astype("float32") for item in after.input[1:3])
+    return (table.astype("float32") - zero) * scale
+
+
+def _keep(graph: Any, wanted: set[str], stop: frozenset[str] | set[str] = frozenset()) -> None:
+    """Leave out all that the wanted outputs do not need; what makes those of `stop` is not needed."""
     outputs = [value for value in graph.output if value.name in wanted]
     del graph.output[:]
     graph.output.extend(outputs)
     needed, kept = set(wanted), []
     for node in reversed(graph.node):
-        if needed & set(node.output):
+        if needed & set(node.output) - stop:
             kept.append(node)
             needed |= set(node.input)
     stored = [tensor for tensor in graph.initializer if tensor.name in needed]
+    inputs = [value for value in graph.input if value.name in needed]
+    del graph.input[:]
+    graph.input.extend(inputs)
     del graph.node[:]
     graph.node.extend(reversed(kept))
     del graph.initializer[:]

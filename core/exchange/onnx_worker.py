@@ -51,7 +51,7 @@ def _work(job: dict[str, Any], on_progress: Any) -> dict[str, Any]:
     from core.exchange import onnx_convert, onnx_proof
     from core.exchange.onnx_session import open_session
 
-    graph, extra = _graph(Run.open(Path(job["run"])), job["step"], job["graph"])
+    graph, extra = _graph(Run.open(Path(job["run"])), job["step"], job["graph"], Path(job["folder"]))
     path = Path(job["folder"]) / f"{graph.name}.onnx"
     on_progress(0.2, tr("Translating it to ONNX"))
     onnx_convert.convert(graph, path, job["precision"], job["metadata"], job["external_above"])
@@ -66,16 +66,21 @@ def _work(job: dict[str, Any], on_progress: Any) -> dict[str, Any]:
     return made | {"extra": extra}
 
 
-def _graph(run: Run, step: int, name: str) -> tuple[Any, dict[str, Any]]:
+def _graph(run: Run, step: int, name: str, folder: Path) -> tuple[Any, dict[str, Any]]:
     """The graph, and what config.json says of its task."""
     if run.config.task is None:
         from core.analysis.encode import load
         from core.exchange.onnx_graph import language_graphs
 
         return language_graphs(load(run, step))[name](), {}
+    from safetensors.torch import save_file
+
+    from core.exchange.onnx_folder import HEAD, RUN
     from core.exchange.onnx_tasks import load_network, parts_of, task_graphs
 
     network, layout, labels, _ = load_network(run, step)
+    (folder / RUN).mkdir()
+    save_file({name: tensor.contiguous() for name, tensor in network.head.state_dict().items()}, folder / RUN / HEAD)
     form, known = layout.form, layout.tokenizer.vocab_size
     extra = {
         "task": run.config.task.task, "labels": list(labels.names), "label_kind": labels.kind, "mean": labels.mean, "scale": labels.scale,

@@ -152,7 +152,7 @@ def generate(model: Gpt, input_ids: Tensor, *, max_new_tokens: int, temperature:
     stop_id ends the text and is not handed out. banned_ids are never written. Beyond max_seq_len, the model forgets all
     but the newest half of what it has read, and goes on.
     """
-    device, limit = model.token_embedding.weight.device, model.config.max_seq_len
+    device, limit = next(model.parameters()).device, model.config.max_seq_len
     history: list[int] = input_ids.reshape(-1).tolist()
     cache, unread = Cache(model.config.num_layers), history[-limit:]
     for _ in range(max_new_tokens):

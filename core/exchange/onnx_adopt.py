@@ -1,0 +1,80 @@
+"""A model.onnx from anywhere becomes a run: ours as it is, an encoder of the same signature with its tokenizer.json as a copy."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from core import config as configs
+from core.errors import UserError
+from core.exchange.adopt import free_place
+from core.exchange.hf_tokenizer import read_tokenizer
+from core.exchange.onnx_folder import FORMAT, MANIFEST, MODEL, RUN
+from core.exchange.onnx_open import ROWS
+from core.exchange.onnx_session import look, looked_up
+from core.i18n import tr
+from core.runs import Run
+from core.text.tokenizers import UNK
+
+INPUTS = {"input_ids", "attention_mask", "token_type_ids"}
+TOKENIZERS = ("tokenizer.json", "vocab.txt", "vocab.json")
+
+
+def adopt(folder: Path, target: Path | None = None) -> Run:
+    """The run of an ONNX folder. UserError where there is no model.onnx, where it is no encoder, or where it has no tokenizer."""
+    folder = Path(folder)
+    if (folder / MODEL).is_file() and (folder / RUN / "config.json").is_file():
+        return Run.open(folder)
+    if not (folder / MODEL).is_file():
+        raise UserError(tr("{path} holds no {name}.", path=folder, name=MODEL), tr("Name the model so, and put its tokenizer.json beside it."))
+    if not any((folder / name).is_file() for name in TOKENIZERS):
+        raise UserError(tr("{path} holds no {name}.", path=folder, name=TOKENIZERS[0]), tr("A model cannot read text without its tokenizer."))
+    shape = _shape(folder)
+    foreign = read_tokenizer(folder, shape["family"], shape["rows"])
+    rows = [row if row >= 0 else foreign.twins.get(index, foreign.rows[UNK]) for index, row in enumerate(foreign.rows)]
+    if min(rows) < 0:
+        raise UserError(tr("The tokenizer in {path} has no token for what it does not know.", path=folder), tr("Choose another model."))
+    config = configs.build(shape["family"], "quick", shape["options"], name=f"{folder.name} · ONNX")
+    place = Path(target) if target else free_place(folder.name)
+    if place.exists():
+        raise UserError(tr("{path} exists and is not empty.", path=place), tr("Name another folder."), where="run")
+    try:
+        return _copied(folder, place, replace(config, watch=configs.WatchConfig()), foreign.tokenizer, rows)
+    except OSError as error:
+        shutil.rmtree(place, ignore_errors=True)
+        raise UserError(tr("{path} cannot be written: {reason}.", path=place, reason=error.strerror or error),
+                        tr("Free some space, or choose another place.")) from error
+
+
+def _copied(folder: Path, place: Path, config: Any, tokenizer: Any, rows: list[int]) -> Run:
+    checkpoint = place / RUN / "checkpoints" / "step_00000000"
+    checkpoint.mkdir(parents=True)
+    for path in folder.iterdir():  # the model and the weights beside it
+        if path.is_file() and not path.is_symlink() and path.name.startswith(MODEL):
+            shutil.copyfile(path, place / path.name)
+    (checkpoint / MANIFEST).write_text(json.dumps({"format": FORMAT, "sha256": {}}), encoding="utf-8")
+    tokenizer.save(place / RUN / "tokenizer.json")
+    (place / RUN / ROWS).write_text(json.dumps(rows), encoding="utf-8")
+    (place / RUN / "config.json").write_text(json.dumps(configs.to_dict(config), ensure_ascii=False, indent=1), encoding="utf-8")
+    return Run.open(place)
+
+
+def _shape(folder: Path) -> dict[str, Any]:
+    """{"family", "rows": of its vocabulary, "options": of its config}, as far as the signature tells."""
+    found = look(folder / MODEL)
+    inputs = {item["name"] for item in found["inputs"]}
+    outputs = {item["name"]: item["shape"] for item in found["outputs"]}
+    states = [name for name in outputs if name.startswith("hidden_states.")]
+    name = "last_hidden_state" if "last_hidden_state" in outputs else max(states, default="")
+    if "input_ids" not in inputs or not inputs <= INPUTS or not name or not isinstance(outputs[name][-1], int):
+        raise UserError(tr("{name} is no encoder: it needs the input input_ids and the output last_hidden_state.", name=MODEL),
+                        tr("Choose another file."), where="path")
+    table = looked_up(folder / MODEL)
+    if table is None or table.ndim != 2:
+        raise UserError(tr("{name} does not say how many tokens it knows.", name=MODEL), tr("Choose another file."), where="path")
+    heads = next((shape[1] for output, shape in outputs.items() if output.startswith("attentions.") and isinstance(shape[1], int)), 1)
+    options = {"model.hidden_size": outputs[name][-1], "model.num_heads": heads, "model.num_layers": max(1, len(states) - 1)}
+    return {"family": "bert", "rows": len(table), "options": options}
