@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from core import config, i18n
-from core.registry import FAMILIES, family
+from core.registry import FAMILIES, TASKS, family, task
 
 ROOT = Path(__file__).resolve().parents[2]
 SLOT = re.compile(r"\{(\w+)[^{}]*\}")
@@ -48,6 +48,14 @@ def test_options_and_families_are_explained_in_chinese(name: str) -> None:
     chinese = i18n.catalogue("zh_CN")
     texts = [item.metadata["help"] for kind in config.section_types(name).values() for item in dataclasses.fields(kind)]
     missing = [text for text in [*texts, family(name).limit] if text not in chinese]
+    assert not missing, "\n".join(missing)
+
+
+def test_the_second_stage_is_explained_in_chinese() -> None:
+    chinese = i18n.catalogue("zh_CN")
+    texts = [item.metadata["help"] for item in dataclasses.fields(config.section_types("bert", finetune=True)["task"])]
+    texts += [text for name in TASKS for text in (task(name).title, task(name).about, task(name).blind) if text]
+    missing = [text for text in texts if text not in chinese]
     assert not missing, "\n".join(missing)
 
 
