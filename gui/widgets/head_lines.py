@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QLineF, QPointF, QRect, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QFontMetrics, QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
@@ -13,6 +13,7 @@ from gui import theme
 from gui.widgets.plots import with_alpha
 
 MOST_LINES = 4000  # at once; the strongest ones
+SHADES = 20  # of a colour, and as many widths
 LEAST = 0.01  # weights below this are never drawn
 COLUMN_SHARE = 0.3  # of the width, for the words at each side
 MOST_ROW = 40  # pixels
@@ -106,19 +107,26 @@ class HeadLines(QWidget):
         side, unit = self._under if self._under[0] else ("left", self._picked) if self._picked >= 0 else ("", -1)
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        seen = event.rect().adjusted(0, -self._row(), 0, self._row())
-        lines = self._of(side, unit) if side else self._lines
-        left, right = self._column() + theme.XS, self.width() - self._column() - (BAR if side == "left" else 0) - theme.XS
-        for head, start, end, weight in lines:
-            high, low = self._y(start), self._y(end)
-            if max(high, low) < seen.top() or min(high, low) > seen.bottom():
-                continue
-            painter.setPen(QPen(with_alpha(self._colours[head], 0.12 + 0.83 * min(weight, 1.0)), 0.8 + 2.7 * min(weight, 1.0)))
-            painter.drawLine(QPointF(left, high), QPointF(right, low))
+        self._paint_lines(painter, self._of(side, unit) if side else self._lines, event.rect(), BAR if side == "left" else 0)
         self._paint_words(painter, side, unit)
         if side == "left":
             self._paint_bars(painter, unit)
         painter.end()
+
+    def _paint_lines(self, painter: QPainter, lines: Sequence[tuple[int, int, int, float]], seen: QRect, room: int) -> None:
+        """room: at the right, for the bars. Lines of a head that look the same are drawn at once."""
+        row, column = self._row(), self._column()
+        left, right = column + theme.XS, self.width() - column - room - theme.XS
+        first, last = (seen.top() - theme.XS) / row - 1, (seen.bottom() - theme.XS) / row
+        alike: dict[tuple[int, int], list[QLineF]] = {}
+        for head, start, end, weight in lines:
+            if max(start, end) >= first and min(start, end) <= last:
+                line = QLineF(left, theme.XS + (start + 0.5) * row, right, theme.XS + (end + 0.5) * row)
+                alike.setdefault((round(SHADES * min(weight, 1.0)), head), []).append(line)
+        for (shade, head), drawn in sorted(alike.items(), key=lambda item: item[0]):  # the strongest on top
+            share = shade / SHADES
+            painter.setPen(QPen(with_alpha(self._colours[head], 0.12 + 0.83 * share), 0.8 + 2.7 * share))
+            painter.drawLines(drawn)
 
     def _paint_words(self, painter: QPainter, side: str, unit: int) -> None:
         look, font, column, row = theme.current(), theme.font("body"), self._column(), self._row()
@@ -181,6 +189,3 @@ class HeadLines(QWidget):
 
     def _least_row(self) -> int:
         return QFontMetrics(theme.font("body")).height() + 3
-
-    def _y(self, unit: int) -> float:
-        return theme.XS + (unit + 0.5) * self._row()

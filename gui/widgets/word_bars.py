@@ -71,11 +71,11 @@ class WordBars(QWidget):
     def paintEvent(self, _event: QPaintEvent) -> None:
         look, font, small = theme.current(), theme.font("body"), theme.font("small")
         painter = QPainter(self)
-        wide = self._word_width()
+        wide, head, row = self._word_width(), self._head(), self._row()
         metrics = QFontMetrics(font)
         painter.setFont(font)
         for number, text in enumerate(self._labels):
-            box = QRectF(0, self._head() + number * self._row(), self.width(), self._row())
+            box = QRectF(0, head + number * row, self.width(), row)
             if number == self._marked:
                 painter.fillRect(box, QColor(look.accent_soft))
             painter.setPen(QColor(look.text_faint if self._soft[number] else look.text))
@@ -101,17 +101,18 @@ class WordBars(QWidget):
         known = np.isfinite(column.values)
         top = float(np.abs(column.values[known]).max(initial=0.0))
         numbers = max(metrics.horizontalAdvance(column.number.format(value)) for value in (top, -top)) + theme.XS
+        head, row = self._head(), self._row()
         bars = QRectF(box.left(), 0, max(box.width() - numbers, 8.0), 0)
         zero = bars.center().x() if column.signed else bars.left()
         room = bars.width() / 2 if column.signed else bars.width()
         ramp = palette.diverging(look.dark)
         if column.signed:
             painter.setPen(QPen(QColor(look.border_strong), 1))
-            painter.drawLine(QPointF(zero, self._head()), QPointF(zero, self._head() + len(self._labels) * self._row()))
+            painter.drawLine(QPointF(zero, head), QPointF(zero, head + len(self._labels) * row))
         for number, value in enumerate(column.values.tolist()):
             if not np.isfinite(value):
                 continue
-            y, high = self._head() + number * self._row() + 4, self._row() - 8
+            y, high = head + number * row + 4, row - 8
             long = room * value / top if top else 0.0
             text = column.number.format(value)
             if column.signed and not float(text):  # nothing that can be seen in the number is drawn as a bar either
@@ -120,7 +121,7 @@ class WordBars(QWidget):
             if long:
                 painter.fillRect(QRectF(min(zero, zero + long), y, max(abs(long), 1.0), high), colour)
             painter.setPen(QColor(look.text))
-            painter.drawText(QRectF(box.right() - numbers, y - 4, numbers, self._row()), Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter,
+            painter.drawText(QRectF(box.right() - numbers, y - 4, numbers, row), Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter,
                              text)
 
     def _word_width(self) -> float:
