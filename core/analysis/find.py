@@ -39,6 +39,7 @@ def group(unit: np.ndarray, count: int = 0, method: str = KMEANS) -> tuple[np.nd
     """
     from sklearn.cluster import AgglomerativeClustering, KMeans
     from sklearn.metrics import silhouette_score
+    from threadpoolctl import threadpool_limits
 
     different = len(np.unique(np.round(unit, 5), axis=0))
     if different < max(count, 2):
@@ -48,19 +49,18 @@ def group(unit: np.ndarray, count: int = 0, method: str = KMEANS) -> tuple[np.nd
     if method == AGGLOMERATIVE and len(unit) > MOST_AGGLOMERATED:
         raise UserError(tr("Agglomeration compares every pair: {count:,} sentences are too many for it.", count=len(unit)),
                         tr("Take k-means, which is made for {most:,} and more.", most=MOST_AGGLOMERATED))
+    numbers = [count] if count else range(2, max(min(MOST_GROUPS, different - 1, len(unit) - 1), 2) + 1)
     tried: dict[int, np.ndarray] = {}
     scores: dict[int, float] = {}
-    for number in [count] if count else range(2, min(MOST_GROUPS, different - 1, len(unit) - 1) + 1):
-        if method == KMEANS:
-            tried[number] = KMeans(number, n_init=5, random_state=0).fit_predict(unit)
-        else:
-            tried[number] = AgglomerativeClustering(number, metric="precomputed", linkage="average").fit_predict(1 - unit @ unit.T)
-        if len(np.unique(tried[number])) < len(unit):
-            scores[number] = float(silhouette_score(unit, tried[number], metric="cosine", sample_size=min(SCORED, len(unit)), random_state=0))
-    best = max(scores, key=scores.__getitem__) if scores else count or 2
-    found = tried.get(best)
-    if found is None:
-        found = KMeans(best, n_init=5, random_state=0).fit_predict(unit)
+    with threadpool_limits(1):  # beside a run that trains, threads that wait for each other take ten times as long
+        for number in numbers:
+            if method == KMEANS:
+                tried[number] = KMeans(number, n_init=3, random_state=0).fit_predict(unit)
+            else:
+                tried[number] = AgglomerativeClustering(number, metric="precomputed", linkage="average").fit_predict(1 - unit @ unit.T)
+            if number < len(unit):
+                scores[number] = float(silhouette_score(unit, tried[number], metric="cosine", sample_size=min(SCORED, len(unit)), random_state=0))
+    found = tried[max(scores, key=scores.__getitem__) if scores else numbers[0]]
     order = [number for number, _ in Counter(found.tolist()).most_common()]
     return np.array([order.index(number) for number in found.tolist()]), scores
 
@@ -83,8 +83,8 @@ def _telling(item: Occurrence) -> set[str]:
     """The other words of a sentence, without those from which nobody can tell a sense: one Chinese character, or three letters."""
     found = set()
     for start, end in segment.words(item.text, (item.word,)):
-        word, apart = item.text[start:end].lower(), end <= item.span[0] or start >= item.span[1]
-        if apart and any(map(str.isalnum, word)) and len(word) > (1 if "\u3400" <= word[0] <= "\ufaff" else 3):
+        word = item.text[start:end].lower()
+        if word != item.word.lower() and any(map(str.isalnum, word)) and len(word) > (1 if "\u3400" <= word[0] <= "\ufaff" else 3):
             found.add(word)
     return found
 
@@ -105,9 +105,10 @@ def find(run: str, word: str, specimens: Sequence[Specimen], files: Sequence[str
     """Proposed senses of a word in the run's text (or `files`), by its newest checkpoint.
 
     on_progress("read", documents, sentences), then ("encode", done, sentences) and ("group", 0, sentences).
-    {"texts": [...], "spans": [(start, end)], "groups": (n) integers, "near": (n) cosines with the own group's centroid, "labels": [sense of
-    a specimen with the same text, or ""], "words": [[key words of each group]], "silhouettes": {groups: mean silhouette}, "ari", "step",
-    "layer", "left_out": sentences in which the model does not know the word}. UserError where too few sentences hold the word.
+    {"texts": [...], "groups": (n) integers, "near": (n) cosines with the own group's centroid, "labels": [sense of a specimen with the same
+    text, or ""], "specimens": [(text, group)] of the specimens that the text does not hold: each in the group whose centroid is nearest,
+    "words": [[key words of each group]], "silhouettes": {groups: mean silhouette}, "ari": of all labelled ones, "step", "layer",
+    "left_out": sentences in which the model does not know the word}. UserError where too few sentences hold the word.
     """
     opened = Run.open(Path(run))
     step = newest(opened)
@@ -125,13 +126,28 @@ def find(run: str, word: str, specimens: Sequence[Specimen], files: Sequence[str
     unit = senses.normalised(vectors[known])
     groups, scores = group(unit, count, method)
     centroids = np.stack([unit[groups == number].mean(axis=0) for number in range(int(groups.max()) + 1)])
-    length = np.linalg.norm(centroids, axis=1, keepdims=True)
-    near = np.einsum("ij,ij->i", unit, (centroids / np.maximum(length, 1e-12))[groups])
+    centroids /= np.maximum(np.linalg.norm(centroids, axis=1, keepdims=True), 1e-12)
+    near = np.einsum("ij,ij->i", unit, centroids[groups])
     marks = {" ".join(item.text.split()): item.sense for item in specimens if item.word.lower() == word.lower()}
     labels = [marks.get(item.text, "") for item in kept]
-    return {"texts": [item.text for item in kept], "spans": [item.span for item in kept], "groups": groups, "near": near.astype(np.float32),
-            "labels": labels, "words": key_words(kept, groups), "silhouettes": scores, "ari": agreement(groups.tolist(), labels), "step": step,
-            "layer": layer, "left_out": int((~known).sum())}
+    others = _others(opened, step, [item for item in specimens if item.word.lower() == word.lower()], {item.text for item in kept}, layer,
+                     direction, vectors[known].mean(axis=0, dtype=np.float64), centroids)
+    ari = agreement([*groups.tolist(), *(number for _, number in others)], [*labels, *(marks[text] for text, _ in others)])
+    return {"texts": [item.text for item in kept], "groups": groups, "near": near.astype(np.float32), "labels": labels, "specimens": others,
+            "words": key_words(kept, groups), "silhouettes": scores, "ari": ari, "step": step, "layer": layer, "left_out": int((~known).sum())}
+
+
+def _others(run: Run, step: int, specimens: Sequence[Specimen], there: set[str], layer: int, direction: str, mean: np.ndarray,
+            centroids: np.ndarray) -> list[tuple[str, int]]:
+    """The specimens that are not among the sentences, each with the nearest group."""
+    left = [item for item in specimens if " ".join(item.text.split()) not in there]
+    if not left:
+        return []
+    states = vectors_of.half_of(run, vectors_of.encoded(run, step, left), direction)
+    vectors = states[min(layer, len(states) - 1) if layer >= 0 else len(states) - 1].astype(np.float64)
+    known = np.isfinite(vectors).all(axis=1)
+    cosines = np.where(known[:, None], vectors - mean, 0.0) @ centroids.T
+    return [(" ".join(item.text.split()), int(cosines[place].argmax())) for place, item in enumerate(left) if known[place]]
 
 
 def _vectors(run: Run, step: int, found: Sequence[Occurrence], layer: int, direction: str, cancelled: Callable[[], bool],

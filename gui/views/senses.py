@@ -1,35 +1,31 @@
-"""How far the senses of a word have come apart: a picture and its figures for every run on the bench, at any step of its training."""
+"""How far the senses of a word have come apart, looked at from several sides: a page for each, made when it is first shown."""
 
 from __future__ import annotations
 
-import html
-from functools import partial
-from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
-import numpy as np
-from PySide6.QtCore import QTimer
-from PySide6.QtWidgets import QHBoxLayout, QStackedLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QStackedLayout, QVBoxLayout, QWidget
 
-from core.errors import UserError
-from core.events import CheckpointSaved, ProbeSaved, RunStarted
 from core.i18n import tr
-from core.registry import family
-from core.runs import Run
-from gui import specimen_store as store
+from core.registry import load
 from gui import theme
-from gui.session import NONE_SELECTED, BenchRun, Session
+from gui.session import Session
 from gui.views import BENCH, LAYER, SPECIMENS, STEP, Services
-from gui.views.senses_answers import Answers, Question, question
-from gui.views.senses_legend import SensesLegend
-from gui.views.senses_panel import SensesPanel
-from gui.views.senses_strip import SensesStrip
-from gui.widgets.empty import Empty
-from gui.widgets.sense_text import marked
+from gui.views.senses_answers import Answers
+from gui.views.senses_state import Choices, Shared
+from gui.widgets.segments import Segments
 
-CARD_SENTENCES = 4  # at most on the card of a point that stands for many
-JOINED = ("elmo",)  # families whose vectors are those of two networks, one for each direction, side by side
-AHEAD = 200  # steps of a run whose figures are computed before anybody asks
+# name -> "module:class", called with (Shared); the order is that of the tabs
+PAGES = {
+    "points": "gui.views.senses_points:PointsPage",
+    "film": "gui.views.senses_film:FilmPage",
+    "words": "gui.views.senses_words:WordsPage",
+    "sides": "gui.views.senses_sides:SidesPage",
+    "layers": "gui.views.senses_layers:LayersPage",
+    "probe": "gui.views.senses_probe:ProbePage",
+    "find": "gui.views.senses_find:FindPage",
+}
+SHOWN = "senses/page"  # of the settings
 
 
 class SensesView(QWidget):
@@ -37,261 +33,55 @@ class SensesView(QWidget):
 
     def __init__(self, session: Session, services: Services) -> None:
         super().__init__()
-        self._session, self._services = session, services
-        self._answers = Answers(services.engine, self)
-        self._answers.arrived.connect(self._arrived)
-        self._awaited: frozenset[Question] = frozenset()  # what is to be seen at once when it comes
-        self._panels: dict[Path, SensesPanel] = {}
-        self._order: list[tuple[Path, int]] = []
-        self._replays: dict[tuple[Path, int], dict[str, Any]] = {}  # the last known of a run and a layer, until the next is there
-        self._drawn: tuple = ()  # the specimens of the last drawing
-        self.controls = SensesLegend()
-        self.controls.setParent(self)
+        self._settings = services.settings
+        choices = Choices(services.settings, self)
+        self._shared = Shared(session=session, services=services, choices=choices, answers=Answers(services.engine, self))
+        self._pages: dict[str, QWidget] = {}
+        shown = self._settings.get(SHOWN, "points")
+        self.tabs = Segments(page_titles(), shown if shown in PAGES else "points", tips=page_tips())
+        self.tabs.chosen.connect(self.show_page)
+        self.controls = QWidget(self)
+        self._controls = QVBoxLayout(self.controls)
+        self._controls.setContentsMargins(0, 0, 0, 0)
         self.controls.hide()
-        self._strip = SensesStrip()
-        self._empty: QWidget | None = None
-        self._why_empty = ""
-        page = QWidget()
-        self._row = QHBoxLayout()
-        self._row.setSpacing(theme.S)
-        column = QVBoxLayout(page)
+        self._stack = QStackedLayout()
+        column = QVBoxLayout(self)
         column.setContentsMargins(theme.M, theme.S, theme.M, theme.S)
-        column.setSpacing(theme.S)
-        column.addWidget(self._strip)
-        column.addLayout(self._row, 1)
-        self._stack = QStackedLayout(self)
-        self._stack.addWidget(page)
-        self._timer = QTimer(self, interval=0, singleShot=True)  # several changes at once are drawn once
-        self._timer.timeout.connect(self._draw)
-        for signal in (session.benchChanged, session.specimensChanged, session.wordChanged, session.layerChanged, session.stepChanged,
-                       services.processes.changed):
-            signal.connect(self._soon)
-        session.selectionChanged.connect(self._show_selection)
-        services.watcher.eventsArrived.connect(self._events)
+        column.setSpacing(theme.XS)
+        column.addWidget(self.tabs)
+        column.addLayout(self._stack, 1)
+        self.show_page(self.tabs.value)
 
-    def showEvent(self, event: object) -> None:
-        super().showEvent(event)
-        self._soon()
+    def page(self, name: str) -> QWidget:
+        """The page, made now if it was never shown."""
+        if name not in self._pages:
+            made = load(PAGES[name])(self._shared)
+            self._pages[name] = made
+            self._stack.addWidget(made)
+            self._controls.addWidget(made.controls)
+        return self._pages[name]
 
-    @property
-    def panels(self) -> dict[Path, SensesPanel]:
-        return self._panels
-
-    # what happens
-
-    def _soon(self, *_: object) -> None:
-        if self.isVisible() and not self._timer.isActive():
-            self._timer.start()
-
-    def _arrived(self, asked: Question) -> None:
-        if asked in self._awaited:
-            self._soon()
-
-    def _events(self, path: str, events: list) -> None:
-        if self._session.on_bench(Path(path)) is None:
-            return
-        if any(isinstance(event, RunStarted) and event.step for event in events) and self._services.watcher.is_caught_up(path):
-            self._answers.forget(path)  # it went on from an earlier step: what came after that is written anew
-        if any(isinstance(event, ProbeSaved | CheckpointSaved | RunStarted) for event in events):
-            self._soon()
-
-    def _clicked(self, specimen: int) -> None:
-        self._session.selected = specimen
-
-    def _look_at(self, path: Path, word: str) -> None:
-        """The word that the run watches, with the run's own sentences where we have none."""
-        with self._services.messages.guard():
-            self._session.look_at(word, store.specimens_of(word, [Run.open(path)]))
-
-    def _go_to_train(self) -> None:
-        self._services.navigate("train")
-
-    # drawing
-
-    def _draw(self) -> None:
-        if not self.isVisible():
-            return
-        session = self._session
-        if session.specimens != self._drawn:
-            self._drawn = session.specimens
-            self._replays.clear()
-        self._answers.about(session.specimens)
-        if not session.bench:
-            self._show_empty(tr("Put a run on the bench to see how its model keeps the senses of a word apart, or train one."), True)
-            return
-        if not session.specimens:
-            words = tr("There are no sentences with “{word}” yet. Add some at the right: a few for each sense.", word=session.word) \
-                if session.word else tr("Choose a word at the right.")
-            self._show_empty(words, False)
-            return
-        self._stack.setCurrentIndex(0)
-        self._make_panels()
-        titles = [store.sense_title(session.word, sense) for sense in session.senses]
-        counts = [sum(item.sense == sense for item in session.specimens) for sense in session.senses]
-        self._strip.show_senses(session.word, titles, counts, sum(item.hard for item in session.specimens))
-        self._show_selection()
-        replays: list[Question] = []
-        figures: list[Question] = []
-        controls: list[Question] = []
-        later: list[Question] = []
-        sources: list[dict[str, Any]] = []
-        for item in session.bench:
-            wanted = self._draw_panel(item, titles)
-            replays += wanted["replay"]
-            figures += wanted["figures"]
-            controls += wanted["bag"]
-            later += wanted["later"]
-            sources += wanted["source"]
-        names = tuple(dict.fromkeys(control["source"] for control in sources))
-        self.controls.set_sources(names, own=len(names) > 1 and all(control["own"] for control in sources))
-        self.controls.set_joined(any(item.run.config.family in JOINED for item in session.bench))
-        self._align()
-        self._awaited = frozenset([*replays, *figures, *controls])
-        self._answers.ask([*replays, *figures], [*controls, *later])
-
-    def _draw_panel(self, item: BenchRun, titles: list[str]) -> dict[str, Any]:
-        """Draw what is known, and return what is not."""
-        session, run, panel = self._session, item.run, self._panels[item.path]
-        layer = session.layer_of(run)
-        wanted: dict[str, Any] = {"replay": [], "figures": [], "bag": [], "later": [], "source": []}
-        probes, checkpoints = run.probe_steps(), run.checkpoint_steps()
-        before = self._replays.get((item.path, layer))
-        basis = None if session.step is None or before is None else before["basis_step"]
-        asked = question("replay", run=str(run.path), layer=layer, basis_step=basis, stamp=repr((probes, checkpoints)))
-        wanted["replay"].append(asked)
-        found = self._answers.get(asked)
-        if found is not None and found.get("steps"):
-            self._replays[item.path, layer] = found
-        elif found is None:
-            found = before
-        panel.set_head(run.name, layer_title(run, layer), "")
-        if found is None or not found.get("steps"):
-            self._say(panel, run, found, bool(probes), bool(checkpoints))
-            return wanted
-        step = session.step_of(found["steps"])
-        newest = step == found["steps"][-1]
-        panel.set_head(run.name, layer_title(run, layer), tr("step {step:,}", step=step) + (" ●" if newest and self._alive(run) else ""))
-        place = found["steps"].index(step)
-        senses = {sense: number for number, sense in enumerate(session.senses)}
-        panel.show_points(found["xy"][place], found["groups"][place], found["half"], [senses[one.sense] for one in session.specimens],
-                          [one.hard for one in session.specimens], partial(self._card, run.name, titles))
-        figures = [question("figures", run=str(run.path), layer=layer, step=one, stamp=found["source"]) for one in found["steps"]]
-        bag = question("bag", run=str(run.path), others=self._others(), stamp=self._checkpoint_stamp(run))
-        wanted["figures"].append(figures[place])
-        wanted["bag"].append(bag)
-        nearest = sorted(range(len(figures)), key=lambda other: abs(other - place))
-        wanted["later"] += [figures[other] for other in nearest[:AHEAD]]
-        control = self._answers.get(bag)
-        if control and "source" in control:
-            wanted["source"].append(control)
-        panel.show_figures(self._answers.get(figures[place]), control, self._notes(found))
-        return wanted
-
-    def _say(self, panel: SensesPanel, run: Run, found: dict[str, Any] | None, probes: bool, checkpoints: bool) -> None:
-        """Why there is no picture."""
-        own = next((one.word for one in store.of_run(run) if one.word != self._session.word), "")
-        offer = tr("Look at “{word}”", word=own) if own else ""
-        if found is not None and "error" in found:
-            panel.say(f"{found['error']} {found['hint']}".strip(), offer, own)
-        elif not probes and not checkpoints:
-            panel.say(tr("Waiting for its first probe.") if self._alive(run) else tr("It has not been trained yet: there is no probe."))
-        elif found is None:
-            panel.say(tr("Looking at the vectors..."))
-        else:
-            panel.say(tr("This run watches “{word}”. Other sentences can be shown once it has saved a checkpoint.", word=own), offer, own)
-
-    def _notes(self, found: dict[str, Any]) -> list[str]:
-        notes = []
-        if found["source"] == "checkpoints":
-            notes.append(tr("Seen at its saved checkpoints: its probes do not hold these sentences."))
-        if found["missing"]:
-            notes.append(tr("{count} sentences are shown once it has saved a checkpoint.", count=found["missing"]))
-        return notes
-
-    def _make_panels(self) -> None:
-        order = [(item.path, item.colour) for item in self._session.bench]
-        if order == self._order:
-            return
-        self._order = order
-        for panel in self._panels.values():
-            panel.hide()
-            panel.deleteLater()
-        self._panels = {}
-        for item in self._session.bench:
-            panel = SensesPanel(theme.current().runs[item.colour], family(item.run.config.family).title)
-            panel.resized.connect(self._align)
-            panel.clicked.connect(self._clicked)
-            panel.wanted.connect(partial(self._look_at, item.path))
-            self._panels[item.path] = panel
-            self._row.addWidget(panel, 1)
-
-    def _align(self) -> None:
-        """The charts of all panels at the same height."""
-        height = max((panel.verdict_height() for panel in self._panels.values()), default=0)
-        for panel in self._panels.values():
-            panel.verdict.setMinimumHeight(height)
-
-    def _show_selection(self) -> None:
-        session = self._session
-        for panel in self._panels.values():
-            panel.select(session.selected)
-        chosen = session.specimen
-        if chosen is None or session.selected == NONE_SELECTED:
-            self._strip.show_sentence(None)
-            return
-        number = session.senses.index(chosen.sense)
-        self._strip.show_sentence(_sentence(chosen, number), number, store.sense_title(session.word, chosen.sense), chosen.hard)
-
-    def _card(self, name: str, titles: list[str], members: np.ndarray) -> str:
-        """Rich text for a point."""
-        session, lines = self._session, []
-        for index in members[:CARD_SENTENCES].tolist():
-            specimen = session.specimens[index]
-            number = session.senses.index(specimen.sense)
-            soft = f'<span style="color:{theme.current().text_soft}">{html.escape(titles[number])}</span>'
-            lines.append(f"{_sentence(specimen, number)}<br>{soft}")
-        if len(members) > CARD_SENTENCES:
-            lines.append(html.escape(tr("and {count} more at this point", count=len(members) - CARD_SENTENCES)))
-        return "<br>".join([*lines, f'<span style="color:{theme.current().text_faint}">{html.escape(name)}</span>'])
-
-    def _show_empty(self, words: str, train: bool) -> None:
-        if self._why_empty != words or self._empty is None:
-            self._why_empty = words
-            if self._empty is not None:
-                self._stack.removeWidget(self._empty)
-                self._empty.deleteLater()
-            self._empty = Empty("senses", words, tr("Train one") if train else "", self._go_to_train if train else None)
-            self._stack.addWidget(self._empty)
-        self._stack.setCurrentWidget(self._empty)
-
-    # small questions
-
-    def _alive(self, run: Run) -> bool:
-        return self._services.processes.alive(run)
-
-    def _others(self) -> tuple[str, ...]:
-        """The runs on the bench that have static vectors of their own: the best that a bag of context can be made of."""
-        return tuple(str(item.path) for item in self._session.bench
-                     if "static_vectors" in family(item.run.config.family).capabilities)
-
-    def _checkpoint_stamp(self, run: Run) -> str:
-        paths = [Path(path) for path in self._others()] or [run.path]
-        return repr([item.run.checkpoint_steps()[-1:] for item in self._session.bench if item.path in (*paths, run.path)])
+    def show_page(self, name: str) -> None:
+        page = self.page(name)
+        self.tabs.set_value(name)
+        self._settings.set(SHOWN, name)
+        self._stack.setCurrentWidget(page)
+        for other in self._pages.values():
+            other.controls.setVisible(other is page)
 
 
-def layer_title(run: Run, layer: int) -> str:
-    deepest = getattr(run.config.model, "num_layers", 0)
-    if not deepest:
-        return tr("word vectors")
-    if layer == 0:
-        return tr("embedding layer")
-    words = tr("layer {layer}/{count}", layer=layer, count=deepest)
-    return f"{words} →←" if run.config.family in JOINED else words
+def page_titles() -> dict[str, str]:
+    return {"points": tr("Points"), "film": tr("Film"), "words": tr("Deciding words"), "sides": tr("Two sides"), "layers": tr("Layers"),
+            "probe": tr("Probe"), "find": tr("Find")}
 
 
-def _sentence(specimen: Any, number: int) -> str:
-    try:
-        span = specimen.span
-    except UserError:
-        span = (0, 0)
-    return marked(specimen.text, *span, theme.sense_colour(number).name())
+def page_tips() -> dict[str, str]:
+    return {
+        "points": tr("Every sentence as a point, for every run, and how far the senses are apart."),
+        "film": tr("The training of all runs, played again."),
+        "words": tr("Which words of a sentence decide what the word means?"),
+        "sides": tr("The deciding word before or after: who can see it?"),
+        "layers": tr("The figures of every layer of every run."),
+        "probe": tr("What a straight cut through the vectors can tell."),
+        "find": tr("Find sentences in the run's text and let the vectors propose the senses."),
+    }

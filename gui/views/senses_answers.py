@@ -1,4 +1,4 @@
-"""What the view of the senses knows: answers of the analysis process, kept as long as they hold, asked for in order of need."""
+"""What the pages of the senses know: answers of the analysis process, kept as long as they hold, asked for in order of need."""
 
 from __future__ import annotations
 
@@ -24,9 +24,10 @@ def question(kind: str, *, stamp: object = None, **keywords: Any) -> Question:
 
 
 class Answers(QObject):
-    """arrived(question): its answer is in `get` now."""
+    """arrived(question): its answer is in `get` now. free: nothing urgent is under way any more."""
 
     arrived = Signal(object)
+    free = Signal()
 
     def __init__(self, engine: Engine, parent: QObject) -> None:
         super().__init__(parent)
@@ -71,14 +72,23 @@ class Answers(QObject):
         self._engine.call(PLACE, {"questions": questions, "specimens": self._specimens}, on_done=partial(self._done, batch),
                           on_error=partial(self._refuse, batch), on_progress=partial(self._take, batch), key="senses", owner=self)
 
+    def give_way(self) -> None:
+        """Something else is more urgent: what nobody waits for is no longer computed, until it is asked again."""
+        if self._asked and not self._urgent:
+            self._asked = []
+            self._engine.call(PLACE, {"questions": [], "specimens": ()}, on_done=partial(self._done, ()), on_error=partial(self._refuse, ()),
+                              key="senses", owner=self)
+
     def _take(self, batch: tuple[Question, ...], place: int, answer: dict[str, Any]) -> None:
         if batch == tuple(self._asked):
             self._keep(batch[place], answer)
 
     def _keep(self, asked: Question, answer: dict[str, Any]) -> None:
         self._kept[asked] = answer
-        self._urgent -= {asked}
+        waited, self._urgent = bool(self._urgent), self._urgent - {asked}
         self.arrived.emit(asked)
+        if waited and not self._urgent:
+            self.free.emit()
 
     def _done(self, batch: tuple[Question, ...], _count: int) -> None:
         if batch == tuple(self._asked):

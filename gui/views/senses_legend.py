@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import QGridLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QWidget
 
 from core.i18n import tr
 from gui import theme
+from gui.views.senses_state import ARROWS, BACKWARD, BOTH, FORWARD, Choices
 from gui.widgets.labels import label
 from gui.widgets.measure_chart import paint_diamond
 from gui.widgets.plots import with_alpha
+from gui.widgets.segments import Segments
 
-BAR, WHISKER, DIAMOND, BAND, RING, JOINED = "bar", "whisker", "diamond", "band", "ring", "joined"
+BAR, WHISKER, DIAMOND, BAND, RING = "bar", "whisker", "diamond", "band", "ring"
 
 
 class Sample(QWidget):
@@ -48,8 +50,32 @@ class Sample(QWidget):
         painter.end()
 
 
+class DirectionChoice(QWidget):
+    """Which of ELMo's vectors: joined, the forward or the backward one."""
+
+    def __init__(self, choices: Choices, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._choices = choices
+        self._segments = Segments(ARROWS, choices.direction, tips={BOTH: tr("the forward and the backward vector, joined"),
+                                                                   FORWARD: tr("the forward vector: it has read what stands before"),
+                                                                   BACKWARD: tr("the backward vector: it has read what stands after")})
+        self._segments.chosen.connect(self._chosen)
+        choices.changed.connect(self._show)
+        line = QHBoxLayout(self)
+        line.setContentsMargins(0, 0, 0, 0)
+        line.addWidget(label(tr("ELMo's vectors"), "small"))
+        line.addStretch(1)
+        line.addWidget(self._segments)
+
+    def _chosen(self, name: str) -> None:
+        self._choices.direction = name
+
+    def _show(self) -> None:
+        self._segments.set_value(self._choices.direction)
+
+
 class SensesLegend(QWidget):
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, choices: Choices, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         grid = QGridLayout(self)
         grid.setContentsMargins(0, theme.S, 0, 0)
@@ -57,14 +83,15 @@ class SensesLegend(QWidget):
         grid.setVerticalSpacing(2)
         grid.setColumnStretch(1, 1)
         texts = {BAR: tr("right: nearest to the group of its own sense"), WHISKER: tr("95% interval"), DIAMOND: "",
-                 BAND: tr("with shuffled labels"), RING: tr("hard: words of another sense stand nearby"),
-                 JOINED: tr("ELMo: the forward and the backward vector, joined")}
+                 BAND: tr("with shuffled labels"), RING: tr("hard: words of another sense stand nearby")}
         self._labels = {kind: label(text, "small", wrap=True) for kind, text in texts.items()}
         self._samples: dict[str, QWidget] = {}
         for place, (kind, words) in enumerate(self._labels.items()):
-            self._samples[kind] = Sample(kind) if kind != JOINED else label("→←", "small")
+            self._samples[kind] = Sample(kind)
             grid.addWidget(self._samples[kind], place, 0, Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignHCenter)
             grid.addWidget(words, place, 1)
+        self._direction = DirectionChoice(choices)
+        grid.addWidget(self._direction, len(texts), 0, 1, 2)
         self.set_sources(())
         self.set_joined(False)
 
@@ -80,5 +107,4 @@ class SensesLegend(QWidget):
 
     def set_joined(self, there: bool) -> None:
         """Whether a run is there whose vectors are those of two directions."""
-        self._samples[JOINED].setVisible(there)
-        self._labels[JOINED].setVisible(there)
+        self._direction.setVisible(there)

@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 from PySide6.QtCore import QEasingCurve, Qt, QTimer, QVariantAnimation, Signal
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QBoxLayout, QFrame, QGridLayout, QSizePolicy, QStackedLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QBoxLayout, QFrame, QSizePolicy, QStackedLayout, QVBoxLayout, QWidget
 
 from core.i18n import tr
 from gui import theme
+from gui.views.senses_figures import FiguresTable, badge_words, bars
 from gui.views.senses_verdict import verdict
 from gui.widgets.chips import Dot
 from gui.widgets.elided import Elided
@@ -68,6 +69,10 @@ class SensesPanel(QFrame):
         self.scatter.setMinimumHeight(LEAST_PICTURE)
         self.scatter.setAccessibleName(tr("The sentences as points"))
         self.scatter.clicked.connect(self._clicked)
+        self.badge = Elided("", "caption")  # how far the picture can be believed, or what became of the typed sentence
+        self.badge.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self._quality: tuple[str, str] = ("", "")
+        self._guest_words = ""
         self.chart = MeasureChart(colour)
         self.table = FiguresTable()
         self.verdict = label("", "", wrap=True)
@@ -103,7 +108,11 @@ class SensesPanel(QFrame):
         self._body = QBoxLayout(QBoxLayout.Direction.TopToBottom, content)
         self._body.setContentsMargins(0, 0, 0, 0)
         self._body.setSpacing(theme.S)
-        self._body.addWidget(self.scatter, 1)
+        picture = QVBoxLayout()
+        picture.setSpacing(0)
+        picture.addWidget(self.scatter, 1)
+        picture.addWidget(self.badge)
+        self._body.addLayout(picture, 1)
         self._body.addWidget(figures)
         self._stack = QStackedLayout()
         self._stack.addWidget(waiting)
@@ -163,6 +172,39 @@ class SensesPanel(QFrame):
             self._frame(1.0)
         else:
             self._move.start()
+
+    @property
+    def xy(self) -> np.ndarray:
+        """(specimens, 2): where the points are, or are going."""
+        return self._xy
+
+    @property
+    def is_drawn(self) -> bool:
+        return self._stack.currentIndex() == 1
+
+    def show_badge(self, quality: dict[str, Any] | None) -> None:
+        """The fields of core.projection.quality.Quality; None where it is not known, or there is nothing to be faithful to."""
+        self._quality = badge_words(quality)
+        self._say_badge()
+
+    def show_live(self, found: dict[str, Any] | None) -> None:
+        """An answer of core.analysis.live.place; None: no sentence is being typed."""
+        self._guest_words = ""
+        if found is None or "xy" not in found:
+            self.scatter.show_guest(None)
+            if found is not None:
+                self._guest_words = (tr("The word has not come yet.") if "waiting" in found else tr("Only PCA has a place for a new sentence.")
+                                     if "other" in found else f"{found['error']} {found['hint']}".strip())
+        else:
+            best = max(range(len(found["cosines"])), key=lambda place: found["cosines"][place][1], default=-1)
+            told = any(cosine for _, cosine in found["cosines"])  # all are 0 where the word has one vector
+            self.scatter.show_guest(found["xy"], best if told else MIXED, f"{found['cosines'][best][1]:.2f}" if told else "")
+        self._say_badge()
+
+    def _say_badge(self) -> None:
+        words, tip = (self._guest_words, self._guest_words) if self._guest_words else self._quality
+        self.badge.setText(words)
+        self.badge.setToolTip(tip)
 
     def show_figures(self, figures: dict[str, Any] | None, bag: dict[str, Any] | None, notes: Sequence[str] = ()) -> None:
         """As of core.analysis.window. None: not there yet. notes: what else must be said, a sentence each."""
@@ -261,62 +303,6 @@ class SensesPanel(QFrame):
         self.scatter.move_points((self._xy if share >= 1 else _between(self._from, self._xy, share))[self._shown])
         x, y = (max(a + share * (b - a), 1e-6) * 1.08 for a, b in zip(self._half_from, self._half, strict=True))
         self.scatter.set_range((-x, x), (-y, y))
-
-
-class FiguresTable(QWidget):
-    """AUC, silhouette and ARI of all sentences, of the hard ones, and of the two controls."""
-
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Maximum)
-        grid = QGridLayout(self)
-        grid.setContentsMargins(0, 0, 0, 0)
-        grid.setHorizontalSpacing(theme.XS)
-        grid.setVerticalSpacing(0)
-        grid.setColumnStretch(0, 1)
-        heads = (("AUC", tr("The share of pairs in which two sentences of the same sense are nearer than two of different senses; "
-                            "one half is chance.")),
-                 (tr("Silh."), tr("Silhouette: how much nearer a sentence is to its own sense than to the other; 0 is none, 1 the most.")),
-                 ("ARI", tr("Adjusted Rand index: how well groups that are found without the labels agree with the senses; 0 is chance.")))
-        for column, (text, tip) in enumerate(heads, start=1):
-            head = label(text, "caption")
-            head.setToolTip(tip)
-            grid.addWidget(head, 0, column, Qt.AlignmentFlag.AlignRight)
-        self._cells: dict[str, list[Any]] = {}
-        rows = (("all", tr("all"), ""), ("hard", tr("hard"), tr("The hard sentences alone: words of another sense stand nearby.")),
-                ("bag", tr("bag"), tr("The bag of context: the mean vector of the other words of the sentence.")),
-                ("shuffled", tr("shuffled"), tr("The same vectors with their labels shuffled; this must be chance.")))
-        for place, (key, text, tip) in enumerate(rows, start=1):
-            name = label(text, "small")
-            name.setToolTip(tip)
-            grid.addWidget(name, place, 0)
-            self._cells[key] = [label("", "small") for _ in heads]
-            for column, cell in enumerate(self._cells[key], start=1):
-                grid.addWidget(cell, place, column, Qt.AlignmentFlag.AlignRight)
-
-    def clear(self) -> None:
-        for cells in self._cells.values():
-            for cell in cells:
-                cell.setText("")
-
-    def show_figures(self, figures: dict[str, Any], bag: dict[str, Any] | None) -> None:
-        found = {"all": figures["all"], "hard": figures["hard"], "bag": bag["all"] if bag else {}, "shuffled": figures["shuffled"]}
-        for key, measures in found.items():
-            for cell, name in zip(self._cells[key], ("auc", "silhouette", "ari"), strict=True):
-                value = measures.get(name)
-                cell.setText("–" if value is None else f"{value + 0.0:.2f}".replace("-0.00", "0.00"))
-
-
-def bars(figures: dict[str, Any], bag: dict[str, Any] | None) -> list[Bar]:
-    """Of all sentences, and of the hard ones alone."""
-    made = []
-    for key, title in (("all", tr("All {count}", count=figures["all"]["specimens"])),
-                       ("hard", tr("Hard {count}", count=figures["hard"]["specimens"]))):
-        measures = figures[key]
-        made.append(Bar(title=title, value=measures["centroid_accuracy"], interval=measures["interval"],
-                        control=bag[key]["centroid_accuracy"] if bag else None,
-                        band=figures["shuffled"]["interval"] if key == "all" else None, missing=tr("too few")))
-    return made
 
 
 def _between(start: np.ndarray, end: np.ndarray, share: float) -> np.ndarray:

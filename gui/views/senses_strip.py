@@ -1,19 +1,20 @@
-"""The strip above the pictures: what the colours and symbols stand for, and the sentence that is selected."""
+"""The strip above the pictures: what the colours and symbols stand for, and the sentence that is selected or being typed."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QRectF, Qt
+from PySide6.QtCore import QRectF, Qt, Signal
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QSizePolicy, QStackedLayout, QVBoxLayout, QWidget
 
 from core.i18n import tr
 from gui import theme
-from gui.widgets.labels import label
+from gui.widgets.labels import button, icon_button, label
 from gui.widgets.symbols import symbol_path
 
 LINES = 2  # that a sentence may take
+LONGEST = 2000  # characters of a typed one
 
 
 class SenseMark(QWidget):
@@ -37,7 +38,13 @@ class SenseMark(QWidget):
 
 
 class SensesStrip(QWidget):
-    def __init__(self, parent: QWidget | None = None) -> None:
+    """typed(text): the sentence that is being typed has changed. reading(bool): typing has begun or ended."""
+
+    typed = Signal(str)
+    reading = Signal(bool)
+
+    def __init__(self, *right: QWidget, parent: QWidget | None = None) -> None:
+        """right: widgets at the end of the first line."""
         super().__init__(parent)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self._legend = QHBoxLayout()
@@ -48,14 +55,59 @@ class SensesStrip(QWidget):
         self._sentence.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Ignored)
         self._sentence.setAlignment(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft)
         self._sentence.setAccessibleName(tr("The selected sentence"))
+        self.edit = QLineEdit(placeholderText=tr("Type a sentence with the word"), clearButtonEnabled=True, maxLength=LONGEST)
+        self.edit.setFont(theme.font("large"))
+        self.edit.textChanged.connect(self.typed)
+        self.type_button = button(tr("Type a sentence"), self._begin, icon="edit", tip=tr("Type a sentence, and see its point glide"))
+        self.play = icon_button("play", tr("Let the words come one by one"))
+        self._close = icon_button("close", tr("Back to the selected sentence"), self.end)
+        top = QHBoxLayout()
+        top.setSpacing(theme.S)
+        top.addLayout(self._legend, 1)
+        for widget in right:
+            top.addWidget(widget)
+        self._seen, self._typing = QWidget(), QWidget()
+        for part, widgets in ((self._seen, (self._sentence, self.type_button)), (self._typing, (self.edit, self.play, self._close))):
+            line = QHBoxLayout(part)
+            line.setContentsMargins(0, 0, 0, 0)
+            line.setSpacing(theme.S)
+            for widget in widgets:
+                line.addWidget(widget, 1 if widget in (self._sentence, self.edit) else 0)
+        self._below = QWidget()
+        self._lines = QStackedLayout(self._below)
+        self._lines.addWidget(self._seen)
+        self._lines.addWidget(self._typing)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(theme.XS)
-        column.addLayout(self._legend)
-        column.addWidget(self._sentence)
+        column.addLayout(top)
+        column.addWidget(self._below)
         self._sentence.ensurePolished()
         self._sentence.setFixedHeight(LINES * self._sentence.fontMetrics().lineSpacing() + 2)
         self.show_sentence(None)
+
+    def show_line(self, there: bool) -> None:
+        """Whether a sentence has its place here, beneath the senses."""
+        self._below.setVisible(there)
+
+    @property
+    def is_typing(self) -> bool:
+        return self._lines.currentWidget() is self._typing
+
+    def begin(self, text: str) -> None:
+        """Let the person type, from that sentence on."""
+        self._lines.setCurrentWidget(self._typing)
+        self.edit.setText(text)
+        self.edit.setFocus()
+        self.reading.emit(True)
+        self.typed.emit(self.edit.text())
+
+    def end(self) -> None:
+        self._lines.setCurrentWidget(self._seen)
+        self.reading.emit(False)
+
+    def _begin(self) -> None:
+        self.begin(self._plain)
 
     def show_senses(self, word: str, titles: Sequence[str], counts: Sequence[int], hard: int) -> None:
         """The word, then each sense's symbol, name and number of sentences."""
@@ -79,8 +131,10 @@ class SensesStrip(QWidget):
             self._legend.addWidget(label(tr("hard  {count}", count=hard), "soft"))
         self._legend.addStretch(1)
 
-    def show_sentence(self, text: str | None, sense: int = -1, title: str = "", hard: bool = False) -> None:
-        """text: rich text, the word marked; None: nothing is selected."""
+    def show_sentence(self, text: str | None, sense: int = -1, title: str = "", hard: bool = False,
+                      plain: str = "") -> None:
+        """text: rich text, the word marked; None: nothing is selected. plain: the same without marks, where typing begins."""
+        self._plain = plain
         look = theme.current()
         if text is None:
             self._sentence.setText(f'<span style="color:{look.text_faint}">{tr("Click on a point to read its sentence.")}</span>')

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from PySide6.QtCore import QEvent, QPointF, Qt, Signal
+from PySide6.QtCore import QEasingCurve, QEvent, QPointF, Qt, QVariantAnimation, Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from gui import theme
@@ -13,6 +13,8 @@ from gui.widgets.plots import HoverCard, bare_plot, pyqtgraph, with_alpha
 
 LOOKS_SMALL = {"star": 1.45, "d": 1.2, "t1": 1.15, "t": 1.15, "p": 1.15, "h": 1.1}  # symbols that need more room
 REACH = 14  # pixels from a point within which the pointer means it
+GLIDE_MS = 220
+EDGE = 0.04  # of the range: a guest beyond it is drawn here
 
 
 class Scatter(QWidget):
@@ -45,6 +47,11 @@ class Scatter(QWidget):
         self._rings = pyqtgraph.ScatterPlotItem(symbol="o", size=size + 9, brush=None, pen=thin)
         self._mark = pyqtgraph.ScatterPlotItem(symbol="o", size=size + 13, brush=None, pen=thick)
         self._items: dict[int, pyqtgraph.ScatterPlotItem] = {}
+        self._guest: pyqtgraph.ScatterPlotItem | None = None
+        self._guest_note: pyqtgraph.TextItem | None = None
+        self._guest_from = self._guest_at = np.zeros(2)
+        self._glide = QVariantAnimation(self, startValue=0.0, endValue=1.0, duration=GLIDE_MS, easingCurve=QEasingCurve.Type.InOutQuad)
+        self._glide.valueChanged.connect(self._draw_guest)
         self._view.addItem(self._rings)
         self._view.addItem(self._mark)
         self._card = HoverCard(self)
@@ -117,6 +124,53 @@ class Scatter(QWidget):
         """Ring one point, -1 none. Sends no signal."""
         self._selected = index
         self._draw_mark()
+
+    def show_guest(self, xy: np.ndarray | None, category: int = -1, note: str = "") -> None:
+        """A point that is none of them, (2,); it glides from where it was. note: stands above it. None takes it away.
+
+        Where it would be out of sight it is drawn at the edge.
+        """
+        if xy is None:
+            self._glide.stop()
+            for item in (self._guest, self._guest_note):
+                if item is not None:
+                    self._view.removeItem(item)
+            self._guest = self._guest_note = None
+            return
+        fresh = self._guest is None
+        if fresh:
+            self._guest = pyqtgraph.ScatterPlotItem(symbol="o", size=self._size + 9)
+            self._guest.setZValue(30)
+            self._view.addItem(self._guest)
+            self._guest_note = self._note("")
+            self._guest_note.setZValue(31)
+        self._guest.setBrush(pyqtgraph.mkBrush(theme.sense_colour(category)))
+        self._guest.setPen(pyqtgraph.mkPen(theme.current().text, width=2.5))
+        self._guest_note.setText(note, color=theme.current().text)
+        self._guest_from = np.asarray(xy, dtype=float) if fresh else self._guest_now()
+        self._guest_at = np.asarray(xy, dtype=float)
+        self._glide.stop()
+        self._glide.start()
+
+    @property
+    def guest(self) -> tuple[float, float] | None:
+        """Where it is going."""
+        return None if self._guest is None else (float(self._guest_at[0]), float(self._guest_at[1]))
+
+    def _guest_now(self) -> np.ndarray:
+        return self._guest_from + float(self._glide.currentValue() or 0.0) * (self._guest_at - self._guest_from)
+
+    def _draw_guest(self, _share: float) -> None:
+        if self._guest is None:
+            return
+        low, high = np.array(self._view.viewRange()).T
+        room = (high - low) * EDGE
+        at = np.clip(self._guest_now(), low + room, high - room)
+        self._guest.setData(x=at[:1], y=at[1:])
+        self._guest_note.setPos(*at)
+
+    def hideEvent(self, event: object) -> None:
+        self._glide.stop()
 
     def clear(self) -> None:
         self.set_points(np.zeros((0, 2)), ())

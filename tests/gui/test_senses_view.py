@@ -22,6 +22,7 @@ from gui.settings import Settings
 from gui.views import Services
 from gui.views.senses import SensesView
 from gui.views.senses_answers import Answers, question
+from gui.views.senses_points import PointsPage
 from gui.views.senses_verdict import verdict
 from tests.helpers.inline_engine import InlineEngine
 
@@ -74,28 +75,33 @@ def session() -> Session:
 
 
 @pytest.fixture
-def show(qtbot, services: Services, session: Session) -> Callable[..., SensesView]:
-    def make(*runs: Run) -> SensesView:
+def show(qtbot, services: Services, session: Session) -> Iterator[Callable[..., PointsPage]]:
+    hosts: list[SensesView] = []  # the page goes with its view
+
+    def make(*runs: Run) -> PointsPage:
         for run in runs:
             session.add_run(run)
             services.watcher.watch(run.path)
-        view = SensesView(session, services)
-        qtbot.addWidget(view)
-        view.resize(812, 580)
-        view.show()
+        host = SensesView(session, services)
+        hosts.append(host)
+        qtbot.addWidget(host)
+        host.resize(812, 580)
+        host.show()
+        view = host.page("points")
         if runs:
             qtbot.waitUntil(lambda: not view._timer.isActive() and not view._answers._asked)
         return view
 
-    return make
+    yield make
+    hosts.clear()
 
 
-def settle(qtbot, view: SensesView) -> None:
+def settle(qtbot, view: PointsPage) -> None:
     qtbot.waitUntil(lambda: not view._timer.isActive() and not view._answers._asked
                     and all(panel._move.state() != panel._move.State.Running for panel in view.panels.values()))
 
 
-def drawn(view: SensesView, run: Run) -> np.ndarray:
+def drawn(view: PointsPage, run: Run) -> np.ndarray:
     return view.panels[run.path].scatter._xy.copy()
 
 
@@ -252,12 +258,12 @@ def test_four_runs_in_the_smallest_window(show, make_probed, qapp, language, loo
     i18n.set_language(language)
     theme.apply(qapp, look)
     view = show(*(make_probed(name, family) for name, family in (("w", "word2vec"), ("e", "elmo"), ("g", "gpt"), ("b", "bert"))))
-    view.resize(556, 500)
+    view.window().resize(556, 500)
     qtbot.wait(50)
     view.grab()
     heights = {panel.chart.mapTo(view, QPoint(0, 0)).y() for panel in view.panels.values()}
     assert len(heights) == 1, "the charts stand in line"
-    view.resize(1600, 900)
+    view.window().resize(1600, 900)
     view.grab()
 
 

@@ -1,0 +1,86 @@
+"""The figures of one run in the view of the senses: as bars, as a table, and the badge of its picture."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QGridLayout, QSizePolicy, QWidget
+
+from core.i18n import tr
+from gui import theme
+from gui.widgets.labels import label
+from gui.widgets.measure_chart import Bar
+
+
+class FiguresTable(QWidget):
+    """AUC, silhouette and ARI of all sentences, of the hard ones, and of the two controls."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Maximum)
+        grid = QGridLayout(self)
+        grid.setContentsMargins(0, 0, 0, 0)
+        grid.setHorizontalSpacing(theme.XS)
+        grid.setVerticalSpacing(0)
+        grid.setColumnStretch(0, 1)
+        heads = (("AUC", tr("The share of pairs in which two sentences of the same sense are nearer than two of different senses; "
+                            "one half is chance.")),
+                 (tr("Silh."), tr("Silhouette: how much nearer a sentence is to its own sense than to the other; 0 is none, 1 the most.")),
+                 ("ARI", tr("Adjusted Rand index: how well groups that are found without the labels agree with the senses; 0 is chance.")))
+        for column, (text, tip) in enumerate(heads, start=1):
+            head = label(text, "caption")
+            head.setToolTip(tip)
+            grid.addWidget(head, 0, column, Qt.AlignmentFlag.AlignRight)
+        self._cells: dict[str, list[Any]] = {}
+        self._names: dict[str, QWidget] = {}
+        rows = (("all", tr("all"), ""), ("hard", tr("hard"), tr("The hard sentences alone: words of another sense stand nearby.")),
+                ("bag", tr("bag"), tr("The bag of context: the mean vector of the other words of the sentence.")),
+                ("shuffled", tr("shuffled"), tr("The same vectors with their labels shuffled; this must be chance.")))
+        for place, (key, text, tip) in enumerate(rows, start=1):
+            name = label(text, "small")
+            name.setToolTip(tip)
+            self._names[key] = name
+            grid.addWidget(name, place, 0)
+            self._cells[key] = [label("", "small") for _ in heads]
+            for column, cell in enumerate(self._cells[key], start=1):
+                grid.addWidget(cell, place, column, Qt.AlignmentFlag.AlignRight)
+
+    def clear(self) -> None:
+        for cells in self._cells.values():
+            for cell in cells:
+                cell.setText("")
+
+    def show_figures(self, figures: dict[str, Any], bag: dict[str, Any] | None) -> None:
+        found = {"all": figures["all"], "hard": figures["hard"], "bag": bag["all"] if bag else {}, "shuffled": figures["shuffled"]}
+        for cell in (self._names["hard"], *self._cells["hard"]):
+            cell.setVisible(figures["hard"]["specimens"] > 0)
+        for key, measures in found.items():
+            for cell, name in zip(self._cells[key], ("auc", "silhouette", "ari"), strict=True):
+                value = measures.get(name)
+                cell.setText("–" if value is None else f"{value + 0.0:.2f}".replace("-0.00", "0.00"))
+
+
+def bars(figures: dict[str, Any], bag: dict[str, Any] | None) -> list[Bar]:
+    """Of all sentences, and of the hard ones alone."""
+    made = []
+    for key, title in (("all", tr("All {count}", count=figures["all"]["specimens"])),
+                       ("hard", tr("Hard {count}", count=figures["hard"]["specimens"]))):
+        measures = figures[key]
+        if key == "hard" and not measures["specimens"]:
+            continue
+        made.append(Bar(title=title, value=measures["centroid_accuracy"], interval=measures["interval"],
+                        control=bag[key]["centroid_accuracy"] if bag else None,
+                        band=figures["shuffled"]["interval"] if key == "all" else None, missing=tr("too few")))
+    return made
+
+
+def badge_words(quality: dict[str, Any] | None) -> tuple[str, str]:
+    """What stands under a picture, and what it means."""
+    if quality is None:
+        return "", ""
+    chance = quality["neighbours"] / max(quality["points"] - 1, 1)
+    return (tr("trust {trust:.2f} · kept {recall:.0%}", trust=quality["trustworthiness"], recall=quality["recall"]),
+            tr("Trustworthiness {trust:.2f}: 1 where whoever is near in the picture is near in the full space. Of the {count} nearest neighbours "
+               "in the full space {recall:.0%} are among the nearest here; by chance it would be {chance:.0%}.",
+               trust=quality["trustworthiness"], count=quality["neighbours"], recall=quality["recall"], chance=chance))

@@ -1,0 +1,75 @@
+"""One run in the film of the senses: its points on their way, and the step they have reached."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QFrame, QStackedLayout, QVBoxLayout, QWidget
+
+from core.film import Reel, places, seen, step_at
+from core.i18n import tr
+from gui import theme
+from gui.widgets.chips import Dot
+from gui.widgets.elided import Elided
+from gui.widgets.labels import label, row
+from gui.widgets.scatter import Scatter
+
+MIXED = -1  # the category of a point that stands for several senses
+
+
+class ReelPanel(QFrame):
+    def __init__(self, colour: str, title: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setProperty("role", "card")
+        self.setMinimumWidth(112)
+        self._reel: Reel | None = None
+        self._shown = slice(None)
+        stripe = QFrame()
+        stripe.setFixedHeight(4)
+        stripe.setStyleSheet(f"background: {colour}; border: none; border-radius: 2px;")
+        name = Elided(title, "large")
+        name.setStyleSheet("font-weight: 700;")
+        self._step = label("", "small")
+        self.scatter = Scatter(size=11)
+        self.scatter.set_equal_scale(True)
+        self.message = label("", "soft", wrap=True)
+        self.message.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self._stack = QStackedLayout()
+        self._stack.addWidget(self.message)
+        self._stack.addWidget(self.scatter)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(theme.M, theme.S, theme.M, theme.S)
+        column.setSpacing(theme.XS)
+        column.addWidget(stripe)
+        column.addWidget(row(Dot(colour, 14), name))
+        column.addWidget(self._step)
+        column.addLayout(self._stack, 1)
+
+    def say(self, words: str) -> None:
+        self._reel = None
+        self._step.setText("")
+        self.message.setText(words)
+        self._stack.setCurrentWidget(self.message)
+
+    def show_reel(self, reel: Reel, categories: Sequence[int], hard: Sequence[bool]) -> None:
+        """Then `show_at`."""
+        self._reel = reel
+        self._shown = slice(0, 1) if reel.is_one_point else slice(None)
+        last = seen(places(reel.steps, reel.xy, reel.steps[-1]), reel.half)
+        self.scatter.set_points(last[self._shown], [MIXED] if reel.is_one_point else categories, hard=None if reel.is_one_point else hard,
+                                notes=[tr("{count} sentences,\none point", count=len(last))] if reel.is_one_point else ())
+        half = reel.half * 1.08
+        self.scatter.set_range((-half, half), (-half, half))
+        self._stack.setCurrentWidget(self.scatter)
+
+    def show_at(self, time: float) -> None:
+        if self._reel is None:
+            return
+        self.scatter.move_points(seen(places(self._reel.steps, self._reel.xy, time), self._reel.half)[self._shown])
+        self._step.setText(tr("step {step:,}", step=step_at(self._reel.steps, time)))
+
+    @property
+    def xy(self) -> np.ndarray:
+        return self.scatter._xy

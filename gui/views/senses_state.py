@@ -1,0 +1,139 @@
+"""What the pages of the view of the senses share, and how a page is drawn once for several changes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtWidgets import QWidget
+
+from core.i18n import tr
+from core.registry import family
+from core.runs import Run
+from gui.session import BenchRun, Session
+
+if TYPE_CHECKING:
+    from gui.settings import Settings
+    from gui.views import Services
+    from gui.views.senses_answers import Answers, Question
+
+BOTH, FORWARD, BACKWARD = "both", "forward", "backward"
+PCA, TSNE, UMAP = "pca", "tsne", "umap"
+JOINED = ("elmo",)  # families whose vectors are those of two networks, one for each direction, side by side
+ARROWS = {BOTH: "→←", FORWARD: "→", BACKWARD: "←"}
+
+
+class Choices(QObject):
+    """projection: of the pictures. direction: which of a joined family's vectors. Both are remembered."""
+
+    changed = Signal()
+
+    def __init__(self, settings: Settings, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._settings = settings
+        self._projection = settings.get("senses/projection", PCA)
+        self._direction = settings.get("senses/direction", BOTH)
+
+    @property
+    def projection(self) -> str:
+        return self._projection if self._projection in (PCA, TSNE, UMAP) else PCA
+
+    @projection.setter
+    def projection(self, name: str) -> None:
+        if name != self._projection:
+            self._projection = name
+            self._settings.set("senses/projection", name)
+            self.changed.emit()
+
+    @property
+    def direction(self) -> str:
+        return self._direction if self._direction in ARROWS else BOTH
+
+    @direction.setter
+    def direction(self, name: str) -> None:
+        if name != self._direction:
+            self._direction = name
+            self._settings.set("senses/direction", name)
+            self.changed.emit()
+
+    def direction_of(self, run: Run) -> str:
+        """What to ask of that run."""
+        return self.direction if is_joined(run) else BOTH
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shared:
+    """What every page is made with."""
+
+    session: Session
+    services: Services
+    choices: Choices
+    answers: Answers
+
+
+class Redraw(QTimer):
+    """Draws a page once for several changes, and only while it is seen. Connect signals to `soon`."""
+
+    def __init__(self, page: QWidget, draw: Callable[[], object], answers: Answers) -> None:
+        super().__init__(page, interval=0, singleShot=True)
+        self._page, self._answers = page, answers
+        self._awaited: frozenset[Question] = frozenset()  # what is to be seen at once when it comes
+        self.timeout.connect(draw)
+        answers.arrived.connect(self._arrived)
+        answers.free.connect(self._freed)
+
+    def soon(self, *_: object) -> None:
+        if self._page.isVisible() and not self.isActive():
+            self.start()
+
+    def ask(self, urgent: Sequence[Question], soon: Sequence[Question] = (), later: Sequence[Question] = ()) -> None:
+        """The page is drawn again when one of the first two arrives."""
+        self._awaited = frozenset([*urgent, *soon])
+        self._answers.ask(urgent, [*soon, *later])
+
+    def _arrived(self, asked: Question) -> None:
+        if asked in self._awaited:
+            self.soon()
+
+    def _freed(self) -> None:
+        """Another page's questions were in the way."""
+        if any(self._answers.get(asked) is None for asked in self._awaited):
+            self.soon()
+
+
+def is_joined(run: Run) -> bool:
+    return run.config.family in JOINED
+
+
+def why_empty(session: Session) -> tuple[str, bool]:
+    """Why there is nothing to draw, and whether training would help; ("", False) where there is something."""
+    if not session.bench:
+        return tr("Put a run on the bench to see how its model keeps the senses of a word apart, or train one."), True
+    if not session.specimens:
+        return (tr("There are no sentences with “{word}” yet. Add some at the right: a few for each sense.", word=session.word)
+                if session.word else tr("Choose a word at the right.")), False
+    return "", False
+
+
+def layer_title(run: Run, layer: int, direction: str = BOTH) -> str:
+    deepest = getattr(run.config.model, "num_layers", 0)
+    if not deepest:
+        return tr("word vectors")
+    if layer == 0:
+        return tr("embedding layer")
+    words = tr("layer {layer}/{count}", layer=layer, count=deepest)
+    return f"{words} {ARROWS[direction]}" if is_joined(run) else words
+
+
+def line_name(run: Run, direction: str) -> str:
+    """A run's name beside others: its family, and its own name where that says more."""
+    title = family(run.config.family).title
+    name = title if run.name.lower() == title.lower() else f"{title} · {run.name}"
+    return f"{name} {ARROWS[direction]}" if is_joined(run) else name
+
+
+def checkpoints_of(bench: Sequence[BenchRun]) -> str:
+    """Changes when one of the runs has saved another checkpoint."""
+    return repr([item.run.checkpoint_steps()[-1:] for item in bench])

@@ -1,0 +1,354 @@
+"""The other pages of the senses: the film, the deciding words, the two sides, the layers, the probe, and proposed senses."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QImage
+from PySide6.QtSvg import QSvgRenderer
+from PySide6.QtWidgets import QLabel, QWidget
+
+from core import registry
+from core.runs import Run
+from core.text.specimens import Specimen, read_specimens, write_specimens
+from core.train import worker
+from gui import picture
+from gui import specimen_store as store
+from gui.messages import Messages
+from gui.run_process import Processes
+from gui.run_watcher import RunWatcher
+from gui.session import Session
+from gui.settings import Settings
+from gui.views import Services
+from gui.views.senses import PAGES, SensesView
+from gui.views.senses_words import _pieces
+from gui.widgets.line_chart import Band, Line, LineChart
+from tests.gui.direct_engine import DirectEngine
+from tests.helpers import runs as helpers
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Run]]:
+    """A tiny run of each family, trained for a few steps; nothing here needs them to be good."""
+    patch = pytest.MonkeyPatch()
+    patch.setattr(worker, "_listen", lambda: lambda: False)
+    patch.setenv("LEXISCOPE_HOME", str(tmp_path_factory.mktemp("home")))
+    made = {}
+    for family in ("word2vec", "elmo", "gpt", "bert"):
+        made[family] = helpers.make_run(tmp_path_factory.mktemp(family), family, probes=4)
+        assert worker.work(made[family].path) == 0
+    patch.undo()
+    registry.load("sklearn.cluster:KMeans")
+    gc.collect()
+    gc.freeze()  # torch and sklearn are in this process here: each test would look through all that they hold for what is left behind
+    yield made
+    gc.unfreeze()
+
+
+@pytest.fixture
+def view(qtbot, trained: dict[str, Run]) -> Iterator[Callable[..., SensesView]]:
+    """view(page, *families): shown with these runs on the bench."""
+    kept: list[Any] = []
+
+    def make(page: str, *families: str, specimens: list[Specimen] | None = None) -> SensesView:
+        window = QWidget()
+        qtbot.addWidget(window)
+        services = Services(engine=DirectEngine(), watcher=RunWatcher(), processes=Processes(), messages=Messages(window), settings=Settings(),
+                            navigate=lambda name: None)
+        session = Session()
+        runs = [trained[family] for family in families]
+        session.look_at("苹果", read_specimens(runs[0].specimens_path) if specimens is None else specimens)
+        for run in runs:
+            session.add_run(run)
+        services.settings.set("senses/page", page)
+        made = SensesView(session, services)
+        qtbot.addWidget(made)
+        kept.extend((made, services, window))
+        made.resize(812, 600)
+        made.show()
+        settle(qtbot, made, page)
+        return made
+
+    yield make
+    for item in kept:
+        if isinstance(item, Services):
+            item.processes.close()
+            item.engine.close()
+    kept.clear()
+    gc.collect()
+
+
+def settle(qtbot, made: SensesView, page: str) -> None:
+    timer = getattr(made.page(page), "_redraw", None) or made.page(page)._timer
+    qtbot.waitUntil(lambda: not timer.isActive() and not made._shared.answers._asked, timeout=20_000)
+
+
+ALL = ("word2vec", "elmo", "gpt", "bert")
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_page_bears_nothing_one_specimen_and_one_sense(view, qtbot, page: str) -> None:
+    made = view(page, "gpt", specimens=[Specimen(word="苹果", sense="fruit", text="妈妈吃了一口苹果。")])
+    made.grab()
+    session = made._shared.session
+    session.specimens = [Specimen(word="苹果", sense="fruit", text=text) for text in ("妈妈吃了一口苹果。", "苹果很甜。")]
+    settle(qtbot, made, page)
+    said = " ".join(part.text() for part in made.page(page).findChildren(QLabel) if part.isVisible())
+    if page not in ("film", "find", "points"):
+        assert ("two labels" if page == "probe" else "same sense") in said
+    session.remove_run(session.bench[0].path)
+    session.look_at("", ())
+    settle(qtbot, made, page)
+    made.grab()
+    assert made._shared.services.messages._dialog is None
+
+
+def test_the_page_is_remembered(view) -> None:
+    made = view("layers", "gpt")
+    made.tabs.button("sides").click()
+    assert made._settings.get("senses/page") == "sides" and made.page("sides").isVisible() and not made.page("layers").isVisible()
+
+
+# points: other projections, the badge, the typed sentence
+
+def test_another_projection_moves_the_points_and_keeps_the_figures(view, qtbot) -> None:
+    made = view("points", "elmo")
+    page = made.page("points")
+    panel, = page.panels.values()
+    before, figures = panel.xy.copy(), panel.chart.accessibleName()
+    assert "trust" in panel.badge.text() and "Trustworthiness" in panel.badge.toolTip()
+    page._projections.button("tsne").click()
+    settle(qtbot, made, "points")
+    assert not np.allclose(panel.xy, before) and np.isfinite(panel.xy).all() and panel.chart.accessibleName() == figures
+    made._shared.choices.direction = "backward"
+    settle(qtbot, made, "points")
+    assert panel._layer.text().endswith("←")
+
+
+def test_a_typed_sentence_has_its_point_in_every_panel(view, qtbot) -> None:
+    made = view("points", *ALL)
+    page = made.page("points")
+    panels = list(page.panels.values())
+    page._strip.begin("妈妈吃了")
+    qtbot.waitUntil(lambda: all("not come yet" in panel.badge.text() for panel in panels))
+    assert all(panel.scatter.guest is None for panel in panels)
+    page._strip.edit.setText("妈妈吃了一口苹果。")
+    qtbot.waitUntil(lambda: all(panel.scatter.guest is not None for panel in panels))
+    first = [panel.scatter.guest for panel in panels]
+    page._strip.edit.setText("看苹果的发布会。")
+    qtbot.waitUntil(lambda: panels[3].scatter.guest != first[3])
+    assert panels[0].scatter.guest == first[0]  # word2vec: one vector
+    qtbot.waitUntil(lambda: panels[3].scatter._glide.state() == panels[3].scatter._glide.State.Stopped)
+    page._projections.button("tsne").click()
+    page._live.follow()
+    qtbot.waitUntil(lambda: all(panel.scatter.guest is None for panel in panels))
+    assert "Only PCA" in panels[1].badge.text()
+    page._strip.end()
+    assert "Only PCA" not in panels[1].badge.text()
+
+
+def test_the_words_come_by_themselves(view, qtbot, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = view("points", "gpt")
+    page = made.page("points")
+    page._strip.begin("妈妈吃苹果")
+    page._live._words.setInterval(5)
+    page._strip.play.click()
+    assert page._strip.edit.text() == "妈妈"
+    qtbot.waitUntil(lambda: page._strip.edit.text() == "妈妈吃苹果" and not page._live._words.isActive())
+
+
+# the film
+
+def test_the_film_plays_all_runs_with_a_cursor_under_it(view, qtbot) -> None:
+    made = view("film", *ALL)
+    page, session = made.page("film"), made._shared.session
+    assert len(page.film.reels) == 4 and all(len(reel.auc) == len(reel.steps) and None not in reel.auc for reel in page.film.reels)
+    last = [panel.xy.copy() for panel in page.panels.values()]
+    session.step = 0
+    assert page._chart.cursor_at == 0 and page.panels[session.bench[3].path]._step.text() == "step 0"
+    assert not np.allclose(page.panels[session.bench[3].path].xy, last[3]) and np.allclose(page.panels[session.bench[0].path].xy, last[0])
+    page._timer.setInterval(1)
+    page._play.click()
+    qtbot.waitUntil(lambda: not page._timer.isActive(), timeout=10_000)
+    assert session.step is None and np.allclose(page.panels[session.bench[3].path].xy, last[3])
+    page._chart.moved.emit(4.0)
+    assert session.step == 4
+
+
+def test_the_film_leaves_as_gif_webp_png_and_moving_svg(view, qtbot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from PIL import Image
+
+    made = view("film", "gpt", "bert")
+    page = made.page("film")
+    monkeypatch.setattr("core.film.FRAMES", 5)
+    monkeypatch.setattr(type(page.film), "times", lambda self, frames=5: np.linspace(0, 12, 5))
+    for suffix in (".svg", ".gif", ".webp", ".png"):
+        monkeypatch.setattr(picture, "ask_path", lambda *_, name=f"film{suffix}": str(tmp_path / name))
+        page.save(suffix)
+        qtbot.waitUntil(lambda: not page._export.busy, timeout=10_000)
+    drawing = QSvgRenderer(str(tmp_path / "film.svg"))
+    text = (tmp_path / "film.svg").read_text(encoding="utf-8")
+    assert drawing.isValid() and drawing.animated() and ">GPT" in text and ">苹果<" in text
+    for name in ("film.gif", "film.webp"):
+        with Image.open(tmp_path / name) as image:
+            assert 3 <= image.n_frames <= 5 and image.size == (page._board.width(), page._board.height())  # equal frames are joined
+    assert len(list(tmp_path.glob("film-*.png"))) == 5 and not QImage(str(tmp_path / "film-0001.png")).isNull()
+    monkeypatch.setattr(picture, "ask_path", lambda *_: str(tmp_path / "nowhere" / "film.gif"))
+    page.save(".gif")
+    qtbot.waitUntil(lambda: not page._export.busy, timeout=10_000)
+    assert not (tmp_path / "nowhere").exists()
+
+
+# the deciding words
+
+def test_each_word_is_hidden_and_coloured(view, qtbot) -> None:
+    made = view("words", *ALL)
+    page, session = made.page("words"), made._shared.session
+    word2vec, elmo, gpt, bert = (page.panels[item.path] for item in session.bench)
+    assert page._edit.text() == session.specimens[0].text
+    assert "same vector whatever is hidden" in word2vec.words.text() and not any(word2vec.tokens._colours)
+    assert "taken out" in elmo.words.text() and "[MASK]" in bert.words.text() and "score" in bert._score.text()
+    assert len(bert.rows) == len([token for token in bert.tokens._tokens if token.isalnum()]) - 1
+    assert bert.tokens._tokens[bert.tokens._selected] == "苹果"
+    session.selected = 3
+    settle(qtbot, made, "words")
+    assert page._edit.text() == session.specimens[3].text
+    page.set_sentence("没有这个词")
+    settle(qtbot, made, "words")
+    assert "does not stand in the sentence" in gpt.words.text() and not gpt.tokens._tokens
+    page.set_sentence("苹果" + "很甜吃" * 500)
+    settle(qtbot, made, "words")
+    assert "400" in gpt.words.text()
+
+
+def test_a_sentence_in_pieces() -> None:
+    text = "我吃，苹果！ok"
+    assert [text[a:b] for a, b in _pieces(text, "苹果", [(0, 1), (1, 2), (6, 8)])] == ["我", "吃", "，", "苹果", "！", "ok"]
+
+
+# the two sides
+
+def test_who_cannot_see_a_side_is_told_with_its_figure(view, qtbot) -> None:
+    made = view("sides", *ALL)
+    page, session = made.page("sides"), made._shared.session
+    path = {item.run.config.family: item.path for item in session.bench}
+    said = {key: page.cells[path[family], direction, place].words.text() for key, (family, direction, place) in {
+        "gpt after": ("gpt", "both", 1), "gpt before": ("gpt", "both", 0), "forward after": ("elmo", "forward", 1),
+        "backward before": ("elmo", "backward", 0), "backward after": ("elmo", "backward", 1), "w": ("word2vec", "both", 0)}.items()}
+    for key in ("gpt after", "forward after", "backward before", "w"):
+        assert "Cannot know" in said[key] and ("e-" in said[key] or "0e+00" in said[key]), said
+    for key in ("gpt before", "backward after"):
+        assert "Has read it" in said[key]
+    page.set_sentences("苹果", "没有")
+    settle(qtbot, made, "sides")
+    assert "Nothing stands before" in page.cells[path["gpt"], "both", 0].words.text()
+    assert "does not stand in the sentence" in page.cells[path["gpt"], "both", 1].words.text()
+    page._senses.button("company").click()
+    settle(qtbot, made, "sides")
+    assert page._edits[0].text() == "手机和平板都是苹果"
+
+
+# the layers and the probe
+
+def test_the_layers_have_curves_and_two_controls(view, qtbot) -> None:
+    made = view("layers", *ALL)
+    page = made.page("layers")
+    settle(qtbot, made, "layers")
+    lines = {line.name.split()[0]: line for line in page._chart._lines}
+    assert {name: len(line.x) for name, line in lines.items()} == {"word2vec": 1, "ELMo": 3, "GPT": 3, "BERT": 3}
+    assert lines["word2vec"].y == [0.5] and [band.name.split(",")[0] for band in page._chart._bands] == ["shuffled labels", "bag of context"]
+    for measure in ("auc", "self_similarity", "anisotropy", "adjusted"):
+        page._measures.button(measure).click()
+        settle(qtbot, made, "layers")
+        assert len(page._chart._lines) == 4 and all(value is not None for line in page._chart._lines for value in line.y)
+    assert "drawn at random" in page._note.text()
+
+
+def test_the_probe_stands_beside_its_control(view, qtbot, tmp_path: Path) -> None:
+    made = view("probe", "gpt", "bert")
+    page = made.page("probe")
+    assert [line.dashed for line in page._chart._lines] == [False, True, False, True, True] and "selectivity" in page._note.text()
+    assert "each sentence a random label" in page._note.text()
+    rows = [f"{word}\t{item.text}\t{tag}" for item in made._shared.session.specimens for word, tag in (("苹果", "noun"), (item.text[:2], "name"))]
+    (tmp_path / "pos.tsv").write_text("\n".join(["word\ttext\tlabel", *rows]), encoding="utf-8")
+    page.open_file(tmp_path / "pos.tsv")
+    settle(qtbot, made, "probe")
+    assert "noun 12" in page._note.text() and "wherever it stands" in page._note.text()
+    (tmp_path / "bad.tsv").write_text("a\tb\n", encoding="utf-8")
+    page.open_file(tmp_path / "bad.tsv")
+    settle(qtbot, made, "probe")
+    assert "has no column" in page._message.text()
+
+
+def test_the_chart_bears_gaps_one_point_and_a_cursor(qtbot) -> None:
+    chart = LineChart()
+    qtbot.addWidget(chart)
+    chart.resize(400, 200)
+    chart.set_lines([Line(name="a", colour="#ff0000", x=(0, 1, 2), y=(0.2, None, float("nan"))), Line(name="b", colour="#00ff00", x=(0,), y=(0.5,))],
+                    bands=[Band(name="c", x=(0,), low=(0.1,), high=(0.3,))], level=(0.5, "chance"))
+    chart.grab()
+    heard = []
+    chart.moved.connect(heard.append)
+    qtbot.mouseClick(chart, Qt.MouseButton.LeftButton, pos=chart.rect().center())
+    assert not heard
+    chart.set_cursor(1.0)
+    qtbot.mouseClick(chart, Qt.MouseButton.LeftButton, pos=chart.rect().center())
+    assert heard and 0.5 < heard[0] < 1.5
+    chart.set_lines([])
+    chart.grab()
+
+
+# proposed senses
+
+def test_proposed_senses_are_named_and_taken_over(view, qtbot, own_home: Path) -> None:
+    made = view("find", "bert")
+    page, session = made.page("find"), made._shared.session
+    page._count.setCurrentIndex(page._count.findData(2))
+    page._find.click()
+    qtbot.waitUntil(lambda: page._call is None and bool(page.cards), timeout=20_000)
+    before = len(session.specimens)
+    assert len(page.cards) == 2 and "ARI" in page._status.text()
+    page.cards[0].name.setText("one")
+    page.cards[1].name.setText("")
+    page.accept()
+    assert len(session.specimens) == before  # a group has no name
+    page.cards[1].name.setText("two")
+    page.cards[1].tick(0, False)
+    wanted = [text for card in page.cards for text in card.chosen]
+    new = set(wanted) - {item.text for item in session.specimens}
+    page.accept()
+    assert {item.text for item in session.specimens[before:]} == new and {item.sense for item in session.specimens[before:]} <= {"one", "two"}
+    assert store.specimens_of("苹果") == list(session.specimens)
+    qtbot.waitUntil(lambda: not page._redraw.isActive())
+    page.cards[0].put_aside()
+    assert not page.cards[0].chosen
+
+
+def test_what_cannot_be_grouped_is_said(view, qtbot) -> None:
+    made = view("find", "word2vec")
+    page = made.page("find")
+    page.find()
+    qtbot.waitUntil(lambda: page._call is None, timeout=20_000)
+    assert "same vector" in page._message.text() and page._stack.currentIndex() == 1
+    made._shared.session.look_at("香蕉", ())
+    page.find()
+    qtbot.waitUntil(lambda: page._call is None, timeout=20_000)
+    assert "0 sentences" in page._message.text()
+
+
+def test_the_engine_knows_every_question() -> None:
+    from core.analysis.window import KINDS
+
+    assert all(callable(registry.load(place)) for place in KINDS.values())
+
+
+def test_what_is_taken_over_can_be_read_again(tmp_path: Path) -> None:
+    made = [Specimen(word="苹果", sense="a b", text="一个 苹果")]
+    write_specimens(tmp_path / "x.tsv", made)
+    assert read_specimens(tmp_path / "x.tsv") == made
