@@ -5,7 +5,7 @@ from __future__ import annotations
 import traceback
 
 from PySide6.QtCore import Qt, QTimer, Signal
-from PySide6.QtGui import QCloseEvent, QKeySequence, QPaintEvent, QShortcut
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QKeySequence, QPaintEvent, QShortcut
 from PySide6.QtWidgets import QApplication, QHBoxLayout, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
 from core import i18n
@@ -16,6 +16,7 @@ from gui import specimen_store, theme
 from gui.bench_bar import BenchBar
 from gui.bottom_bar import BottomBar
 from gui.engine import Engine
+from gui.importing import dropped, importer_of
 from gui.messages import Messages
 from gui.navigation import Navigation
 from gui.quit_dialog import QuitChoice, ask
@@ -51,6 +52,7 @@ class MainWindow(QMainWindow):
         self._watched: set[str] = set()
         self._was_painted = False
         self.setMinimumSize(1024, 640)
+        self.setAcceptDrops(True)
         self.resize(1280, 720)
         self._restore_session()
         self._build(settings.view if settings.view in VIEWS else next(iter(VIEWS)))
@@ -108,7 +110,7 @@ class MainWindow(QMainWindow):
         page = QWidget(objectName="page")
         self._bench = BenchBar(self.session, self.services)
         self._navigation = Navigation(page)
-        self._navigation.setFixedWidth(theme.scaled(NAVIGATION_WIDTH))
+        self._navigation.setFixedWidth(max(theme.scaled(NAVIGATION_WIDTH), self._navigation.minimumSizeHint().width()))
         self._navigation.chosen.connect(self.show_view)
         self._stack = QStackedWidget(objectName="centre")
         self._dock = SpecimensDock(self.session, self.services)
@@ -202,6 +204,17 @@ class MainWindow(QMainWindow):
         if not self._was_painted:
             self._was_painted = True
             QTimer.singleShot(0, self, self.painted.emit)  # after the children have painted themselves too
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if dropped(event.mimeData()):
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        """A file or folder that no view has a use for: a model, a packed run, word vectors."""
+        paths = dropped(event.mimeData())
+        event.acceptProposedAction()
+        for path in paths:
+            importer_of(self.session, self.services).open(path)
 
     def closeEvent(self, event: QCloseEvent) -> None:
         running = self.processes.running()

@@ -5,11 +5,13 @@ from __future__ import annotations
 from functools import partial
 
 from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtGui import QKeySequence, QShortcut
+from PySide6.QtGui import QFontMetrics, QKeySequence, QShortcut
 from PySide6.QtWidgets import QButtonGroup, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
 from gui import theme
 from gui.views import VIEWS, titles
+
+BESIDE = 44  # pixels of the style sheet to both sides of icon and words
 
 
 class Navigation(QWidget):
@@ -33,6 +35,7 @@ class Navigation(QWidget):
             made.setText(f"  {names.get(name, name)}")
             made.setAccessibleName(names.get(name, name))
             made.setIconSize(QSize(20, 20))
+            made.setMinimumWidth(QFontMetrics(theme.font(bold=True)).horizontalAdvance(made.text()) + 20 + BESIDE)  # bold when it is current
             made.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
             made.clicked.connect(partial(self._choose, name))
             if number <= 9:

@@ -36,12 +36,12 @@ Cancelled = Callable[[], bool]
 
 
 def project(source: VectorSource, method: str, dimensions: int, measure: str, rows: np.ndarray | None = None,
-            options: dict[str, Any] | None = None, known_only: bool = False, on_progress: Callable[[float, Any], object] = lambda *_: None,
+            options: dict[str, Any] | None = None, known_only: bool = False, on_progress: Callable[[float], object] = lambda *_: None,
             cancelled: Cancelled = lambda: False) -> dict[str, Any]:
     """A picture of the vectors, from the disk where the same was made before.
 
     {"xy": (all rows, dimensions) float32, NaN for those not in it, "share": of the variance along each axis (PCA), "stopped":
-    bool} or {} where known_only and it was never made. on_progress(share, xy or None).
+    bool} or {} where known_only and it was never made. on_progress(share done).
     """
     options = options or {}
     place = _place(source, method, dimensions, measure, rows, options)
@@ -55,9 +55,9 @@ def project(source: VectorSource, method: str, dimensions: int, measure: str, ro
         basis = pca.fit(x, dimensions)
         xy, share = basis.project(x), basis.share.tolist()
     else:
-        def tell(done: float, picture: np.ndarray | None) -> bool:
+        def tell(done: float, _picture: np.ndarray) -> bool:
             nonlocal stopped
-            on_progress(done, None if picture is None else spread(picture, rows, total))
+            on_progress(done)
             stopped = cancelled()
             return stopped
 
@@ -69,12 +69,13 @@ def project(source: VectorSource, method: str, dimensions: int, measure: str, ro
 
 
 def descend(source: VectorSource, dimensions: int, measure: str, rows: np.ndarray | None = None, options: dict[str, Any] | None = None,
-            seconds: float = 0.3, on_progress: Callable[[int, Any, float], object] = lambda *_: None,
+            seconds: float = 0.3, known_only: bool = False, on_progress: Callable[[int, Any, float], object] = lambda *_: None,
             cancelled: Cancelled = lambda: False) -> dict[str, Any]:
     """Go on with t-SNE for about so many seconds, and at least one iteration; the first call begins it. To pause it do not ask.
 
     on_progress(iteration, xy, divergence) after each; before the first, on_progress(0, None, share of the neighbours found).
-    {"iteration", "iterations", "xy", "divergence", "done"}, or {} where it was cancelled before the first iteration.
+    {"iteration", "iterations", "xy", "divergence", "done"}, or {} where it was cancelled before the first iteration. known_only: how
+    far it is, without a step; {} where none is under way.
     """
     options = options or {}
     place = _place(source, "tsne", dimensions, measure, rows, options)
@@ -85,13 +86,15 @@ def descend(source: VectorSource, dimensions: int, measure: str, rows: np.ndarra
         return cancelled()
 
     if place not in _descents:
+        if known_only:
+            return {}
         _descents.clear()
         try:
             _descents[place] = Descent(_finite(measured(source, measure, rows)), dimensions, stop=stop, **options)
         except Stopped:
             return {}
     descent, end = _descents[place], time.monotonic() + seconds
-    while not descent.done and not cancelled():
+    while not (known_only or descent.done or cancelled()):
         descent.step()
         on_progress(descent.iteration, spread(descent.picture, rows, total), descent.divergence)
         if time.monotonic() > end:

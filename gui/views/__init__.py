@@ -26,11 +26,13 @@ VIEWS = {
     "train": "gui.views.train:TrainView",
     "runs": "gui.views.runs:RunsView",
     "senses": "gui.views.senses:SensesView",
+    "embeddings": "gui.views.embeddings:EmbeddingsView",
     "attention": "gui.views.attention:AttentionView",
     "layer_mix": "gui.views.layer_mix:LayerMixView",
     "predict": "gui.views.predict:PredictView",
     "evaluate": "gui.views.evaluate:EvaluateView",
     "worth": "gui.views.worth:WorthView",
+    "export": "gui.views.export:ExportView",
 }
 
 
@@ -43,11 +45,13 @@ def titles() -> dict[str, str]:
         "train": tr("Train"),
         "runs": tr("Runs"),
         "senses": tr("Senses"),
+        "embeddings": tr("Embeddings"),
         "attention": tr("Attention"),
         "layer_mix": tr("Layer mix"),
         "predict": tr("Predict"),
         "evaluate": tr("Evaluate"),
         "worth": tr("Worth it?"),
+        "export": tr("Export"),
     }
 
 

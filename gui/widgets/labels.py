@@ -17,6 +17,15 @@ def label(text: str = "", role: str = "", *, wrap: bool = False) -> QLabel:
     return made
 
 
+def tell(where: QLabel, words: str, error: bool = False) -> None:
+    """Say something small in a label, as an error or not; with nothing to say it takes no room."""
+    where.setProperty("role", "error" if error and words else "small")
+    where.style().unpolish(where)
+    where.style().polish(where)
+    where.setText(words)
+    where.setVisible(bool(words))
+
+
 def button(text: str, on_click: Callable[[], object] | None = None, *, kind: str = "", icon: str = "",
            tip: str = "") -> QPushButton:
     """kind: primary, danger, flat, or empty for a quiet one. on_click: a bound method."""

@@ -72,6 +72,11 @@ class PointMap(QWidget):
             self.picture.camera.fit(index.low, index.high, self.width(), self.height(), self.picture.equal)
         self.update()
 
+    @property
+    def follows(self) -> bool:
+        """Whether everything is seen, whatever moves: the person has not moved it."""
+        return self._fits
+
     def zoom(self, factor: float, at: QPointF | None = None) -> None:
         self._fits = False
         at = at or QPointF(self.width() / 2, self.height() / 2)

@@ -12,10 +12,12 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QImage, QPaintEngine, QPainter, QPen, QPolygonF
 
 from core import palette
+from core.i18n import tr
 from gui import theme
 from gui.widgets.label_places import places
 from gui.widgets.point_camera import Camera
 from gui.widgets.point_index import PointIndex
+from gui.widgets.point_legend import Legend, draw_legend, draw_note
 from gui.widgets.point_raster import Canvas, colour_sums, density, shades
 
 DENSE = 20_000  # points in sight from which they are drawn as density
@@ -42,6 +44,7 @@ class PointPicture:
         self.dense = False  # whether the last picture was one of density
         self.in_sight = 0
         self.taken: Sequence[QRectF] = ()  # where no label may stand
+        self._corners: list[QRectF] = []
         self._shown: np.ndarray | None = None
         self._bright: np.ndarray | None = None
         self._selected = np.zeros(0, np.int64)
@@ -51,6 +54,7 @@ class PointPicture:
         self._foremost = np.zeros(0, np.int64)
         self._arrows: Sequence[tuple[int, int]] = ()
         self._axes = ("", "")
+        self._legend: Legend | None = None
         self._background, self._grey, self._halo = _rgb(look.surface), _rgb(look.border_strong), _rgb(look.text)
         self._ramp = palette.ramp(look.dark)
         self._palette = np.array([_rgb(look.accent)])
@@ -70,7 +74,7 @@ class PointPicture:
         other = len(points) != len(self.points)
         self.points, self.equal = points, equal
         if other:
-            self._shown = self._bright = self._colours = None
+            self._shown = self._bright = self._colours = self._legend = None
             self._selected = self._marked = np.zeros(0, np.int64)
             self._arrows, self._words, self._rank, self._foremost = (), (), None, np.zeros(0, np.int64)
         self.sort()
@@ -89,6 +93,10 @@ class PointPicture:
         self._symbols, self._sums = symbols, None
         self._changed()
 
+    def set_legend(self, legend: Legend | None) -> None:
+        self._legend = legend
+        self._changed()
+
     def set_shown(self, shown: np.ndarray | None) -> None:
         """(n,) bool: only these are there; None: all."""
         self._shown = shown
@@ -105,7 +113,7 @@ class PointPicture:
         self._changed()
 
     def set_marked(self, rows: Sequence[int]) -> None:
-        """These get a ring, and their labels come first."""
+        """These get a ring, the first a greater one, and their labels come first."""
         self._marked = np.asarray(rows, np.int64).reshape(-1)
         self._changed()
 
@@ -180,6 +188,9 @@ class PointPicture:
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         self._draw_axes(painter, width, height)
         self._draw_marks(painter, width, height)
+        self._corners = [draw_legend(painter, self._legend, width)] if self._legend is not None else []
+        if self.dense:
+            self._corners.append(draw_note(painter, tr("{count:,} points as density", count=len(rows))))
         if self.show_labels and len(self._words) and not quick:
             self._draw_labels(painter, rows, width, height)
 
@@ -247,11 +258,11 @@ class PointPicture:
     def _draw_marks(self, painter: QPainter, width: int, height: int) -> None:
         look = theme.current()
         painter.setBrush(Qt.BrushStyle.NoBrush)
-        painter.setPen(QPen(QColor(look.accent), 2.2))
-        if len(self._marked):
-            for x, y in zip(*(side.tolist() for side in self.pixels_of(self._marked, width, height)), strict=True):
-                if -RIM < x < width + RIM and -RIM < y < height + RIM:
-                    painter.drawEllipse(QPointF(x, y), 8.5, 8.5)
+        across, down = self.pixels_of(self._marked, width, height)
+        for place, (x, y) in enumerate(zip(across.tolist(), down.tolist(), strict=True)):
+            if -RIM < x < width + RIM and -RIM < y < height + RIM:
+                painter.setPen(QPen(QColor(look.accent), 1.3 if place else 2.6))
+                painter.drawEllipse(QPointF(x, y), *([6.0] * 2 if place else [9.0] * 2))
         for start, end in self._arrows:
             across, down = self.pixels_of(np.array([start, end]), width, height)
             if np.isfinite(across).all() and np.isfinite(down).all():
@@ -266,7 +277,7 @@ class PointPicture:
         words = [self._words[row] for row in rows[seen].tolist()]
         high = self._metrics.height()
         sizes = np.array([(self._wide(word) + 4, high) for word in words])
-        taken = [(box.x(), box.y(), box.width(), box.height()) for box in self.taken]
+        taken = [(box.x(), box.y(), box.width(), box.height()) for box in (*self.taken, *self._corners)]
         found = places(np.stack([across[seen], down[seen]], axis=1), sizes, width, height, most=MOST_LABELS, taken=taken)
         painter.setFont(self._font)
         under = QColor(theme.current().surface)
