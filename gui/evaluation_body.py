@@ -141,10 +141,12 @@ class EvaluationBody(QWidget):
         self.examples.choose(self._shown.index(place))
 
     def _show_examples(self, cell: tuple[str, str] | None = None) -> None:
-        rows = self._result["rows"]
+        rows, numbers = self._result["rows"], is_number(self._result)
         self._shown = chosen_rows(self._result, self._pages.value, cell)
-        self.examples.set_rows([[int(rows[place]["line"]), _words(rows[place]["gold"]), _words(rows[place]["predicted"]), _sure(rows[place]),
-                                 _words(rows[place]["text"])] for place in self._shown])
+        header = [tr("Line"), tr("right answer"), tr("its answer"), tr("difference") if numbers else tr("how sure"), tr("Text")]
+        self.examples.set_rows([[int(rows[place]["line"]), _words(rows[place]["gold"]), _words(rows[place]["predicted"]),
+                                 _off(rows[place]) if numbers else _sure(rows[place]), _words(rows[place]["text"])]
+                                for place in self._shown], header)
         self._detail.setText("" if self._shown else tr("There is none."))
 
     def _example_chosen(self, row: int) -> None:
@@ -179,6 +181,10 @@ def chosen_rows(result: Mapping[str, Any], page: str, cell: tuple[str, str] | No
 
 def _values(result: Mapping[str, Any], name: str) -> np.ndarray:
     return np.array([float(one[name]) for one in result["rows"]])
+
+
+def _off(one: Mapping[str, Any]) -> float:
+    return float(one["predicted"]) - float(one["gold"])
 
 
 def _sure(one: Mapping[str, Any]) -> float | str:

@@ -22,6 +22,7 @@ SHOWN_PROBLEMS = 100
 SHOWN_LABELS = 60
 SPACE, UNKNOWN = "␣", "[UNK]"
 HEIGHT = 262
+COMBO_LETTERS = 6  # of a column's name, at least
 
 
 class FinetuneSeen(Card):
@@ -92,16 +93,17 @@ class FinetuneSeen(Card):
             option = ROLES[role]
             if (role not in columns and not chosen.get(option)) or option in self._combos or len(available) < 2:
                 continue
-            combo = QComboBox(accessibleName=title)
-            combo.addItem(tr("{column} (recognised)", column=columns[role]) if not chosen.get(option) and role in columns else tr("Recognise it"), "")
+            combo = QComboBox(accessibleName=title, sizeAdjustPolicy=QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon,
+                              minimumContentsLength=COMBO_LETTERS)
+            combo.addItem(tr("{column} (auto)", column=columns[role]) if not chosen.get(option) and role in columns else tr("Recognise it"), "")
             for name in available:
                 combo.addItem(name, name)
             combo.setCurrentIndex(max(combo.findData(chosen.get(option, "")), 0))
             combo.activated.connect(partial(self._column_picked, option))
             self._combos[option] = combo
             self._columns.addWidget(label(title, "small"))
-            self._columns.addWidget(combo)
-        if self._combos:
+            self._columns.addWidget(combo, 1)
+        if len(self._combos) < len(ROLES) - 1:
             self._columns.addStretch(1)
 
     def _column_picked(self, option: str, _index: int) -> None:
@@ -122,7 +124,12 @@ class FinetuneSeen(Card):
         self._scroll.setVisible(column.count() > 0)
 
     def _draw_examples(self, column: QVBoxLayout, found: Mapping[str, Any]) -> None:
-        look = theme.current()
+        look, parts = theme.current(), [part for example in found.get("examples", ()) for part in example["parts"]]
+        words = [tr("blue: the second text")] if any(any(part["segments"]) for part in parts) else []
+        words += [tr("red: what the model does not know")] if any(UNKNOWN in part["tokens"] for part in parts) else []
+        words += [tr("beneath: the label of each")] if any(any(part["labels"]) for part in parts) else []
+        if words:
+            column.addWidget(label("   ".join(words), "caption"))
         for number, example in enumerate(found.get("examples", ())):
             if number:
                 column.addWidget(rule())

@@ -8,7 +8,7 @@ from core.i18n import tr
 from core.registry import task
 from core.runs import Run
 
-NUMBER_METRIC = "spearman"  # of pairs whose label is a number
+NUMBER_METRIC = "pearson"  # of pairs whose label is a number
 
 
 def task_of(run: Run) -> str:

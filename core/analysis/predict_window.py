@@ -99,11 +99,12 @@ def write(run: str, text: str, on_token: Callable[[dict[str, Any]], None], cance
 
 
 def task(run: str, inputs: dict[str, str]) -> dict[str, Any]:
-    """The answer of a finetuned run to one example of its task, as core.analysis.evaluate:predict_text gives it.
+    """The answer of a finetuned run to one example of its task, as core.analysis.evaluate:predict_text gives it, with "inputs", the
+    "step" of the checkpoint, and the "types" of spans that a tagger knows.
 
     inputs: what was typed; "choices" holds one choice a line.
     """
-    from core.analysis.evaluate import predict_text
+    from core.analysis.evaluate import cached, predict_text
 
     given: dict[str, Any] = dict(inputs)
     if "choices" in given:
@@ -112,7 +113,9 @@ def task(run: str, inputs: dict[str, str]) -> dict[str, Any]:
             raise UserError(tr("There is nothing to choose from."), tr("Write two choices or more, one a line."), where="choices")
     if any(not value for value in given.values()):
         raise UserError(tr("There is a text missing."), tr("Type something into every box."))
-    return {**predict_text(run=run, fields=given), "inputs": given}
+    model = cached(run)
+    types = sorted({name.partition("-")[2] for name in model.labels.names if "-" in name}) if model.task.name == "tagging" else []
+    return {**predict_text(run=run, fields=given), "inputs": given, "types": types, "step": model.step}
 
 
 def _open(loaded: Loaded, text: str) -> list[int]:

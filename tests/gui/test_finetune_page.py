@@ -135,7 +135,7 @@ def test_another_column_is_chosen_beside_the_preview(page, core, qtbot, files):
     _ready(page, qtbot, files, core)
     qtbot.waitUntil(lambda: "column_label" in page._seen._combos)
     combo = page._seen.combo("column_label")
-    assert "cat (recognised)" in combo.itemText(0)
+    assert "cat (auto)" in combo.itemText(0)
     combo.setCurrentIndex(combo.findData("label"))
     combo.activated.emit(combo.currentIndex())
     qtbot.waitUntil(lambda: core.inspected[-1]["options"].get("task.column_label") == "label")
@@ -253,5 +253,5 @@ def test_the_live_curves_show_how_well_the_task_is_done(monkeypatch, make_run, q
 def test_the_headline_figure_of_a_task(make_run):
     run = Run.create(build_finetune(make_run("pre", "bert"), "pair", {}))
     assert metric_of(run, {"loss": 1.0, "accuracy": 0.5}) == "accuracy"
-    assert metric_of(run, {"loss": 1.0, "pearson": 0.1, "spearman": 0.2}) == "spearman"
+    assert metric_of(run, {"loss": 1.0, "pearson": 0.1, "spearman": 0.2}) == "pearson"
     assert metric_of(make_run("other"), {"accuracy": 1.0}) == ""
