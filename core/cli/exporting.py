@@ -63,9 +63,10 @@ def _show_model(name: str, model: dict[str, Any]) -> None:
         print(f"  {shape:<24}{row['absolute']:>16.2e}{row['relative']:>16.2e}{top1:>12}   {row['worst']}")
     for row in model["latency"]:
         shape = " x ".join(map(str, row["shape"].values()))
-        print("  " + tr("{provider}, {shape}, {threads} threads: torch {torch:.2f} ms, ONNX Runtime {ours:.2f} ms (p95 {torch95:.2f}, {ours95:.2f}): "
-                        "{speedup:.2f} times as fast", provider=row["provider"], shape=shape, threads=row["threads"], torch=row["torch"]["p50"],
-                        ours=row["onnxruntime"]["p50"], torch95=row["torch"]["p95"], ours95=row["onnxruntime"]["p95"], speedup=row["speedup"]))
+        ours, theirs = row["onnxruntime"], row["torch"]
+        print("  " + tr("{provider}, {shape}: ONNX Runtime {ours:.2f} ms (p95 {ours95:.2f}), torch {torch:.2f} ms (p95 {torch95:.2f}): "
+                        "{speedup:.2f} times as fast", provider=row["provider"], shape=shape, ours=ours["p50"], ours95=ours["p95"],
+                        torch=theirs["p50"], torch95=theirs["p95"], speedup=row["speedup"]))
 
 
 def _progress(share: float, words: str) -> None:

@@ -24,8 +24,8 @@ from core.i18n import tr
 
 ANY_SIZE = 1 << 40
 KEPT_IN_FP32 = ("LayerNormalization",)  # its sums of squares leave fp16's range
-_EXAMPLE = {"batch": 2, "tokens": 5, "past": 3, "parts": 2, "units": 3}
-_OTHER = {"batch": 3, "tokens": 7, "past": 4, "parts": 5, "units": 6}  # no axis, nor the sum of two, is as long as another
+_EXAMPLE = {"batch": 2, "tokens": 5, "past": 3, "parts": 4, "units": 7}
+_OTHER = {"batch": 3, "tokens": 7, "past": 4, "parts": 6, "units": 9}  # no axis, nor the sum of two, is as long as another
 
 
 def convert(graph: Graph, path: Path, precision: str, metadata: dict[str, str], external_above: int = EXTERNAL_ABOVE) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import sys
 import threading
 import warnings
@@ -24,7 +25,7 @@ def main() -> int:
     os.dup2(2, 1)  # what a library prints must not stand among the answers
     warnings.simplefilter("ignore")
     job = json.loads(source.readline())
-    threading.Thread(target=_watch, args=(source,), daemon=True).start()
+    threading.Thread(target=_watch, args=(source, Path(job["folder"])), daemon=True).start()
     try:
         _say(target, {"done": _work(job, lambda share, words: _say(target, {"progress": [share, words]}))})
     except UserError as error:
@@ -40,8 +41,9 @@ def _say(target: TextIO, message: dict[str, Any]) -> None:
     target.flush()
 
 
-def _watch(source: TextIO) -> None:
+def _watch(source: TextIO, folder: Path) -> None:
     source.read()
+    shutil.rmtree(folder, ignore_errors=True)
     os._exit(1)
 
 
