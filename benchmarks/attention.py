@@ -108,7 +108,7 @@ def show(window: MainWindow, sentence: str) -> tuple[float, float]:
     view = window.view
     before = [panel.answer for panel in view.panels.values()]
     begin = time.perf_counter()
-    view.text.setText(sentence)
+    view.sentence.text.setText(sentence)
     longest = wait(window, *before)
     for panel in view.panels.values():
         panel.repaint()

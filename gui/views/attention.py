@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from PySide6.QtCore import QTimer
-from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QStackedLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QStackedLayout, QVBoxLayout, QWidget
 
 from core.events import CheckpointSaved, ProbeSaved
 from core.i18n import tr
@@ -20,17 +20,18 @@ from gui.picture import PictureButton
 from gui.session import BenchRun, Session
 from gui.views import BENCH, LAYER, SPECIMENS, STEP, Services
 from gui.views.attention_controls import AttentionControls
+from gui.views.attention_keep import Keeper, Look
 from gui.views.attention_notes import notes
 from gui.views.attention_panel import AttentionPanel, Unit
+from gui.views.attention_sentence import SentenceBar
 from gui.views.attention_state import EFFECTS, GRID, LINES, MAP, TABLE, State, loads
 from gui.widgets.empty import Empty
-from gui.widgets.labels import icon_button
+from gui.widgets.labels import row
 from gui.widgets.segments import Segments
 
 STATE = "attention/state"  # in the settings
 CALL = "attention"  # one question at a time: a newer sentence takes the place of whatever is being computed
 EFFECTS_MS = 250  # after the last keystroke
-MOST_CHARACTERS = 1_000_000  # of the line; the model itself says where it stops reading
 
 
 class AttentionView(QWidget):
@@ -44,6 +45,7 @@ class AttentionView(QWidget):
         self._order: list[tuple[Path, int]] = []
         self._query: Unit | None = None  # the word that is looked at
         self._key: Unit | None = None
+        self._keeper = Keeper(self, self._look, self._restore, services.messages)
         self.controls = AttentionControls(self._state, self)
         self.controls.hide()
         self.controls.changed.connect(self._changed)
@@ -55,21 +57,17 @@ class AttentionView(QWidget):
         self._effects_timer.timeout.connect(self._ask_effects)
         for signal in (session.benchChanged, session.layerChanged, session.headChanged, session.stepChanged, services.processes.changed):
             signal.connect(self._soon)
+        for signal in (session.layerChanged, session.headChanged):
+            signal.connect(self._keeper.keep)
+        self._keeper.keep()
         session.specimensChanged.connect(self._specimens_changed)
         session.selectionChanged.connect(self._selection_changed)
         services.watcher.eventsArrived.connect(self._events)
 
     def _build(self) -> None:
-        self.text = QLineEdit(self._state.text, placeholderText=tr("Type a sentence"), maxLength=MOST_CHARACTERS, accessibleName=tr("Sentence"))
-        self.pair = QLineEdit(self._state.pair, placeholderText=tr("The second sentence"), maxLength=MOST_CHARACTERS,
-                              accessibleName=tr("The second sentence"), clearButtonEnabled=True)
-        self.text.textChanged.connect(self._typed)
-        self.pair.textChanged.connect(self._typed)
-        self._second = icon_button("plus", tr("A second sentence, to look from one to the other"), checkable=True)
-        self._second.setChecked(bool(self._state.pair))
-        self._second.toggled.connect(self._second_toggled)
-        self.pair.setVisible(bool(self._state.pair))
-        self._replay = icon_button("refresh", tr("The sentence that the runs' probes hold: it can be replayed over all steps"), self._own_sentence)
+        self.sentence = SentenceBar(self._state.text, self._state.pair)
+        self.sentence.changed.connect(self._typed)
+        self.sentence.replayWanted.connect(self._own_sentence)
         self.modes = Segments({GRID: tr("All heads"), MAP: tr("One map"), LINES: tr("Lines"), TABLE: tr("Table"), EFFECTS: tr("Effects")},
                               self._state.mode)
         self.modes.chosen.connect(self._mode_chosen)
@@ -77,20 +75,13 @@ class AttentionView(QWidget):
         self._row = QHBoxLayout(self._panes)
         self._row.setContentsMargins(0, 0, 0, 0)
         self._row.setSpacing(theme.S)
-        sentence = QHBoxLayout()
-        sentence.setSpacing(theme.S)
-        for part, grow in ((self.text, 3), (self.pair, 2), (self._second, 0), (self._replay, 0)):
-            sentence.addWidget(part, grow)
-        choice = QHBoxLayout()
-        choice.addWidget(self.modes)
-        choice.addStretch(1)
-        choice.addWidget(PictureButton(self._whole, self._name, messages=self._services.messages, settings=self._services.settings, rows=self._rows))
+        whole = PictureButton(self._whole, self._name, messages=self._services.messages, settings=self._services.settings, rows=self._rows)
         page = QWidget()
         column = QVBoxLayout(page)
         column.setContentsMargins(theme.M, theme.S, theme.M, theme.S)
         column.setSpacing(theme.S)
-        column.addLayout(sentence)
-        column.addLayout(choice)
+        column.addWidget(self.sentence)
+        column.addWidget(row(self.modes, None, whole, self._keeper.button, spacing=theme.XS))
         column.addWidget(self._panes, 1)
         self._stack = QStackedLayout(self)
         self._stack.addWidget(page)
@@ -119,6 +110,17 @@ class AttentionView(QWidget):
     def _set(self, state: State) -> None:
         self._state = state
         self._services.settings.set(STATE, state.dumps())
+        self._keeper.keep()
+
+    def _look(self) -> Look:
+        return Look(state=self._state, layer=self._session.layer, head=self._session.head, step=self._session.step)
+
+    def _restore(self, look: Look) -> None:
+        self._session.layer, self._session.head, self._session.step = look.layer, look.head, look.step
+        self.modes.set_value(look.state.mode)
+        self._set(look.state)
+        self.sentence.set_sentences(look.state.text, look.state.pair)
+        self._soon()
 
     def _changed(self, changes: dict[str, Any]) -> None:
         """Something was chosen in the controls; how it is drawn needs no new question."""
@@ -144,30 +146,23 @@ class AttentionView(QWidget):
             self._set(replace(self._state, heads=()))
         self._soon()
 
-    def _typed(self, *_: object) -> None:
+    def _typed(self, text: str, pair: str) -> None:
         self._query = self._key = None
-        self._set(replace(self._state, text=self.text.text(), pair=self.pair.text() if self._second.isChecked() else ""))
+        self._set(replace(self._state, text=text, pair=pair))
         self._soon()
-
-    def _second_toggled(self, wanted: bool) -> None:
-        self.pair.setVisible(wanted)
-        self._typed()
-        if wanted:
-            self.pair.setFocus()
 
     def _own_sentence(self) -> None:
         for item in self._session.bench:
             own = item.run.config.watch.sentence or next((one.text for one in store.of_run(item.run)), "")
             if own and _has_attention(item):
-                self.text.setText(own)
-                self._second.setChecked(False)
+                self.sentence.set_sentences(own)
                 return
 
     def _take_a_sentence(self) -> None:
         """Something to look at before anybody has typed."""
         if not self._state.text and self._session.specimens:
             chosen = self._session.specimen or self._session.specimens[0]
-            self.text.setText(chosen.text)
+            self.sentence.set_sentences(chosen.text)
 
     def _specimens_changed(self) -> None:
         self._take_a_sentence()
@@ -176,7 +171,7 @@ class AttentionView(QWidget):
 
     def _selection_changed(self) -> None:
         if self._session.specimen is not None:
-            self.text.setText(self._session.specimen.text)
+            self.sentence.text.setText(self._session.specimen.text)
 
     def _unit_chosen(self, path: Path, place: int) -> None:
         self._query, self._key = self._panels[path].unit_at(place) if place >= 0 else None, None
@@ -279,12 +274,12 @@ class AttentionView(QWidget):
             if panel is None or panel.answer is None:
                 continue
             panel.effects.title = partial(store.sense_title, self._session.word)
-            row = panel.row_of(self._query)
-            panel.effects.set_effects(row, None)
-            if row >= 0:
+            place = panel.row_of(self._query)
+            panel.effects.set_effects(place, None)
+            if place >= 0:
                 asked.append(panel)
                 questions.append({"run": str(item.path), "text": self._state.text, "pair": self._state.pair, "step": self._session.step,
-                                  "units": self._state.units, "target": int(panel.answer["places"][row]), "by": self._state.by,
+                                  "units": self._state.units, "target": int(panel.answer["places"][place]), "by": self._state.by,
                                   "layer": max(self._session.layer_of(item.run), 0), "heads": self._state.effect == "heads"})
         if questions:
             keywords = {"questions": questions, "specimens": self._session.specimens}

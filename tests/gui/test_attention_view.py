@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QFileDialog
 
 from core import palette
 from core.analysis import attention_window
@@ -111,7 +111,7 @@ def test_typing_changes_every_picture_and_only_what_is_seen_is_asked(qtbot, show
     window, view = show(gpt, bert, mode="map")
     before = [panel.map.weights.shape for panel in panels(view)]
     window.engine.calls.clear()
-    view.text.insert("他")
+    view.sentence.text.insert("他")
     settle(qtbot, window)
     assert [panel.map.weights.shape[0] for panel in panels(view)] == [shape[0] + 1 for shape in before]
     questions = [question for call in window.engine.calls for question in call.keywords["questions"]]
@@ -215,8 +215,8 @@ def test_what_really_changes_stands_beside_the_attention(qtbot, show, gpt, bert)
 
 def test_a_pair_and_its_filters(qtbot, show, gpt, bert) -> None:
     window, view = show(gpt, bert, mode="map")
-    view._second.setChecked(True)
-    view.pair.insert("他看手机")
+    view.sentence.second.setChecked(True)
+    view.sentence.pair.insert("他看手机")
     settle(qtbot, window)
     one, other = panels(view)
     assert other.map._labels.count("[SEP]") == 2 and other.map._splits == [other.map._labels.index("[SEP]") + 1]
@@ -228,9 +228,9 @@ def test_a_pair_and_its_filters(qtbot, show, gpt, bert) -> None:
     split = other.map._splits[0]
     assert np.isfinite(other.map.weights[:split, split:]).all() and np.isnan(other.map.weights[split:]).all()
     assert f"A→B {other.answer['share']:.0%}" in other._where.text() and one._where.text().endswith("A→B 0%")
-    view._second.setChecked(False)
+    view.sentence.second.setChecked(False)
     settle(qtbot, window)
-    assert np.isfinite(other.map.weights).all() and view.pair.text() == "他看手机"  # hidden, not lost
+    assert np.isfinite(other.map.weights).all() and view.sentence.pair.text() == "他看手机"  # hidden, not lost
 
 
 def test_what_cannot_be_shown_is_said_in_its_place(qtbot, show, folder, bert) -> None:
@@ -238,13 +238,13 @@ def test_what_cannot_be_shown_is_said_in_its_place(qtbot, show, folder, bert) ->
     window, view = show(elmo, new, bert)
     one, two, three = panels(view)
     assert "ELMo has no attention" in one.message.text() and "no checkpoint" in two.message.text()
-    view.text.setText("吃龘果")
+    view.sentence.text.setText("吃龘果")
     settle(qtbot, window)
     assert three.note.text() == "Not in its vocabulary: 龘."
-    view.text.setText("苹果" * 50_000)
+    view.sentence.text.setText("苹果" * 50_000)
     settle(qtbot, window)
     assert "reads 128 tokens" in three.note.text() and len(three.answer["labels"]) < 128
-    view.text.clear()
+    view.sentence.text.clear()
     settle(qtbot, window)
     assert "no sentence yet" in three.message.text() and three.picture() is None
 
@@ -255,16 +255,16 @@ def test_a_step_of_the_replay_is_that_of_the_probe(qtbot, show, bert) -> None:
     settle(qtbot, window)
     panel = panels(view)[0]
     assert panel._step.text() == "step 20" and "another sentence" in panel.note.text()
-    view._replay.click()
+    view.sentence.replay.click()
     settle(qtbot, window)
-    assert view.text.text() == attention_window.own_sentence(bert) and panel._step.text() == "step 5" and panel.note.isHidden()
+    assert view.sentence.text.text() == attention_window.own_sentence(bert) and panel._step.text() == "step 5" and panel.note.isHidden()
     first = panel.map.weights.copy()
     window.session.step = 10
     settle(qtbot, window)
     assert panel._step.text() == "step 10" and not np.allclose(panel.map.weights, first, atol=0.01)
     window.session.selected = 4
     settle(qtbot, window)
-    assert view.text.text() == window.session.specimens[4].text
+    assert view.sentence.text.text() == window.session.specimens[4].text
 
 
 def test_what_was_chosen_is_remembered(qtbot, show, bert) -> None:
@@ -272,7 +272,7 @@ def test_what_was_chosen_is_remembered(qtbot, show, bert) -> None:
     view.controls._least.setValue(10)
     window.switch_language()
     settle(qtbot, window)
-    assert window.view is not view and window.view.text.text() == "他看手机" and window.view.state.least == pytest.approx(0.1)
+    assert window.view is not view and window.view.sentence.text.text() == "他看手机" and window.view.state.least == pytest.approx(0.1)
     assert window.view.modes.value == "lines"
     for damaged in ("", "[", "[1]", '{"mode": "x", "units": [], "least": "a", "heads": ["b"], "text": 3}'):
         assert loads(damaged) == State()
@@ -353,3 +353,35 @@ def test_the_table_bears_nothing_and_holes(qtbot, qtmodeltester) -> None:
     model.set_table({"entropy": np.array([[1.0, np.nan]]), "sep": np.full((1, 2), np.nan)}, "[BOS]")
     qtmodeltester.check(model)
     assert model.columnCount() == 2 and model.data(model.index(1, 1)) == "–" and model.row_of(5, 5) == -1
+
+
+def test_steps_are_taken_back_and_a_view_is_opened_again(qtbot, show, bert, tmp_path, monkeypatch) -> None:
+    window, view = show(bert)
+    keeper = view._keeper
+    panels(view)[0].grid.clicked.emit(0, 1)
+    view.modes.button("map").click()
+    view.sentence.text.setText("他吃")
+    view.sentence.text.setText("他吃苹果")  # typed on: one step
+    settle(qtbot, window)
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(tmp_path / "mine"), ""))
+    keeper.save()
+    keeper.back()
+    assert (view.sentence.text.text(), view.state.mode) == (SENTENCE, "map")
+    keeper.back()
+    assert view.modes.value == "grid" and window.session.head == 1
+    keeper.forth()
+    keeper.forth()
+    keeper.forth()
+    assert view.state.text == "他吃苹果"
+    view.sentence.set_sentences("", "")
+    window.session.head = 0
+    path = tmp_path / "mine.attention.json"
+    monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_: (str(path), ""))
+    keeper.open()
+    settle(qtbot, window)
+    assert (view.state.text, view.state.mode, window.session.layer, window.session.head) == ("他吃苹果", "map", 1, 1)
+    for damaged in ("", "[]", '{"format": "lexiscope attention 1"}', "[" * 100_000):
+        path.write_text(damaged, encoding="utf-8")
+        keeper.open()
+        assert view.state.text == "他吃苹果" and "no saved view" in window.messages.texts[-1][0]
+        window.messages.clear()
