@@ -15,6 +15,7 @@ from gui.widgets.curve import Curves
 from gui.widgets.elided import Elided
 from gui.widgets.labels import Card, button, label, rule
 from gui.widgets.layer_bars import LayerBar, LayerBars, layer_colours
+from gui.widgets.sparkline import Sparkline
 
 LEAST_WIDTH = 150
 CURVES_HEIGHT = 190
@@ -38,6 +39,7 @@ class LayerMixPanel(Card):
         self._about = Elided(about, "caption")
         self._about.setToolTip(about)
         self._gamma = label("", "large")
+        self.gamma = {place: Sparkline() for place in (INPUT, OUTPUT)}
         self._about_word = Elided("", "caption")
         self._about_word.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self._titles = {INPUT: label(tr("At the input"), "small"), OUTPUT: label(tr("At the output"), "small")}
@@ -53,6 +55,8 @@ class LayerMixPanel(Card):
         first = QHBoxLayout()
         first.setSpacing(theme.S)
         first.addWidget(self._gamma)
+        for line in self.gamma.values():
+            first.addWidget(line)
         first.addWidget(self._about_word, 1)
         column.addLayout(first)
         for place in (INPUT, OUTPUT):
@@ -113,11 +117,13 @@ class LayerMixPanel(Card):
             mix = story.mixes.get(place)
             there = mix is not None and len(mix.steps.values) > 0
             bars.setVisible(there)
+            self.gamma[place].setVisible(there)
             self._titles[place].setVisible(there and both)
             if not there:
                 continue
             at = mix.at(step)
             shown = int(mix.steps.values[at])
+            self.gamma[place].set_values(mix.gamma.values)
             gammas.append(f"{mix.gamma.values[at]:.3f}")
             bars.set_bars([self._bar(number, weight) for number, weight in enumerate(mix.weights_at(at))], 1 / len(mix.weights), self._chance())
             self._draw_curves(place, mix, both)
@@ -146,14 +152,13 @@ class LayerMixPanel(Card):
         if done is None:
             for key, title, colour in zip(keys, self._layers, layer_colours(len(keys)), strict=False):
                 self.curves.add(key, title, colour, dashed=place == OUTPUT, smooth=False, legend=False)
-            self.curves.add(f"{place}/gamma", "γ", theme.current().text_faint, dashed=place == OUTPUT, smooth=False, legend=place == INPUT)
             done = 0
         elif done > len(steps):
-            for key in [*keys, f"{place}/gamma"]:
+            for key in keys:
                 self.curves.reset(key)
             done = 0
         if done < len(steps):
-            for key, series in zip([*keys, f"{place}/gamma"], [*mix.weights, mix.gamma], strict=True):
+            for key, series in zip(keys, mix.weights, strict=True):
                 if key in self.curves.keys():  # noqa: SIM118 (its own method)
                     self.curves.append(key, {"steps": steps[done:]}, series.values[done:])
         self._drawn[place] = len(steps)

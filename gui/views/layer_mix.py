@@ -129,12 +129,13 @@ class LayerMixView(QWidget):
             return
         session = self._session
         wanted = []
-        gammas = [float(np.nanmax(mix.gamma.values, initial=1.0)) for story in self._stories.values() for mix in story.mixes.values()]
+        greatest = [float(np.nanmax(series.values, initial=0.0)) for story in self._stories.values() for mix in story.mixes.values()
+                    for series in mix.weights]
         for item in session.bench:
             panel, story = self._panels[item.path], self._stories[item.path]
             if story.mixes:
                 panel.show_story(story, session.step, self._services.processes.alive(item.run))
-                panel.curves.set_y_range(0.0, HEADROOM * max(gammas))
+                panel.curves.set_y_range(0.0, HEADROOM * max(greatest))
                 wanted.append(item)
             else:
                 panel.say(*_why_empty(item.run, self._services.processes.alive(item.run)))
