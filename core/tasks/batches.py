@@ -8,11 +8,12 @@ import torch
 from torch import Tensor
 
 from core.tasks.labels import Labels
+from core.tasks.networks import TaskNetwork
 from core.tasks.task import Example, Feature, Task
 from core.text.tokenizers import PAD
 
 IGNORED = -100
-NETWORK_INPUTS = ("input_ids", "attention_mask", "token_type_ids", "units", "unit_places")
+NETWORK_INPUTS = ("input_ids", "attention_mask", "token_type_ids", "units", "unit_places", "states", "pooler_output")
 
 
 def collate(made: Task, features: Sequence[Feature], examples: Sequence[Example], labels: Labels, *, labelled: bool = True) -> dict[str, Tensor]:
@@ -58,3 +59,40 @@ def _labels(targets: list, batch: dict[str, Tensor]) -> Tensor:
 
 def network_inputs(batch: dict[str, Tensor]) -> dict[str, Tensor]:
     return {name: batch[name] for name in NETWORK_INPUTS if name in batch}
+
+
+class FrozenReadings:
+    """What a frozen model makes of each feature: the same in every epoch, so it is computed once, each feature by itself."""
+
+    def __init__(self, network: TaskNetwork, features: Sequence[Feature]) -> None:
+        self._network, self._features = network, features
+        self._made: dict[int, list[tuple[Tensor, Tensor | None]]] = {}
+
+    @torch.no_grad()
+    def _of(self, index: int) -> list[tuple[Tensor, Tensor | None]]:
+        """For each part (tokens, states, size), and (size) or None."""
+        if index not in self._made:
+            device = next(self._network.parameters()).device
+            made = []
+            for part in self._features[index].parts:
+                ids, segments = (torch.tensor([row], device=device) for row in (part.ids, part.segments))
+                encoded = self._network.encode(ids, torch.ones_like(ids), segments)
+                pooled = None if encoded.pooler_output is None else encoded.pooler_output[0].cpu()
+                made.append((torch.stack([state[0] for state in encoded.states], dim=1).cpu(), pooled))
+            self._made[index] = made
+        return self._made[index]
+
+    def add(self, batch: dict[str, Tensor], rows: Sequence[int]) -> None:
+        """Put "states" and "pooler_output" of these features into their batch."""
+        found = [self._of(row) for row in rows]
+        states, pooled = found[0][0]
+        made = torch.zeros(*batch["input_ids"].shape, *states.shape[1:])
+        poolers = None if pooled is None else torch.zeros(*batch["input_ids"].shape[:2], len(pooled))
+        for row, parts in enumerate(found):
+            for number, (state, pooler) in enumerate(parts):
+                made[row, number, : len(state)] = state
+                if poolers is not None:
+                    poolers[row, number] = pooler
+        batch["states"] = made
+        if poolers is not None:
+            batch["pooler_output"] = poolers

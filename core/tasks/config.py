@@ -68,19 +68,24 @@ class TaskConfig:
 COMMON = {"train.epochs": 20.0, "train.steps": 600, "train.batch_size": 16, "train.seq_len": 128, "train.learning_rate": 1e-3,
           "train.optimizer": "adamw", "train.warmup": 0.1, "train.evals": 4, "train.checkpoints": 4, "train.probes": 10}
 BY_FAMILY: dict[str, dict[str, Any]] = {
-    "word2vec": {"train.learning_rate": 5e-3},
-    "elmo": {"train.learning_rate": 3e-3},
-    "gpt": {"train.learning_rate": 5e-4, "model.dropout": 0.1},
-    "bert": {"train.learning_rate": 5e-4, "model.dropout": 0.1},
+    # a linear layer over vectors that stay as they are learns best fast; a BiLSTM over them (see READERS) does not
+    "word2vec": {"train.learning_rate": 2e-2},
+    "elmo": {"train.learning_rate": 2e-2},
+    "gpt": {"train.learning_rate": 1e-3, "task.head_rate": 10.0, "model.dropout": 0.1},
+    "bert": {"train.learning_rate": 1e-3, "task.head_rate": 10.0, "model.dropout": 0.1},
 }
 BY_TASK: dict[str, dict[str, Any]] = {
     "multiple_choice": {"train.batch_size": 8},
+    "span": {"train.batch_size": 8, "train.epochs": 5.0},
 }
+READERS = {("word2vec", "tagging"), ("word2vec", "span"), ("elmo", "tagging"), ("elmo", "span")}
+READER_RATE = 5e-3
 
 
 def finetune_defaults(family: str, task: str) -> dict[str, Any]:
     """{dotted option: value} that a finetune of that family on that task begins with, where it differs from the dataclasses' defaults."""
-    return {**COMMON, **BY_FAMILY.get(family, {}), **BY_TASK.get(task, {})}
+    reader = {"train.learning_rate": READER_RATE} if (family, task) in READERS else {}
+    return {**COMMON, **BY_FAMILY.get(family, {}), **BY_TASK.get(task, {}), **reader}
 
 
 def build_finetune(pretrained: Run | Path, task: str, options: Mapping[str, Any] | None = None, *, name: str = "") -> RunConfig:

@@ -37,6 +37,15 @@ class Read:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Encoded:
+    """What the family's model made of some rows. states: those that the task network reads, each (rows, tokens, size): all where they
+    are mixed, else the last one. pooler_output: (rows, size), where there is one."""
+
+    states: tuple[Tensor, ...]
+    pooler_output: Tensor | None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Plan:
     """What the options come to for a family and task. pooling: "first", "last", "mean", "max"."""
 
@@ -104,19 +113,28 @@ class TaskNetwork(nn.Module):
                 units: Tensor | None = None, unit_places: Tensor | None = None) -> Tensor:
         return self.head(self.read(input_ids, attention_mask, token_type_ids, units, unit_places))
 
+    def encode(self, ids: Tensor, mask: Tensor, segments: Tensor | None) -> Encoded:
+        """ids, mask, segments: (rows, tokens)."""
+        if not self.learns:
+            self.encoder.eval()  # a frozen model drops nothing
+        mixes = self.mix is not None or self.mix_output is not None
+        with torch.set_grad_enabled(torch.is_grad_enabled() and self.learns):
+            output = self.encoder(ids, mask, segments if self.segments else None, output_hidden_states=mixes)
+        return Encoded(states=output.hidden_states if mixes else (output.last_hidden_state,), pooler_output=output.pooler_output)
+
     def read(self, input_ids: Tensor, attention_mask: Tensor | None = None, token_type_ids: Tensor | None = None,
-             units: Tensor | None = None, unit_places: Tensor | None = None) -> Read:
+             units: Tensor | None = None, unit_places: Tensor | None = None, states: Tensor | None = None,
+             pooler_output: Tensor | None = None) -> Read:
+        """states (batch, parts, tokens, states, size), pooler_output (batch, parts, size): what a frozen model has made of these rows before."""
         batch, parts, tokens = input_ids.shape
         ids = input_ids.flatten(0, 1)  # (rows, tokens)
         mask = torch.ones_like(ids) if attention_mask is None else attention_mask.flatten(0, 1)
-        segments = token_type_ids.flatten(0, 1) if self.segments and token_type_ids is not None else None
-        if not self.learns:
-            self.encoder.eval()  # a frozen model drops nothing
-        with torch.set_grad_enabled(torch.is_grad_enabled() and self.learns):
-            mixes = self.mix is not None or self.mix_output is not None
-            output = self.encoder(ids, mask, segments, output_hidden_states=mixes)
+        if states is None:
+            output = self.encode(ids, mask, None if token_type_ids is None else token_type_ids.flatten(0, 1))
+        else:
+            output = Encoded(states=states.flatten(0, 1).unbind(2), pooler_output=None if pooler_output is None else pooler_output.flatten(0, 1))
         x = self._input(ids, output, mask)  # (rows, tokens, width)
-        late = None if self.mix_output is None else self.mix_output(output.hidden_states, mask)
+        late = None if self.mix_output is None else self.mix_output(output.states, mask)
         if units is not None:
             place = units.clamp(min=0)
             x = take(x, place) + self.unit_place(unit_places)  # (batch, units, width)
@@ -128,18 +146,18 @@ class TaskNetwork(nn.Module):
         pooled = self._pool(x, mask, output)
         return Read(vectors=self.dropout(x).view(batch, parts, tokens, -1), mask=mask.view(batch, parts, tokens),
                     pooled=self.dropout(pooled).view(batch, parts, -1), present=(input_ids[:, :, 0] != PAD),
-                    last_hidden_state=output.last_hidden_state)
+                    last_hidden_state=output.states[-1])
 
-    def _input(self, ids: Tensor, output: object, mask: Tensor) -> Tensor:
+    def _input(self, ids: Tensor, output: Encoded, mask: Tensor) -> Tensor:
         if self.mix is not None:
-            x = [self.mix(output.hidden_states, mask)]
+            x = [self.mix(output.states, mask)]
         elif self.mix_output is not None:
-            x = [output.hidden_states[0]] if self.own is None else []
+            x = [output.states[0]] if self.own is None else []
         else:
-            x = [output.last_hidden_state]
+            x = [output.states[-1]]
         return torch.cat([self.own(ids), *x], dim=-1) if self.own is not None else x[0]
 
-    def _pool(self, x: Tensor, mask: Tensor, output: object) -> Tensor:
+    def _pool(self, x: Tensor, mask: Tensor, output: Encoded) -> Tensor:
         """A vector for each row, (rows, width)."""
         kind = self.plan.pooling
         if kind == "first":

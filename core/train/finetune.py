@@ -15,7 +15,7 @@ from core.families.batches import RowOrder
 from core.families.learning import Batch, LearnerState, Loss, StepResult
 from core.families.vocabulary_loss import vocabulary_loss
 from core.registry import family, task
-from core.tasks.batches import IGNORED, collate, network_inputs
+from core.tasks.batches import IGNORED, FrozenReadings, collate, network_inputs
 from core.tasks.data import Labelled
 from core.tasks.networks import TaskNetwork, load_pretrained, randomise
 from core.tasks.predictor import featurise, predict
@@ -25,6 +25,7 @@ from core.train.gradient import GradientLearner
 
 _LAYER = re.compile(r"(?:^|\.)(?:layers|forward_layers|backward_layers)\.(\d+)\.")
 BETAS = (0.9, 0.98)
+FLOAT_BYTES, KEPT_BYTES = 4, 512e6  # of a frozen model's vectors
 
 
 class TaskTraining:
@@ -40,11 +41,20 @@ class TaskTraining:
         if weights is not None:
             load_pretrained(self.network, weights)
         self._weigh_classes()
+        self._frozen = FrozenReadings(self.network, self._features) if self._may_keep() else None
         self.tokens_per_epoch = sum(len(part.ids) for feature in self._features for part in feature.parts)
         self.tokens_per_batch = max(1, self.tokens_per_epoch * config.train.batch_size // max(1, len(self._features)))
         # the model's own loss beside the task's (Radford et al. 2018, equation 5)
         causal = "generate" in family(config.family).capabilities
         self._lm_weight = config.task.lm_weight if causal and self.network.plan.unfreeze != "none" else 0.0
+
+    def _may_keep(self) -> bool:
+        """Whether the vectors of a frozen model are kept from epoch to epoch."""
+        if self.network.plan.unfreeze != "none":
+            return False
+        states = self.network.encode(torch.zeros(1, 1, dtype=torch.long), torch.ones(1, 1, dtype=torch.long), None).states
+        tokens = sum(len(part.ids) for feature in self._features for part in feature.parts)
+        return tokens * sum(state.shape[-1] for state in states) * FLOAT_BYTES <= KEPT_BYTES
 
     def _weigh_classes(self) -> None:
         if not self.config.task.class_weights or not hasattr(self.network.head, "class_weights"):
@@ -59,6 +69,8 @@ class TaskTraining:
     def batch(self, split: str, index: int) -> Batch:
         rows, _ = self._order.of_batch(index)
         batch = collate(self._task, [self._features[row] for row in rows], self.data.train, self.data.labels)
+        if self._frozen is not None:
+            self._frozen.add(batch, rows.tolist())
         batch["normalizer"] = torch.tensor(max(1.0, self._labels_of(batch)))
         batch["rows"] = torch.tensor(float(len(rows)))
         if self._lm_weight:
