@@ -1,6 +1,8 @@
 """Kill -9 at random moments, resume, compare: is every run still there, and bit-identical to an undisturbed one?
 
-    python -m benchmarks.kill [--families bert gpt elmo word2vec] [--kills 20] [--seed 0] [--json]
+    python -m benchmarks.kill [--families bert gpt elmo word2vec] [--kills 20] [--seed 0] [--finetune] [--json]
+
+--finetune kills the second stage (tagging with a CRF, layers thawing one by one) and not the first.
 
 For each family one run goes undisturbed; another is killed and resumed until it has been killed so many times, wherever the
 moment falls (while reading text, training, saving). word2vec trains on one thread: with several, its threads write without
@@ -24,6 +26,7 @@ from core.registry import FAMILIES
 
 STEPS = 4000
 WORD2VEC_STEPS = 100_000  # its steps on a small text take microseconds
+FINETUNE_STEPS = 2000
 CHECKPOINTS = 200
 
 
@@ -66,17 +69,25 @@ def main() -> None:
     parser.add_argument("--families", nargs="+", default=list(FAMILIES))
     parser.add_argument("--kills", type=int, default=20)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--finetune", action="store_true")
     parser.add_argument("--json", action="store_true")
     parsed = parser.parse_args()
     rows = []
     with tempfile.TemporaryDirectory() as folder:
         os.environ[runs.HOME_VARIABLE] = folder
+        from tests.helpers.labelled import make_finetune
         from tests.helpers.runs import make_run
 
         for family in parsed.families:
-            total = WORD2VEC_STEPS if family == "word2vec" else STEPS
-            steps = {"steps": total, "checkpoints": CHECKPOINTS, "probes": 40, "evals": 10}
-            undisturbed, killed = (make_run(Path(folder) / family, family, **steps) for _ in range(2))
+            total = FINETUNE_STEPS if parsed.finetune else WORD2VEC_STEPS if family == "word2vec" else STEPS
+            steps = {"train.steps": total, "checkpoints": CHECKPOINTS, "probes": 40, "evals": 10}
+            if parsed.finetune:
+                pretrained = make_run(Path(folder) / family, family)
+                finish(pretrained)
+                undisturbed, killed = (make_finetune(Path(folder) / family, pretrained, "tagging", crf=True, unfreeze="gradual", **steps)
+                                       for _ in range(2))
+            else:
+                undisturbed, killed = (make_run(Path(folder) / family, family, **steps) for _ in range(2))
             finish(undisturbed)
             hits, late = kill_until(killed, parsed.kills, total, random.Random(parsed.seed))
             if killed.status().state != "finished":
