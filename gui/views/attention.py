@@ -221,7 +221,8 @@ class AttentionView(QWidget):
                 questions.append(state.question(str(item.path), session.step, max(session.layer_of(item.run), 1) - 1, session.head_of(item.run)))
         if questions:
             self._services.engine.call("core.analysis.attention_window:look", {"questions": questions}, key=CALL, owner=self,
-                                       on_progress=partial(self._arrived, asked, state), on_done=self._all_arrived, on_error=self._refused)
+                                       on_progress=partial(self._arrived, asked, state), on_done=self._all_arrived,
+                                       on_error=partial(self._refused, asked))
 
     def _arrived(self, asked: list[Path], state: State, place: int, answer: dict[str, Any]) -> None:
         item = self._session.on_bench(asked[place])
@@ -240,10 +241,11 @@ class AttentionView(QWidget):
         self._mark()
         self._ask_vectors()
 
-    def _refused(self, message: str, hint: str) -> None:
-        for panel in self._panels.values():
-            if panel.answer is None:
-                panel.say(f"{message} {hint}".strip())
+    def _refused(self, asked: list[Path], message: str, hint: str) -> None:
+        """The engine has failed: what stands there is of another sentence."""
+        for path in asked:
+            if path in self._panels:
+                self._panels[path].say(f"{message} {hint}".strip())
 
     def _ask_vectors(self) -> None:
         state = self._state
@@ -284,7 +286,8 @@ class AttentionView(QWidget):
         if questions:
             keywords = {"questions": questions, "specimens": self._session.specimens}
             self._services.engine.call("core.analysis.effects:look", keywords, key=CALL, owner=self,
-                                       on_progress=partial(self._effects_arrived, asked), on_done=_nothing, on_error=self._refused)
+                                       on_progress=partial(self._effects_arrived, asked), on_done=_nothing,
+                                       on_error=partial(self._no_effects, asked))
 
     def _effects_arrived(self, asked: list[AttentionPanel], place: int, found: dict[str, Any]) -> None:
         panel = asked[place]
@@ -294,6 +297,10 @@ class AttentionView(QWidget):
     def _heads(self) -> int:
         """The most that a run on the bench has."""
         return max((getattr(item.run.config.model, "num_heads", 0) for item in self._session.bench), default=0)
+
+    def _no_effects(self, asked: list[AttentionPanel], message: str, hint: str) -> None:
+        for place in range(len(asked)):
+            self._effects_arrived(asked, place, {"error": message, "hint": hint})
 
     def _word(self) -> Unit | None:
         """Where the session's word stands in the sentence."""

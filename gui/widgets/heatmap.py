@@ -173,7 +173,7 @@ class Heatmap(QWidget):
     def _box(self) -> QRectF:
         """Where the cells are: a square, with room for the words and the legend."""
         metrics = QFontMetrics(theme.font("small"))
-        wide = QFontMetrics(self._label_font(min(self.width(), self.height()) * (1 - LABEL_SHARE) / max(len(self._labels), 1)))
+        wide = QFontMetrics(self._label_font(0.9 * min(self.width(), self.height()) / max(len(self._labels), 1)))
         longest = max((wide.horizontalAdvance(text) for text in self._labels), default=0) + 2 * theme.XS + 4
         left = min(longest, LABEL_SHARE * self.width())
         top = min(longest, LABEL_SHARE * self.height())

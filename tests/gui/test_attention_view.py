@@ -385,3 +385,14 @@ def test_steps_are_taken_back_and_a_view_is_opened_again(qtbot, show, bert, tmp_
         keeper.open()
         assert view.state.text == "他吃苹果" and "no saved view" in window.messages.texts[-1][0]
         window.messages.clear()
+
+
+def test_an_engine_that_dies_leaves_no_picture_of_another_sentence(qtbot, show, bert) -> None:
+    window, view = show(bert, mode="effects")
+    panel = panels(view)[0]
+    asked = [call for call in window.engine.calls if call.place.endswith("effects:look")][-1]
+    asked.on_error("The analysis process ended: killed.", "It is started again with the next question.")
+    assert panel.effects.caption.text().startswith("The analysis process ended")
+    asked = [call for call in window.engine.calls if call.place.endswith("attention_window:look")][-1]
+    asked.on_error("The analysis process ended: killed.", "It is started again with the next question.")
+    assert panel.answer is None and "killed" in panel.message.text()
