@@ -155,16 +155,20 @@ def from_line(line: str) -> Event | None:
 
 @cache
 def _kinds_of_fields(kind: type) -> dict[str, Any]:
-    return get_type_hints(kind)
+    """name -> float for any number, another type, or (type,) for a dict with such values."""
+    def plain(hint: Any) -> Any:
+        return float if hint is int else hint
+
+    return {name: (plain(get_args(hint)[1]),) if get_origin(hint) is dict else plain(hint) for name, hint in get_type_hints(kind).items()}
 
 
-def _fits(value: Any, hint: Any) -> bool:
-    """A number may be either kind of number, and is not beyond all measure: others add and compare it."""
-    if hint in (int, float):
-        return isinstance(value, (int, float)) and not abs(value) > LARGEST_NUMBER
-    if get_origin(hint) is dict:
-        return isinstance(value, dict) and all(_fits(item, get_args(hint)[1]) for item in value.values())
-    return isinstance(value, hint)
+def _fits(value: Any, kind: Any) -> bool:
+    """A number may be of either kind, and is not beyond all measure: others add and compare it."""
+    if kind is float:
+        return type(value) in (int, float) and not (value > LARGEST_NUMBER or value < -LARGEST_NUMBER)
+    if type(kind) is tuple:
+        return isinstance(value, dict) and all(_fits(item, kind[0]) for item in value.values())
+    return isinstance(value, kind)
 
 
 def _number(value: Any) -> Any:

@@ -13,6 +13,7 @@ import shutil
 import sys
 import time
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any, get_type_hints
 
@@ -26,6 +27,7 @@ from core.i18n import tr
 
 HOME_VARIABLE = "LEXISCOPE_HOME"
 TRASH = ".trash"
+ORIGIN = "origin.json"  # of a run that came from elsewhere: where it came from, and which row each token had there
 COMMANDS = ("stop", "pause", "checkpoint")
 # what resume may set: none of it changes what a step learns, save for where the run ends
 CHANGEABLE = frozenset({"train.steps", "train.epochs", "train.minutes", "train.micro_batch_size", "train.device", "train.precision",
@@ -100,6 +102,11 @@ class Run:
     @property
     def name(self) -> str:
         return self.config.name or self.path.name
+
+    @cached_property
+    def imported(self) -> bool:
+        """Whether it was trained elsewhere: it was a model or a file of vectors, and its text is not known."""
+        return (self.path / ORIGIN).is_file()
 
     def rename(self, name: str) -> None:
         """Change the name that people see; the folder stays, so that nothing that points to it breaks."""

@@ -15,10 +15,8 @@ from torch import Tensor
 from core import checkpoints, events
 from core.config import RunConfig
 from core.exchange.files import new_folder
-from core.runs import Run, runs_home
+from core.runs import ORIGIN, Run, runs_home
 from core.text.tokenizers import Tokenizer
-
-ORIGIN = "origin.json"  # of a run that came from elsewhere: where it came from, and which row each token had there
 
 
 @dataclass(frozen=True, kw_only=True)

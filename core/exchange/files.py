@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import glob
 import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
+
+import psutil
 
 from core.errors import UserError
 from core.i18n import tr
@@ -34,6 +37,7 @@ def new_folder(path: Path) -> Iterator[Path]:
     if path.exists() and (not path.is_dir() or any(path.iterdir())):
         raise UserError(tr("{path} exists and is not empty.", path=path), tr("Name another folder."), where="out")
     part = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    _sweep(path)
     try:
         part.mkdir(parents=True)
         yield part
@@ -44,6 +48,14 @@ def new_folder(path: Path) -> Iterator[Path]:
         raise unwritable(path, error) from error
     finally:
         shutil.rmtree(part, ignore_errors=True)
+
+
+def _sweep(path: Path) -> None:
+    """Remove what a process that was ended meanwhile left half filled."""
+    for old in path.parent.glob(f".{glob.escape(path.name)}.*.tmp"):
+        pid = old.name.split(".")[-2]
+        if pid.isdigit() and (int(pid) == os.getpid() or not psutil.pid_exists(int(pid))):
+            shutil.rmtree(old, ignore_errors=True)
 
 
 def unwritable(path: Path, error: OSError) -> UserError:

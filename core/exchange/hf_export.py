@@ -20,7 +20,6 @@ from torch import Tensor
 
 from core.analysis.encode import Loaded, frame, load
 from core.errors import UserError
-from core.exchange.adopt import ORIGIN
 from core.exchange.files import new_folder
 from core.exchange.hf_config import bert_json, gpt_json
 from core.exchange.hf_heads import head_of, with_form
@@ -30,7 +29,7 @@ from core.exchange.huggingface import bert_from_transformers, bert_to_transforme
 from core.exchange.safe_weights import read_json, read_weights
 from core.exchange.tokenizer_json import portable
 from core.i18n import tr
-from core.runs import Run
+from core.runs import ORIGIN, Run
 from core.text.tokenizers import BOS, EOS, PAD, SPECIALS
 
 _TO = {"bert": bert_to_transformers, "gpt": gpt_to_transformers}

@@ -19,9 +19,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from core.arrays import NOT_READABLE
 from core.errors import UserError
 from core.exchange.adopt import Imported, free_place
-from core.arrays import NOT_READABLE
 from core.exchange.files import new_folder, replacing
 from core.i18n import tr
 from core.runs import Run
@@ -98,6 +98,11 @@ def unpack(path: Path, target: Path | None = None, on_progress: OnProgress = lam
     except NOT_READABLE as error:
         raise _damaged(path, tr("it is no whole archive")) from error
     return Imported(run=place)
+
+
+def for_window(run: str, out: str, on_progress: Callable[..., None] = lambda *progress: None) -> dict[str, Any]:
+    """As the window's engine calls it."""
+    return pack(Run.open(Path(run)), Path(out), on_progress)
 
 
 def is_packed(path: Path) -> bool:

@@ -18,8 +18,8 @@ from typing import BinaryIO
 
 import numpy as np
 
-from core.errors import UserError
 from core.arrays import map_npy, read_npz
+from core.errors import UserError
 from core.exchange.vector_files import (
     BLOCK,
     LONGEST_VECTOR,

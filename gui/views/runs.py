@@ -25,7 +25,8 @@ from PySide6.QtWidgets import (
 from core.errors import UserError
 from core.i18n import tr
 from core.runs import Run, restore
-from gui import theme
+from gui import packing, theme
+from gui.importing import import_button
 from gui.session import BENCH_SIZE, Session
 from gui.views import BENCH, Services
 from gui.views.runs_curves import RunCurves, Shown
@@ -100,7 +101,8 @@ class RunsView(QWidget):
         column = QVBoxLayout(page)
         column.setContentsMargins(theme.M, theme.S, theme.M, theme.S)
         column.setSpacing(theme.S)
-        column.addWidget(row(self._put, self._pause, self._stop, self._copy_button, self._delete_button, self._more, None, self._count, self._search))
+        column.addWidget(row(self._put, self._pause, self._stop, self._copy_button, self._delete_button, self._more, None, self._count,
+                             self._search, import_button(self, session, services)))
         column.addWidget(split, 1)
         self._stack = QStackedLayout(self)
         self._stack.addWidget(page)
@@ -158,6 +160,7 @@ class RunsView(QWidget):
         self._more.setPopupMode(self._more.ToolButtonPopupMode.InstantPopup)
         menu = QMenu(self)
         deeds = (("rename", tr("Rename"), self._edit_name), ("finetune", tr("Finetune it"), self._finetune),
+                 ("pack", tr("Pack into one file..."), self._pack),
                  ("checkpoint", tr("Save a checkpoint now"), self._checkpoint), ("folder", tr("Open its folder"), self._open_folder),
                  ("log", tr("Show its log"), self._show_log))
         self._actions = {name: menu.addAction(words, slot) for name, words, slot in deeds}
@@ -335,6 +338,10 @@ class RunsView(QWidget):
         if names:
             words = tr("{name} is deleted.", name=names[0]) if len(names) == 1 else tr("{count} runs are deleted.", count=len(names))
             self._services.messages.say(words, action=tr("Undo"), on_action=partial(undo, self._session, self._services, places))
+
+    def _pack(self) -> None:
+        for item in self.chosen[:1]:
+            packing.pack(self, item.run, self._services)
 
     def _open_folder(self) -> None:
         for item in self.chosen[:1]:

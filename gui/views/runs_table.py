@@ -176,6 +176,8 @@ def source_of(row: RunRow, *, whole: bool = False) -> str:
         return f"{tr(task(finetune.task).title)}: {file}"
     files = row.run.config.text.files
     if not files:
+        if row.run.imported:
+            return tr("imported")
         return tr("built-in Chinese") if row.run.config.text.corpus == "zh" else tr("built-in English")
     return "\n".join(files) if whole else ", ".join(path.replace("\\", "/").rpartition("/")[2] for path in files)
 

@@ -14,6 +14,7 @@ from core.i18n import tr
 from core.registry import FAMILIES, family
 from core.runs import Run, Status, runs_home, status_of
 from gui import demo, draft, theme
+from gui.importing import import_button, importer_of
 from gui.run_queue import queue_of
 from gui.session import Session
 from gui.views import Services
@@ -77,6 +78,7 @@ class StartView(QWidget):
         services.watcher.eventsArrived.connect(self._events)
         self._queue.changed.connect(self._show_demo)
         self._queue.failed.connect(services.messages.error)
+        importer_of(session, services).imported.connect(self._refresh)
         self._show_demo()
 
     def showEvent(self, event: object) -> None:
@@ -111,9 +113,10 @@ class StartView(QWidget):
 
     def _open_card(self) -> QWidget:
         card, _ = self._card("folder", tr("Open a run"), tr(
-            "Everything that a training has written stays in its folder: open one from here or from another computer."))
+            "Everything that a training has written stays in its folder: open one from here or from another computer. "
+            "Models of Hugging Face, packed runs and word vectors become runs: drop them on the window."))
         card.column.addStretch(1)
-        card.column.addWidget(row(button(tr("Choose a folder"), self._choose_folder), None))
+        card.column.addWidget(row(button(tr("Choose a folder"), self._choose_folder), import_button(self, self._session, self._services), None))
         return card
 
     def _card(self, icon: str, title: str, words: str) -> tuple[Card, QLabel]:
@@ -211,7 +214,7 @@ class StartView(QWidget):
 
     # the recent runs
 
-    def _refresh(self) -> None:
+    def _refresh(self, *_: object) -> None:
         if not self.isVisible():
             return
         engine, language = self._services.engine, self._language
