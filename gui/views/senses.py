@@ -13,7 +13,7 @@ from gui.session import Session
 from gui.views import BENCH, LAYER, SPECIMENS, STEP, Services
 from gui.views.senses_answers import Answers
 from gui.views.senses_state import Choices, Shared
-from gui.widgets.segments import Segments
+from gui.widgets.folding import FoldingSegments
 
 # name -> "module:class", called with (Shared); the order is that of the tabs
 PAGES = {
@@ -38,7 +38,7 @@ class SensesView(QWidget):
         self._shared = Shared(session=session, services=services, choices=choices, answers=Answers(services.engine, self))
         self._pages: dict[str, QWidget] = {}
         shown = self._settings.get(SHOWN, "points")
-        self.tabs = Segments(page_titles(), shown if shown in PAGES else "points", tips=page_tips())
+        self.tabs = FoldingSegments(page_titles(), shown if shown in PAGES else "points", tips=page_tips())
         self.tabs.chosen.connect(self.show_page)
         self.controls = QWidget(self)
         self._controls = QVBoxLayout(self.controls)

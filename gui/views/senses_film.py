@@ -22,9 +22,9 @@ from gui.views.senses_legend import DirectionChoice
 from gui.views.senses_reel import ReelPanel
 from gui.views.senses_state import PCA, TSNE, UMAP, Redraw, Shared, is_joined, layer_title, line_name, why_empty
 from gui.views.senses_strip import SensesStrip
+from gui.widgets.folding import FoldingSegments
 from gui.widgets.labels import button, label
 from gui.widgets.line_chart import Line, LineChart
-from gui.widgets.segments import Segments
 
 FRAME_MS = 100
 BOARD, MESSAGE = 0, 1
@@ -44,7 +44,7 @@ class FilmPage(QWidget):
         self.controls = DirectionChoice(shared.choices, self)
         self.controls.hide()
         self._play = button(tr("Play"), self.toggle_play, kind="primary", icon="play")
-        self._projections = Segments({PCA: "PCA", TSNE: "t-SNE", UMAP: "UMAP"}, shared.choices.projection)
+        self._projections = FoldingSegments({PCA: "PCA", TSNE: "t-SNE", UMAP: "UMAP"}, shared.choices.projection)
         self._projections.chosen.connect(self._choose_projection)
         self._export = FilmExport(services, self)
         self._export.told.connect(self._tell)

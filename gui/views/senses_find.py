@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PySide6.QtWidgets import QComboBox, QFileDialog, QHBoxLayout, QStackedLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QFileDialog, QHBoxLayout, QSizePolicy, QStackedLayout, QVBoxLayout, QWidget
 
 from core.errors import UserError
 from core.i18n import tr
@@ -39,8 +39,6 @@ class FindPage(QWidget):
         self.controls = DirectionChoice(shared.choices, self)
         self.controls.hide()
         self._run = QComboBox(accessibleName=tr("Run"))
-        self._run.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-        self._run.setMinimumContentsLength(14)
         self._count = QComboBox(accessibleName=tr("How many groups"))
         self._count.addItem(tr("as many groups as fit"), 0)
         self._count.setToolTip(tr("The number of groups with the greatest silhouette, of 2 to 6."))
@@ -53,7 +51,11 @@ class FindPage(QWidget):
         self._where.addItem(tr("in the run's text"), OWN)
         self._where.addItem(tr("in files..."), FILES)
         self._where.activated.connect(self._ask_files)
-        self._find = button(tr("Find"), self.find, kind="primary", icon="search")
+        for choice in (self._run, self._where, self._method, self._count):
+            choice.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+            choice.setMinimumContentsLength(3)
+            choice.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self._find = button(tr("Find"), self.find, kind="primary")
         self._status = label("", "soft", wrap=True)
         self._take = button("", self.accept, kind="primary", icon="check")
         self._message = label("", "large", wrap=True)
@@ -73,7 +75,7 @@ class FindPage(QWidget):
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
         whole.setSpacing(theme.S)
-        whole.addWidget(row(self._run, self._where, self._method, self._count, None, self._find))
+        whole.addWidget(row(self._run, self._where, self._method, self._count, self._find))
         whole.addLayout(self._stack, 1)
         self._redraw = Redraw(self, self._draw, shared.answers)
         for signal in (session.benchChanged, session.wordChanged, session.layerChanged):

@@ -14,9 +14,9 @@ from gui.session import BenchRun
 from gui.views.senses_answers import Question, question
 from gui.views.senses_legend import DirectionChoice
 from gui.views.senses_state import Redraw, Shared, checkpoints_of, is_joined, line_name, why_empty
+from gui.widgets.folding import FoldingSegments
 from gui.widgets.labels import label, row
 from gui.widgets.line_chart import Band, Line, LineChart
-from gui.widgets.segments import Segments
 
 AUC, RIGHT, SIMILAR, ANISOTROPY, ADJUSTED = "auc", "centroid_accuracy", "self_similarity", "anisotropy", "adjusted"
 OF_SENSES = (AUC, RIGHT)  # the other measures know no labels
@@ -31,7 +31,7 @@ class LayersPage(QWidget):
         self._rows_drawn: list[list[object]] = []
         self.controls = DirectionChoice(shared.choices, self)
         self.controls.hide()
-        self._measures = Segments({AUC: "AUC", RIGHT: tr("accuracy"), SIMILAR: tr("self-similarity"), ANISOTROPY: tr("anisotropy"),
+        self._measures = FoldingSegments({AUC: "AUC", RIGHT: tr("accuracy"), SIMILAR: tr("self-similarity"), ANISOTROPY: tr("anisotropy"),
                                    ADJUSTED: tr("adjusted")}, services.settings.get("senses/measure", RIGHT), tips={
             AUC: tr("The share of pairs in which two sentences of the same sense are nearer than two of different senses; one half is chance."),
             RIGHT: tr("The share of sentences that are nearest to the group of their own sense."),

@@ -26,7 +26,7 @@ from gui.views.senses_panel import SensesPanel
 from gui.views.senses_state import PCA, TSNE, UMAP, Redraw, Shared, is_joined, layer_title, why_empty
 from gui.views.senses_strip import SensesStrip
 from gui.widgets.empty import Empty
-from gui.widgets.segments import Segments
+from gui.widgets.folding import FoldingSegments
 from gui.widgets.sense_text import marked
 
 CARD_SENTENCES = 4  # at most on the card of a point that stands for many
@@ -44,7 +44,7 @@ class PointsPage(QWidget):
         self._drawn: tuple = ()  # the specimens of the last drawing
         self.controls = SensesLegend(shared.choices, self)
         self.controls.hide()
-        self._projections = Segments({PCA: "PCA", TSNE: "t-SNE", UMAP: "UMAP"}, shared.choices.projection, tips={
+        self._projections = FoldingSegments({PCA: "PCA", TSNE: "t-SNE", UMAP: "UMAP"}, shared.choices.projection, tips={
             PCA: tr("The two directions in which the vectors spread most: one plane for all steps."),
             TSNE: tr("Keeps neighbours together; distances between groups mean little."),
             UMAP: tr("Keeps neighbours together; distances between groups mean little.")})

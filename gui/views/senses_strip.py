@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QSizePolicy, QStac
 
 from core.i18n import tr
 from gui import theme
+from gui.widgets.elided import Elided
 from gui.widgets.labels import button, icon_button, label
 from gui.widgets.symbols import symbol_path
 
@@ -119,12 +120,15 @@ class SensesStrip(QWidget):
             if item.widget() is not None:
                 item.widget().hide()
                 item.widget().deleteLater()
-        title = label(word, "title")
+        title = Elided(word, "title")
+        title.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Preferred)
         self._legend.addWidget(title)
         self._legend.addSpacing(theme.L)
         for number, (name, count) in enumerate(zip(titles, counts, strict=True)):
             self._legend.addWidget(SenseMark(number))
-            self._legend.addWidget(label(f"{name}  {count}", "large"))
+            words = Elided(f"{name}  {count}", "large")
+            words.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Preferred)
+            self._legend.addWidget(words)
             self._legend.addSpacing(theme.L)
         if hard:
             self._legend.addWidget(SenseMark(-1, ring=True))

@@ -109,6 +109,17 @@ def test_every_page_bears_nothing_one_specimen_and_one_sense(view, qtbot, page: 
     assert made._shared.services.messages._dialog is None
 
 
+@pytest.mark.parametrize("page", PAGES)
+def test_every_page_fits_beside_the_specimens_of_the_smallest_window(view, qtbot, page: str) -> None:
+    made = view(page, *ALL)
+    assert made.minimumSizeHint().width() <= 556
+    made.resize(556, 500)
+    qtbot.waitUntil(lambda: made.tabs.is_folded)
+    made.tabs._list.setCurrentIndex(4)
+    made.tabs._list.activated.emit(4)
+    assert made.page("layers").isVisible()
+
+
 def test_the_page_is_remembered(view) -> None:
     made = view("layers", "gpt")
     made.tabs.button("sides").click()

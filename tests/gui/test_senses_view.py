@@ -89,7 +89,7 @@ def show(qtbot, services: Services, session: Session) -> Iterator[Callable[..., 
         host.show()
         view = host.page("points")
         if runs:
-            qtbot.waitUntil(lambda: not view._timer.isActive() and not view._answers._asked)
+            qtbot.waitUntil(lambda: not view._timer.isActive() and not view._answers._asked, timeout=20_000)
         return view
 
     yield make
