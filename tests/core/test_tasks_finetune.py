@@ -280,3 +280,15 @@ def test_the_verbs(pretrained: dict[str, Run], tmp_path: Path, capsys: pytest.Ca
     again = study.read_study(out)
     assert again["done"] == again["total"] and again["curves"] == read["curves"], "what was torn is made again, and comes out the same"
     assert cli.main([*asked, "--text", "text"]) == 2
+
+
+@pytest.mark.parametrize(("family", "kind"), [("elmo", "matching"), ("bert", "classification"), ("word2vec", "span")])
+def test_what_a_frozen_model_has_read_once_is_what_it_would_read_again(pretrained: dict[str, Run], tmp_path: Path, family: str, kind: str) -> None:
+    run = make_finetune(tmp_path, pretrained[family], kind, unfreeze="none", from_scratch=True)
+    training = learner_of(run)._training
+    training.network.eval()
+    batch = training.batch("train", 0)
+    assert "states" in batch
+    kept = training.loss(training.network, batch)
+    again = training.loss(training.network, {name: value for name, value in batch.items() if name not in ("states", "pooler_output")})
+    assert kept.value.item() == pytest.approx(again.value.item(), rel=1e-5)
