@@ -20,6 +20,7 @@ from gui.widgets.value_scatter import ValueScatter
 
 WORST, WRONG, ALL = "worst", "wrong", "all"
 MOST_WORST = 100
+CLASS_WIDTH, EXAMPLE_WIDTH = 82, 104
 TEXT = 4  # the column of the examples that takes what is left
 
 
@@ -40,8 +41,8 @@ class EvaluationBody(QWidget):
         self._chart = QStackedWidget()
         self._chart.addWidget(self.matrix)
         self._chart.addWidget(self.scatter)
-        self.classes = RowsTable([tr("Label"), tr("precision"), tr("recall"), "F1", tr("count")], stretch=0)
-        self.examples = RowsTable([tr("Line"), tr("right answer"), tr("its answer"), tr("how sure"), tr("Text")], stretch=TEXT)
+        self.classes = RowsTable([tr("Label"), tr("precision"), tr("recall"), "F1", tr("count")], stretch=0, widest=CLASS_WIDTH)
+        self.examples = RowsTable([tr("Line"), tr("right answer"), tr("its answer"), tr("how sure"), tr("Text")], stretch=TEXT, widest=EXAMPLE_WIDTH)
         self.examples.chosen.connect(self._example_chosen)
         self._pages = Segments({WORST: tr("Worst mistakes"), WRONG: tr("All mistakes"), ALL: tr("All")})
         self._pages.chosen.connect(self._page_chosen)
@@ -148,6 +149,7 @@ class EvaluationBody(QWidget):
                                  _off(rows[place]) if numbers else _sure(rows[place]), _words(rows[place]["text"])]
                                 for place in self._shown], header)
         self._detail.setText("" if self._shown else tr("There is none."))
+        self._detail.setVisible(not self._shown)
 
     def _example_chosen(self, row: int) -> None:
         one = self._result["rows"][self._shown[row]]
@@ -156,6 +158,7 @@ class EvaluationBody(QWidget):
             words.append(_words(one["detail"]))
         words.append(tr("right: {gold}   said: {predicted}", gold=_words(one["gold"]), predicted=_words(one["predicted"])))
         self._detail.setText("\n".join(words))
+        self._detail.show()
 
 
 def is_number(result: Mapping[str, Any]) -> bool:
@@ -194,4 +197,4 @@ def _sure(one: Mapping[str, Any]) -> float | str:
 def _words(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:.2f}"
-    return " | ".join(map(_words, value)) if isinstance(value, list | tuple) else str(value)
+    return " | ".join(map(_words, value)) if isinstance(value, list | tuple) else str(value) or "–"

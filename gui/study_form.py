@@ -21,7 +21,7 @@ from gui.task_cards import TaskCards
 from gui.views import Services
 from gui.widgets.labels import Card, button, label, row
 
-COUNTS_WIDTH = 220
+COUNTS_WIDTH, STEPS_WIDTH = 200, 110
 
 
 class StudyForm(QWidget):
@@ -44,11 +44,16 @@ class StudyForm(QWidget):
         self.counts.textChanged.connect(self._edited)
         self.seeds = QSpinBox(minimum=1, maximum=20, value=3, accessibleName=tr("Seeds"))
         self.seeds.lineEdit().setTextMargins(theme.S, 0, 0, 0)
+        self.steps = QSpinBox(minimum=0, maximum=1_000_000, value=0, specialValueText=tr("as usual"), accessibleName=tr("Steps"),
+                              toolTip=tr("How long each of the networks learns; fewer steps, a quicker and rougher answer"))
+        self.steps.lineEdit().setTextMargins(theme.S, 0, 0, 0)
+        self.steps.setFixedWidth(theme.scaled(STEPS_WIDTH))
         self.go = button(" " + tr("Compare"), self._go, kind="primary", icon="play")
         self._wrong = label("", "error", wrap=True)
         files = Card()
         files.column.addWidget(self.files)
-        files.column.addWidget(row(label(tr("Labelled examples"), "small"), self.counts, label(tr("Seeds"), "small"), self.seeds, None, self.go,
+        files.column.addWidget(row(label(tr("Labelled examples"), "small"), self.counts, label(tr("Seeds"), "small"), self.seeds,
+                                   label(tr("Steps"), "small"), self.steps, None, self.go,
                                    spacing=theme.M))
         files.column.addWidget(self._wrong)
         words = tr("Three ways to the same task, with more and more labelled examples: finetuned from the pretrained run, the same network "
@@ -104,9 +109,10 @@ class StudyForm(QWidget):
     def _go(self) -> None:
         name, run = self.cards.value, self.choice.run
         columns = {option: self._services.settings.get(COLUMN.format(task=name, option=option)) for option in COLUMNS}
+        steps = {"train.steps": self.steps.value()} if self.steps.value() else {}
         words = arguments(pretrained=str(run.path), task=name, train=self.files.path(TRAIN), dev=self.files.path(DEV),
                           counts=counts_of(self.counts.text()) or (), seeds=self.seeds.value(),
-                          options={f"task.{option}": column for option, column in columns.items() if column})
+                          options={**{f"task.{option}": column for option, column in columns.items() if column}, **steps})
         self.started.emit(words, str(run.path), name)
 
 

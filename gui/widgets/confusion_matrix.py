@@ -14,6 +14,8 @@ from gui import theme
 from gui.widgets.plots import with_alpha
 
 LABEL_SHARE = 0.28  # of the width, at most, for the names at the left
+UPRIGHT_SHARE = 0.3  # of the height, at most, for names that stand upright
+UPRIGHT = 92  # pixels at most for names that stand upright above the columns
 LEAST_CELL, MOST_WIDE, MOST_HIGH = 10, 90, 52
 STEPS = {Qt.Key.Key_Left: (0, -1), Qt.Key.Key_Right: (0, 1), Qt.Key.Key_Up: (-1, 0), Qt.Key.Key_Down: (1, 0)}
 
@@ -66,10 +68,18 @@ class ConfusionMatrix(QWidget):
         """Left and top of the first cell, width and height of each."""
         metrics = QFontMetrics(theme.font("small"))
         names = max(metrics.horizontalAdvance(name) for name in [tr("right ↓"), *self._names]) + theme.S
-        left, top = min(names, LABEL_SHARE * self.width()), 2 * metrics.height() + theme.XS
-        count = max(len(self._names), 1)
-        wide, high = (self.width() - left - 2) / count, (self.height() - top - 2) / count
-        return left, top, min(max(wide, LEAST_CELL), MOST_WIDE), min(max(high, LEAST_CELL), MOST_HIGH)
+        left, count = min(names, LABEL_SHARE * self.width()), max(len(self._names), 1)
+        wide = min(max((self.width() - left - 2) / count, LEAST_CELL), MOST_WIDE)
+        top = metrics.height() + theme.XS + round(min(self._widest(metrics), UPRIGHT, UPRIGHT_SHARE * self.height())
+                                                    if self._upright(metrics, wide) else metrics.height())
+        return left, top, wide, min(max((self.height() - top - 2) / count, LEAST_CELL), MOST_HIGH)
+
+    def _widest(self, metrics: QFontMetrics) -> int:
+        return max((metrics.horizontalAdvance(name) for name in self._names), default=0)
+
+    def _upright(self, metrics: QFontMetrics, wide: float) -> bool:
+        """Whether a name is wider than its column."""
+        return self._widest(metrics) > wide - 2
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         if not self._names:
@@ -89,11 +99,22 @@ class ConfusionMatrix(QWidget):
             painter.setPen(QColor(look.text))
             shown = metrics.elidedText(name, Qt.TextElideMode.ElideRight, round(left - theme.S))
             painter.drawText(QRectF(0, top + row * high, left - theme.XS, high), Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, shown)
-            shown = metrics.elidedText(name, Qt.TextElideMode.ElideRight, round(wide - 2))
-            painter.drawText(QRectF(left + row * wide, metrics.height(), wide, metrics.height()), Qt.AlignmentFlag.AlignCenter, shown)
+            self._paint_column_name(painter, name, QRectF(left + row * wide, metrics.height(), wide, top - metrics.height() - theme.XS), metrics)
             for column in range(len(self._names)):
                 self._paint_cell(painter, row, column, float(shares[row, column]), metrics)
         painter.end()
+
+    def _paint_column_name(self, painter: QPainter, name: str, box: QRectF, metrics: QFontMetrics) -> None:
+        if not self._upright(metrics, box.width()):
+            painter.drawText(box, Qt.AlignmentFlag.AlignCenter, name)
+            return
+        painter.save()
+        painter.translate(box.center())
+        painter.rotate(-90)
+        shown = metrics.elidedText(name, Qt.TextElideMode.ElideRight, round(box.height()))
+        lying = QRectF(-box.height() / 2, -metrics.height() / 2, box.height(), metrics.height())
+        painter.drawText(lying, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, shown)
+        painter.restore()
 
     def _paint_cell(self, painter: QPainter, row: int, column: int, share: float, metrics: QFontMetrics) -> None:
         look, box = theme.current(), self.cell(row, column).adjusted(1, 1, -1, -1)

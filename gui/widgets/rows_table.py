@@ -8,8 +8,10 @@ from typing import Any
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QSortFilterProxyModel, Qt, Signal
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
 
+from gui import theme
+
 INVALID = QModelIndex()
-WIDEST = 230  # of a column at first; the person may draw it wider
+WIDEST = 230
 
 
 class RowsModel(QAbstractTableModel):
@@ -53,13 +55,16 @@ class RowsModel(QAbstractTableModel):
 
 
 class RowsTable(QTableView):
-    """chosen(row): the place of the row in `set_rows` that stands chosen now. stretch: the column that takes what is left."""
+    """chosen(row): the place of the row in `set_rows` that stands chosen now. stretch: the column that takes what is left.
+
+    widest: of the other columns at first, in pixels at zoom 1; the person may draw them wider.
+    """
 
     chosen = Signal(int)
 
-    def __init__(self, header: Sequence[str], *, stretch: int = -1, parent: QWidget | None = None) -> None:
+    def __init__(self, header: Sequence[str], *, stretch: int = -1, widest: int = WIDEST, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._stretch = stretch
+        self._stretch, self._widest = stretch, widest
         self.rows = RowsModel(header, self)
         self._order = QSortFilterProxyModel(self)
         self._order.setSourceModel(self.rows)
@@ -72,6 +77,7 @@ class RowsTable(QTableView):
         self.setWordWrap(False)
         self.setTabKeyNavigation(False)
         self.verticalHeader().hide()
+        self.horizontalHeader().setHighlightSections(False)
         self.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.selectionModel().currentRowChanged.connect(self._moved)
         self._fit()
@@ -102,4 +108,4 @@ class RowsTable(QTableView):
             head.setSectionResizeMode(column, mode)
             if column != self._stretch:
                 self.resizeColumnToContents(column)
-                self.setColumnWidth(column, min(self.columnWidth(column), WIDEST))
+                self.setColumnWidth(column, min(self.columnWidth(column), theme.scaled(self._widest)))

@@ -77,10 +77,12 @@ def _start(view, qtbot, tmp_path, train="train.csv"):
 
 def test_one_button_runs_it_and_draws_what_comes_out(view, qtbot, tmp_path):
     assert not view.form.go.isEnabled()
+    view.form.steps.setValue(70)
     page = _start(view, qtbot, tmp_path)
     qtbot.waitUntil(lambda: page._words.text() == "finished", timeout=15000)
     words = json.loads((page.folder / study_process.COMMAND).read_text(encoding="utf-8"))
     assert words[0] == "worth" and words[words.index("--seeds") + 1] == "3" and "--counts" not in words
+    assert words[words.index("--set") + 1] == "train.steps=70"
     curves = {curve.name: curve for curve in page.chart.curves}
     assert len(curves) == 4 and list(curves["Pretrained, finetuned"].mean) == [0.9, 0.9]
     assert list(curves["From scratch"].x) == [50, 100] and curves["From scratch"].spread[0] > 0
