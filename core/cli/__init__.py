@@ -32,7 +32,7 @@ BAR_WIDTH = 24
 LINE_SECONDS = 5.0  # between two lines of progress where the output is no terminal
 
 # Modules with add_verbs(verb), called with the function `verb` of _parser
-GROUPS: tuple[str, ...] = ("core.cli.looking", "core.cli.exporting", "core.cli.tasks", "core.cli.exchange")
+GROUPS: tuple[str, ...] = ("core.cli.looking", "core.cli.sensing", "core.cli.mapping", "core.cli.exporting", "core.cli.tasks", "core.cli.exchange")
 
 
 def main(arguments: list[str]) -> int:
@@ -90,6 +90,7 @@ def _parser() -> argparse.ArgumentParser:
     add.add_argument("--sentences", type=Path, metavar="SENSES.tsv", help=tr("labelled sentences; without it the built-in ones"))
     add.add_argument("--word", help=tr("this word only"))
     add.add_argument("--json", action="store_true")
+    add.add_argument("--out", type=Path, metavar="FILE", help=tr("save a figure: .svg, .pdf or .png"))
 
     add = verb("neighbours", neighbours, tr("the words nearest to a word"))
     add.add_argument("run", type=Path, metavar="DIR")
@@ -267,6 +268,10 @@ def senses(parsed: argparse.Namespace) -> None:
     specimens = [item for item in specimens if not parsed.word or item.word == parsed.word]
     if not specimens:
         raise UserError(tr("There is no labelled sentence for '{word}'.", word=parsed.word or ""), tr("Give a file that has some with --sentences."))
+    if parsed.out:
+        from core.cli.sensing import save_senses
+
+        save_senses(opened, specimens, parsed.out)
     reports = compare(opened, specimens)
     if parsed.json:
         made = [item.to_json() for item in reports]

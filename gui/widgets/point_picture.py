@@ -14,7 +14,7 @@ from PySide6.QtGui import QColor, QFontMetricsF, QImage, QPaintEngine, QPainter,
 from core import palette
 from core.i18n import tr
 from gui import theme
-from gui.widgets.label_places import places
+from core.label_places import places
 from gui.widgets.point_camera import Camera
 from gui.widgets.point_index import PointIndex
 from gui.widgets.point_legend import Legend, draw_legend, draw_note
