@@ -76,7 +76,7 @@ class ExportReport(QScrollArea):
             card.column.addWidget(label(words, wrap=True))
             bars = LatencyBars()
             look = theme.current()
-            bars.set_rows([Taken(title=tr("{name}, {threads} threads", name=name, threads=item[key]["threads"]), p50=item[key]["p50"],
+            bars.set_rows([Taken(title=tr("{name}, threads: {threads}", name=name, threads=item[key]["threads"]), p50=item[key]["p50"],
                                  p95=item[key]["p95"], colour=colour)
                            for key, name, colour in (("torch", "torch", look.text_faint), ("onnxruntime", "ONNX Runtime", look.accent))])
             card.column.addWidget(bars)

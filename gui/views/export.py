@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QComboBox, QFileDialog, QGridLayout, QLineEdit, QP
 
 from core.exchange.exports import Target, targets
 from core.i18n import tr
+from core.registry import family
 from core.runs import Run, home, list_runs
 from gui import theme
 from gui.export_report import ExportReport
@@ -107,7 +108,7 @@ class ExportView(QWidget):
         self._runs = [run for run in found if run.checkpoint_steps() and not (run.path.parent / "model.onnx").exists()]
         self._run_box.clear()
         for run in self._runs:
-            self._run_box.addItem(run.name, str(run.path))
+            self._run_box.addItem(f"{run.name}  ·  {family(run.config.family).title}", str(run.path))
         self._run_box.setCurrentIndex(max(self._run_box.findData(wanted), 0) if self._runs else -1)
         self._stack.setCurrentIndex(0 if self._runs else 1)
         self._show_targets()

@@ -1,0 +1,246 @@
+"""Exports to ONNX: proven against torch, whole or not there at all, opened again, and run without torch."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+import torch
+from onnx import TensorProto, helper
+
+from core.analysis import encode, evaluate, predict
+from core.errors import UserError
+from core.exchange import exports
+from core.exchange.onnx_adopt import adopt
+from core.exchange.onnx_graph import language_graphs
+from core.exchange.onnx_proof import compare, require
+from core.exchange.onnx_session import look
+from core.runs import Run
+from core.tasks.config import build_finetune
+from core.tasks.create import create
+from core.text.specimens import read_specimens
+from core.train import worker
+from tests.helpers.runs import make_run
+
+TEXT = "妈妈买了一个苹果。"
+WITHOUT_TORCH = ("import sys, runpy; sys.modules.update(dict.fromkeys(('torch', 'core', 'onnx'))); sys.argv = sys.argv[1:]; "
+                 "runpy.run_path(sys.argv[0], run_name='__main__')")
+
+
+@pytest.fixture(scope="module")
+def exported(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], tuple[Run, dict]]:
+    """exported("bert") -> (a trained run, the report of its export); "task": a classification by a BERT. Each is made once."""
+    folder = tmp_path_factory.mktemp("onnx")
+
+    @lru_cache
+    def trained(family: str) -> Run:
+        options = {"cell_size": 24, "embedding": "char_cnn"} if family == "elmo" else {}
+        run = make_run(folder / family, family, steps=2, probes=0, **options)
+        worker.work(run.path)
+        return run
+
+    @lru_cache
+    def make(name: str) -> tuple[Run, dict]:
+        run = finetuned(folder, trained("bert")) if name == "task" else trained(name)
+        options = {"measure": False, "precision": "int8" if name == "word2vec" else "fp32"}
+        return run, exports.export(str(run.path), "onnx", str(folder / f"{name}.export"), options)
+
+    return make
+
+
+def finetuned(folder: Path, pretrained: Run) -> Run:
+    said = (("买了一个苹果", "fruit"), ("在苹果上班", "company"))
+    rows = [f"{subject}{words}\t{label}" for subject in ("妈妈", "小李") for words, label in said] * 6
+    (folder / "labelled.tsv").write_text("\n".join(["text\tlabel", *rows]), encoding="utf-8")
+    files = {"task.train_file": str(folder / "labelled.tsv"), "task.dev_file": str(folder / "labelled.tsv")}
+    run = create(build_finetune(pretrained.path, "classification", {**files, "train.steps": 2, "train.epochs": 0, "threads": 1}), folder / "task")
+    worker.work(run.path)
+    return run
+
+
+@pytest.mark.parametrize("name", ["bert", "gpt", "elmo", "task"])
+def test_every_output_is_that_of_torch_at_many_shapes(exported, name: str) -> None:
+    _, report = exported(name)
+    for model in report["models"].values():
+        shapes = [tuple(row["shape"].values()) for row in model["rows"]]
+        assert len(shapes) >= 8 and any(all(length <= 1 for length in shape) for shape in shapes)
+        assert max(row["relative"] for row in model["rows"]) <= 1e-5
+        assert not model["only_onnxruntime"] and 18 <= model["opset"] <= 20
+    assert report["top1"] == 1.0
+    assert set(report["models"]) == ({"model", "decoder"} if name == "gpt" else {"model"})
+
+
+def test_outputs_have_the_names_and_free_axes_that_are_promised(exported) -> None:
+    run, report = exported("elmo")
+    model = onnx.load(Path(report["path"]) / "model.onnx")
+    axes = {value.name: [dim.dim_param or dim.dim_value for dim in value.type.tensor_type.shape.dim]
+            for value in (*model.graph.input, *model.graph.output)}
+    assert axes["input_ids"] == ["batch", "tokens"] and axes["hidden_states.2"] == ["batch", "tokens", 32]
+    assert {"last_hidden_state", "mixed", "forward_logits", "backward_logits"} <= set(axes)
+    found = {item.key: item.value for item in model.metadata_props}
+    assert found["family"] == "elmo" and found["run"] == run.name and len(found["tokenizer_sha256"]) == 64
+    assert found["data_hash"] and found["version.torch"]
+
+
+def test_the_mix_follows_the_weights_that_are_given(exported) -> None:
+    import onnxruntime
+
+    _, report = exported("elmo")
+    session = onnxruntime.InferenceSession(str(Path(report["path"]) / "model.onnx"), providers=["CPUExecutionProvider"])
+    given = {"input_ids": np.array([[5, 9, 12]]), "attention_mask": np.ones((1, 3), np.int64)}
+    even = session.run(["mixed", "hidden_states.0", "hidden_states.1", "hidden_states.2"], given)
+    assert np.allclose(even[0], np.mean(even[1:], axis=0), atol=1e-6)
+    top = session.run(["mixed"], given | {"scalar_parameters": np.array([0, 0, 50], np.float32), "gamma": np.array([2], np.float32)})[0]
+    assert np.allclose(top, 2 * even[3], atol=1e-5)
+
+
+@pytest.mark.parametrize("name", ["bert", "gpt", "elmo", "word2vec"])
+def test_an_export_opens_again_and_answers_as_torch_does(exported, name: str) -> None:
+    run, report = exported(name)
+    ours, theirs = encode.load(run), encode.load(Run.open(Path(report["path"])))
+    specimens = read_specimens(run.specimens_path)
+    vectors = [encode.word_vectors(one.encoder, one.family, one.tokenizer, specimens) for one in (ours, theirs)]
+    near = 2e-3 if name == "word2vec" else 1e-5  # int8
+    assert np.abs(vectors[0] - vectors[1]).max() < near
+    assert np.abs(encode.static_vectors(ours) - encode.static_vectors(theirs)).max() < near
+    if name == "bert":
+        filled = [[item.token for item in predict.fill(one, "买[MASK]个")[0]] for one in (ours, theirs)]
+        assert filled[0] == filled[1]
+    if name == "gpt":
+        written = [list(predict.generate(one, "妈妈", seed=1, max_new_tokens=20)) for one in (ours, theirs)]
+        assert written[0] == written[1]
+
+
+def test_a_task_opens_again(exported) -> None:
+    run, report = exported("task")
+    asked = [evaluate.predict_text(run=str(path), fields={"text": TEXT}) for path in (run.path, report["path"])]
+    assert asked[0]["label"] == asked[1]["label"]
+    assert asked[1]["probabilities"] == pytest.approx(asked[0]["probabilities"], abs=1e-5)
+
+
+@pytest.mark.parametrize(("name", "text", "said"), [
+    ("bert", "妈妈买了[MASK]个苹果。", "[MASK] 1:"), ("gpt", "妈妈", "next:"), ("elmo", TEXT, "before the text:"), ("word2vec", "苹果", "苹果:"),
+    ("task", TEXT, "fruit")])
+def test_the_example_runs_without_torch(exported, tmp_path: Path, name: str, text: str, said: str) -> None:
+    _, report = exported(name)
+    command = [sys.executable, "-c", WITHOUT_TORCH, str(Path(report["path"]) / "example.py"), text]
+    done = subprocess.run(command, capture_output=True, cwd=tmp_path, encoding="utf-8", check=False)
+    assert done.returncode == 0 and said in done.stdout, done.stderr
+
+
+def test_a_missed_tolerance_names_the_layer_and_leaves_nothing(exported, tmp_path: Path) -> None:
+    run, _ = exported("bert")
+    with pytest.raises(UserError, match=r"refused.*begins in") as caught:
+        exports.export(str(run.path), "onnx", str(tmp_path / "out"), {"tolerance": "1e-12", "measure": False})
+    assert "layer" in caught.value.where
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_layer_where_an_error_begins_is_found(exported) -> None:
+    run, _ = exported("bert")
+    graph = language_graphs(encode.load(run))["model"]()
+    with torch.no_grad():
+        graph.portable.network.encoder.layers[1].feed_forward.down.weight.add_(0.1)
+    session = _Torch(graph.portable, graph.outputs)
+    with pytest.raises(UserError) as caught:
+        require(compare(graph, session), "fp32", 1e-5)
+    assert caught.value.where == "layer 2"
+
+
+class _Torch:
+    """A network in the place of ONNX Runtime's session."""
+
+    def __init__(self, network: torch.nn.Module, outputs: tuple[str, ...]) -> None:
+        self._network, self._outputs = network, outputs
+
+    def get_inputs(self) -> list:
+        return [helper.make_tensor_value_info(name, TensorProto.INT64, None) for name in ("input_ids", "attention_mask", "token_type_ids")]
+
+    def get_overridable_initializers(self) -> list:
+        return []
+
+    @torch.no_grad()
+    def run(self, _names: list[str], given: dict[str, np.ndarray]) -> list[np.ndarray]:
+        return [tensor.numpy() for tensor in self._network(*map(torch.from_numpy, given.values()))]
+
+
+def test_nothing_is_written_over(exported, tmp_path: Path) -> None:
+    run, _ = exported("bert")
+    (tmp_path / "mine.txt").write_text("mine")
+    with pytest.raises(UserError, match="not empty"):
+        exports.export(str(run.path), "onnx", str(tmp_path))
+    assert (tmp_path / "mine.txt").read_text() == "mine"
+
+
+def test_a_changed_model_is_noticed_by_its_hash(exported, tmp_path: Path) -> None:
+    _, report = exported("word2vec")
+    copy = shutil.copytree(report["path"], tmp_path / "copy")
+    data = bytearray((copy / "model.onnx").read_bytes())
+    data[len(data) // 2] ^= 1
+    (copy / "model.onnx").write_bytes(data)
+    with pytest.raises(UserError, match="damaged"):
+        encode.load(Run.open(copy))
+
+
+def _model(node: onnx.NodeProto, initializers: list[onnx.TensorProto] = ()) -> onnx.ModelProto:
+    ids = helper.make_tensor_value_info("input_ids", TensorProto.INT64, ["batch", "tokens"])
+    out = helper.make_tensor_value_info("last_hidden_state", TensorProto.FLOAT, None)
+    graph = helper.make_graph([node], "g", [ids], [out], list(initializers))
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)], ir_version=10)
+
+
+def _elsewhere() -> onnx.ModelProto:
+    table = TensorProto(name="table", data_type=TensorProto.FLOAT, dims=[4, 2], data_location=TensorProto.EXTERNAL)
+    table.external_data.add(key="location", value="../secret")
+    return _model(helper.make_node("Gather", ["table", "input_ids"], ["last_hidden_state"]), [table])
+
+
+def _greedy() -> onnx.ModelProto:
+    shape = helper.make_tensor("shape", TensorProto.INT64, [1], [1 << 40])
+    return _model(helper.make_node("ConstantOfShape", ["shape"], ["last_hidden_state"]), [shape])
+
+
+@pytest.mark.parametrize(("content", "why"), [
+    (b"", "cannot be read"), (b"\x80\x04pickle", "cannot be opened"), (b"\x08\x0a" * 400, "cannot be opened"),
+    (_elsewhere().SerializeToString(), "outside"), (_greedy().SerializeToString(), "cannot be opened"),
+    (_model(helper.make_node("Strange", ["input_ids"], ["last_hidden_state"], domain="evil")).SerializeToString(), "evil:Strange")])
+def test_a_hostile_file_is_one_sentence(tmp_path: Path, content: bytes, why: str) -> None:
+    (tmp_path / "secret").write_bytes(b"0" * 64)
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "model.onnx").write_bytes(content)
+    with pytest.raises(UserError, match=why) as caught:
+        look(tmp_path / "in" / "model.onnx")
+    assert "\n" not in caught.value.message
+
+
+def test_an_encoder_from_elsewhere_becomes_a_run(exported, tmp_path: Path) -> None:
+    run, report = exported("bert")
+    theirs = tmp_path / "theirs"
+    theirs.mkdir()
+    shutil.copyfile(Path(report["path"]) / "model.onnx", theirs / "model.onnx")
+    ours = encode.load(run)
+    (theirs / "vocab.txt").write_text("\n".join(map(ours.tokenizer.token, range(ours.tokenizer.vocab_size))), encoding="utf-8")
+    adopted = encode.load(adopt(theirs, tmp_path / "adopted"))
+    rows = [encode.frame(one.family, one.tokenizer, TEXT).ids for one in (ours, adopted)]
+    tokens = [[one.tokenizer.token(token) for token in ids] for one, ids in zip((ours, adopted), rows, strict=True)]
+    assert tokens[0] == tokens[1]
+    states = [one.encoder(torch.tensor([ids])).last_hidden_state for one, ids in zip((ours, adopted), rows, strict=True)]
+    assert torch.allclose(*states, atol=1e-5)
+
+
+def test_the_command_line_exports_and_tells(exported, tmp_path: Path, capsys) -> None:
+    from core.cli import main
+
+    run, _ = exported("word2vec")
+    assert main(["export", str(run.path), "--to", "onnx", "--out", str(tmp_path / "x"), "--json"]) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert report["models"]["model"]["latency"][0]["provider"] == "CPUExecutionProvider" and (tmp_path / "x" / "manifest.json").exists()
+    assert main(["export", str(run.path), "--to", "onnx", "--out", str(tmp_path / "y"), "--precision", "fp8"]) == 2

@@ -1,0 +1,51 @@
+"""Our tokenizers told to the package `tokenizers`: the same ids, for text and for noise."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+from tokenizers import Tokenizer
+
+from core.analysis.encode import frame
+from core.config import TextConfig
+from core.exchange.tokenizer_json import portable
+from core.registry import TOKENIZERS, family, lookup
+
+CHINESE = ["妈妈买了一个苹果。", "苹果公司发布了新手机，价格3.14元！", "今天 the weather 很好", "他说:“don't worry”。"] * 30
+ENGLISH = ["Don't worry: the [MASK] of 3.14, said Mr. O'Neil's İstanbul friend ΣΑΣ.", "  Two   spaces\tand a tab \x00 zero ",
+           "New York apples 14 and 3.14 [mask] [MASK]  x", "Привет мир naïve café ＡＢＣ"] * 30
+SIGNS = "abcİΣK \t\n　,.!？。'’09.\u200b\ufe0f\ufffd\u0301あＡ\U0001F600[]"
+HAN = "苹果机가"
+
+
+def noise(signs: str, count: int = 300) -> list[str]:
+    rng = random.Random(0)
+    return ["".join(rng.choice(signs) for _ in range(rng.randint(0, 20))) + rng.choice(["", "[MASK]", " [SEP] x", "[UNK]"]) for _ in range(count)]
+
+
+@pytest.mark.parametrize("lowercase", [True, False])
+@pytest.mark.parametrize(("kind", "texts"), [("char", CHINESE), ("char", ENGLISH), ("word", ENGLISH), ("bpe", CHINESE), ("wordpiece", CHINESE)])
+def test_ids_are_the_same_elsewhere(kind: str, texts: list[str], lowercase: bool) -> None:
+    config = TextConfig(tokenizer=kind, vocab_size=600, min_count=1, lowercase=lowercase, watched=("苹果", "14", "New York"))
+    ours, bert = lookup(TOKENIZERS, kind)(config, texts), family("bert")
+    made = portable(ours, bert)
+    theirs = Tokenizer.from_str(made.json)
+    assert made.reads == "text" and theirs.get_vocab_size() == ours.vocab_size
+    for text in texts[:4] + noise(SIGNS if kind == "word" else SIGNS + HAN):
+        assert theirs.encode(text).ids == frame(bert, ours, text, specials=True).ids, repr(text)
+
+
+def test_words_that_were_cut_before_are_found_and_it_says_so() -> None:
+    ours = lookup(TOKENIZERS, "word")(TextConfig(tokenizer="word", vocab_size=600, min_count=1), CHINESE)
+    made = portable(ours)
+    text = CHINESE[0]
+    cut = " ".join(text[start:end] for start, end in ours.encode(text).offsets)
+    assert made.reads == "words" and "cut into words" in made.note
+    assert Tokenizer.from_str(made.json).encode(cut).ids == ours.encode(text).ids
+
+
+def test_two_texts_get_the_second_one_s_type() -> None:
+    ours = lookup(TOKENIZERS, "char")(TextConfig(tokenizer="char", vocab_size=600, min_count=1), CHINESE)
+    encoded = Tokenizer.from_str(portable(ours, family("bert")).json).encode("妈妈", "苹果")
+    assert encoded.tokens == ["[CLS]", "妈", "妈", "[SEP]", "苹", "果", "[SEP]"] and encoded.type_ids == [0, 0, 0, 0, 1, 1, 1]

@@ -1,0 +1,85 @@
+"""The export view: what can be chosen, what is asked of the engine, and what a report, a refusal and a cancel look like."""
+
+from __future__ import annotations
+
+import pytest
+from PySide6.QtWidgets import QApplication, QLabel
+
+from gui.widgets.latency_bars import LatencyBars
+from tests.gui.direct_engine import SilentEngine
+from tests.gui.real_views import real_windows
+
+ROW = {"shape": {"batch": 1, "tokens": 1}, "absolute": 1e-7, "relative": 2e-7, "worst": "logits", "top1": 1.0}
+MODEL = {"rows": [ROW, {**ROW, "shape": {"batch": 4, "tokens": 33}, "relative": 3e-7}], "opset": 20, "operators": {"MatMul": 14, "DynamicQuantizeLSTM": 4},
+         "only_onnxruntime": ["DynamicQuantizeLSTM"],
+         "latency": [{"device": "cpu", "shape": {"batch": 1, "tokens": 32}, "provider": "CPUExecutionProvider", "speedup": 3.0,
+                      "torch": {"p50": 3.0, "p95": 4.0, "threads": 2}, "onnxruntime": {"p50": 1.0, "p95": 1.5, "threads": 1}}]}
+REPORT = {"target": "onnx", "path": "/nowhere/out", "files": {"model.onnx": 1_500_000, "config.json": 900}, "tolerance": 0.25, "absolute": 1e-7,
+          "relative": 3e-7, "top1": 1.0, "models": {"model": MODEL}}
+
+
+@pytest.fixture
+def make(monkeypatch):
+    with real_windows(monkeypatch, SilentEngine) as found:
+        yield found
+
+
+@pytest.fixture
+def view(make, make_run, own_home):
+    run = make_run("a bert", num_layers=2)
+    run.checkpoint_path(3).mkdir(parents=True)
+    window = make("export")
+    window.session.add_run(run)
+    QApplication.processEvents()
+    return window.view
+
+
+def texts(widget) -> str:
+    return "\n".join(label.text() for label in widget.findChildren(QLabel))
+
+
+def test_without_a_trained_run_it_leads_to_training(qtbot, make):
+    assert make("export").view._stack.currentIndex() == 1
+
+
+def test_it_offers_what_takes_the_run_and_asks_for_it(qtbot, view):
+    assert [view._target_box.itemData(index) for index in range(2)] == ["onnx", "huggingface"]
+    view._precision.button("int8").click()
+    view._start.click()
+    asked = view._services.engine.asked("exports:export")[-1]
+    assert asked["target"] == "onnx" and asked["options"] == {"precision": "int8"} and asked["out"].endswith("-onnx-int8")
+    view._services.engine.calls[-1].on_progress(0.5, "half")
+    assert view._bar.value() == 500 and "half" in view._words.text() and not view._start.isVisible()
+
+
+def test_another_precision_is_another_folder_but_a_typed_one_stays(qtbot, view):
+    view._precision.button("fp16").click()
+    assert view._path.text().endswith("-onnx-fp16")
+    view._path.setText("/mine")
+    view._precision.button("fp32").click()
+    assert view._path.text() == "/mine"
+
+
+def test_the_report_shows_errors_speed_and_operators(qtbot, view):
+    view._start.click()
+    view._services.engine.calls[-1].on_done(REPORT)
+    QApplication.processEvents()
+    table = view.report.tables[0].rows
+    assert [table.data(table.index(1, column)) for column in (0, 2, 3)] == ["4 × 33", "3.00e-07", "100.0%"]
+    shown = texts(view.report)
+    assert "1.5 MB in 2 files" in shown and "allowed: 0.25" in shown and "Only ONNX Runtime knows: DynamicQuantizeLSTM" in shown
+    assert "3.0 times as fast as torch on CPUExecutionProvider" in shown
+    assert [row.p50 for row in view.report.findChild(LatencyBars).rows] == [3.0, 1.0]
+
+
+def test_a_refusal_is_said_in_its_place(qtbot, view):
+    view._start.click()
+    view._services.engine.calls[-1].on_error("The export is refused. The error begins in layer 2.", "Choose another.")
+    assert "layer 2" in view._words.text() and view.report is None and view._start.isVisible()
+
+
+def test_cancelling_is_quiet(qtbot, view):
+    view._start.click()
+    call = view._services.engine.calls[-1]
+    view._cancel.click()
+    assert not call.wanted and view._start.isVisible() and view.report is None
