@@ -45,8 +45,10 @@ class TaskModel:
     network: TaskNetwork
     step: int
 
-    def predict(self, examples: Sequence[Example], cancelled: Callable[[], bool] = lambda: False) -> Predictions:
-        return predict(self.network, self.config, self.layout, self.labels, examples, cancelled=cancelled)[0]
+    def predict(self, examples: Sequence[Example], on_progress: Callable[[int, int], None] | None = None,
+                cancelled: Callable[[], bool] | None = None) -> Predictions:
+        return predict(self.network, self.config, self.layout, self.labels, examples, on_progress=on_progress or (lambda done, total: None),
+                       cancelled=cancelled or (lambda: False))[0]
 
 
 def load_task(run: Run, step: int | None = None) -> TaskModel:
@@ -91,7 +93,7 @@ def cached(run: str, step: int | None = None) -> TaskModel:
 # measured on a file
 
 def evaluate(*, run: str, file: str = "", step: int | None = None, on_progress: Callable[..., None] | None = None,
-             cancelled: Callable[[], bool] = lambda: False) -> dict[str, Any]:
+             cancelled: Callable[[], bool] | None = None) -> dict[str, Any]:
     """All that is to be said of a run on a file; without one, on the development examples of its own folder.
 
     {"task", "metric", "metrics", "examples", "labels", "confusion", "per_class", "rows", "problems", "problem_counts", "skipped", "step"}.
@@ -100,8 +102,8 @@ def evaluate(*, run: str, file: str = "", step: int | None = None, on_progress: 
     """
     model = cached(run, step)
     reading = _reading(model, file)
-    predictions = model.predict(reading.examples, cancelled)
-    if cancelled():
+    predictions = model.predict(reading.examples, on_progress, cancelled)
+    if cancelled and cancelled():
         return {}
     measures = model.task.measure(predictions, reading.examples, model.labels)
     number = model.labels.kind == NUMBER
@@ -214,7 +216,7 @@ def _units(model: TaskModel, text: str) -> tuple[tuple[int, int], ...]:
 
 
 def predict_text(*, run: str, fields: dict[str, Any], step: int | None = None, on_progress: Callable[..., None] | None = None,
-                 cancelled: Callable[[], bool] = lambda: False) -> dict[str, Any]:
+                 cancelled: Callable[[], bool] | None = None) -> dict[str, Any]:
     """The prediction for what somebody has typed, as Task.decode has it, with "task"; of a pair also "swapped": that of (b, a).
 
     fields: {"text"}; {"text_a", "text_b"}; {"context", "question", "choices"}; {"context", "question"}.

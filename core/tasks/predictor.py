@@ -25,8 +25,9 @@ def featurise(config: RunConfig, layout: Layout, examples: Sequence[Example]) ->
 
 @torch.no_grad()
 def predict(network: nn.Module, config: RunConfig, layout: Layout, labels: Labels, examples: Sequence[Example],
-            features: Sequence[Feature] | None = None, *, cancelled: Callable[[], bool] = lambda: False) -> tuple[Predictions, float]:
-    """A prediction for each example, and the mean loss of those that are labelled (0 where none is).
+            features: Sequence[Feature] | None = None, *, on_progress: Callable[[int, int], None] = lambda done, total: None,
+            cancelled: Callable[[], bool] = lambda: False) -> tuple[Predictions, float]:
+    """A prediction for each example, and the mean loss of those that are labelled (0 where none is); none once it is cancelled.
 
     The features are read in the order of their length, so that little is padded; the answers come in the order of the examples.
     """
@@ -42,7 +43,7 @@ def predict(network: nn.Module, config: RunConfig, layout: Layout, labels: Label
     place = 0
     while place < len(order) and not cancelled():
         rows = max(1, TOKENS_AT_ONCE // sizes[order[place]])
-        chosen, place = order[place : place + rows], place + rows
+        chosen, place = order[place : place + rows], min(len(order), place + rows)
         batch = collate(made, [features[index] for index in chosen], examples, labels, labelled=labelled)
         batch = {name: value.to(device) for name, value in batch.items()}
         logits = network(**network_inputs(batch))
@@ -51,6 +52,7 @@ def predict(network: nn.Module, config: RunConfig, layout: Layout, labels: Label
             total, count = total + float(sums["loss"][0]), count + float(sums["loss"][1])
         for index, output in zip(chosen, network.head.outputs(logits, batch).float().cpu().numpy(), strict=True):
             outputs[index] = output
+        on_progress(place, len(order))
     network.train(training)
     if any(output is None for output in outputs):
         return [], 0.0
