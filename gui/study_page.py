@@ -170,15 +170,21 @@ def curves_of(found: dict[str, Any]) -> list[BandCurve]:
 
 
 def verdict(found: dict[str, Any]) -> str:
-    """What can be said of the smallest count at which both ways have been measured: no more than the spreads allow."""
-    curves = {method: {one["labels"]: one for one in found["curves"].get(method, [])} for method in ("pretrained", "scratch")}
+    """What can be said of the smallest count at which both ways have been measured, and how the plain method does there."""
+    curves = {method: {one["labels"]: one for one in found["curves"].get(method, [])} for method in ("pretrained", "scratch", "tfidf")}
     both = sorted(set(curves["pretrained"]) & set(curves["scratch"]))
-    if not both:
-        return ""
-    pretrained, scratch = curves["pretrained"][both[0]], curves["scratch"][both[0]]
+    words = [_of_two(found, curves, both[0])] if both else []
+    if both and (plain := curves["tfidf"].get(both[0])):
+        words.append(tr("Counting n-grams reaches {value}.", value=f"{plain['mean']:.3f}"))
+    return " ".join(words)
+
+
+def _of_two(found: dict[str, Any], curves: dict[str, dict[int, Any]], count: int) -> str:
+    """No more than the spreads allow."""
+    pretrained, scratch = curves["pretrained"][count], curves["scratch"][count]
     gain, spread = pretrained["mean"] - scratch["mean"], pretrained["spread"] + scratch["spread"]
     few = min(len(pretrained["values"]), len(scratch["values"])) < 2
-    words = {"count": both[0], "metric": metric_title(found["metric"]), "one": f"{pretrained['mean']:.3f}", "other": f"{scratch['mean']:.3f}"}
+    words = {"count": count, "metric": metric_title(found["metric"]), "one": f"{pretrained['mean']:.3f}", "other": f"{scratch['mean']:.3f}"}
     if few:
         return tr("With {count:,} labelled examples: {metric} {one} pretrained, {other} from scratch (one seed so far).", **words)
     if gain > spread:

@@ -148,6 +148,9 @@ def found(pretrained: list[float], scratch: list[float]) -> dict[str, Any]:
 def test_the_verdict_never_claims_more_than_the_spread_allows():
     assert verdict(found([0.8], [])) == "" and "one seed" in verdict(found([0.8], [0.1]))
     assert "is worth it" in verdict(found([0.8, 0.82], [0.5, 0.52])) and "harm" in verdict(found([0.5, 0.52], [0.8, 0.82]))
+    beside = found([0.8, 0.82], [0.5, 0.52])
+    beside["curves"]["tfidf"] = beside["curves"]["pretrained"]
+    assert "n-grams reaches 0.810" in verdict(beside)
     assert "no difference" in verdict(found([0.5, 0.7], [0.45, 0.65]))
     assert [curve.name for curve in curves_of(found([0.8], []))] == ["Pretrained, finetuned"]
 
