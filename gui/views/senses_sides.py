@@ -55,7 +55,7 @@ class SidesPage(QWidget):
         self._grid = QGridLayout(self._board)
         self._grid.setContentsMargins(0, 0, 0, 0)
         self._grid.setHorizontalSpacing(theme.L)
-        self._grid.setVerticalSpacing(theme.S)
+        self._grid.setVerticalSpacing(theme.XS)
         self._grid.setColumnStretch(1, 1)
         self._grid.setColumnStretch(2, 1)
         heads = (tr("The deciding word before"), tr("The deciding word after"))
@@ -198,8 +198,8 @@ class Cell(QFrame):
         self.balance = Balance()
         self.words = label("...", "soft", wrap=True)
         column = QVBoxLayout(self)
-        column.setContentsMargins(theme.M, theme.XS, theme.M, theme.S)
-        column.setSpacing(2)
+        column.setContentsMargins(theme.M, 2, theme.M, theme.XS)
+        column.setSpacing(0)
         column.addWidget(self.balance)
         column.addWidget(self.words)
 
@@ -224,8 +224,8 @@ class Cell(QFrame):
         if change is None:
             self.words.setText(tr("Nothing stands {side} the word.", side=side))
         elif blind:
-            self.words.setText(tr("Cannot know: without what stands {side}, the vector is the same (difference {change:.0e}).", side=side,
-                                  change=change))
+            self.words.setText(tr("Cannot know: without what stands {side}, the vector is the same (difference {change}).", side=side,
+                                  change=f"{change:.0e}" if change else "0"))
         else:
             self.words.setText(tr("Has read it: without what stands {side}, the vector changes by {change:.0%}.", side=side, change=change))
         self.setToolTip(tr("The bar is what the vector leans to in any sentence that begins or ends like this.") if blind else

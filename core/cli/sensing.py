@@ -1,0 +1,157 @@
+"""Verbs about the senses of a word beyond their measures: the film, a figure, which words decide, and probes."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from core import palette
+from core.errors import UserError
+from core.i18n import tr
+from core.runs import Run
+from core.text.specimens import Specimen, read_specimens
+
+SYMBOLS = ("o", "s", "t1", "d")  # of core.film; sense i has symbol i
+FIGURE_INCHES = (3.0, 3.6)  # of one run in the figure
+
+
+def add_verbs(verb: Callable[[str, Callable[[Any], int | None], str], argparse.ArgumentParser]) -> None:
+    add = verb("film", film, tr("the training of several runs as a film of a word's senses"))
+    _runs_and_sentences(add)
+    add.add_argument("--out", type=Path, required=True, metavar="FILE", help=tr("a .svg that moves by itself"))
+
+    add = verb("words", words, tr("which words of a sentence decide what its word means"))
+    _runs_and_sentences(add)
+    add.add_argument("--text", required=True, help=tr("the sentence"))
+    add.add_argument("--layer", type=int, default=-1, help=tr("0 is the embedding layer; without it the last one"))
+    add.add_argument("--json", action="store_true")
+
+    add = verb("probe", probe, tr("what a linear probe reads off each layer, beside its control task"))
+    add.add_argument("runs", type=Path, nargs="+", metavar="DIR")
+    add.add_argument("--labels", type=Path, required=True, metavar="FILE.tsv", help=tr("columns word, text and label (or sense)"))
+    add.add_argument("--json", action="store_true")
+
+
+def _runs_and_sentences(add: argparse.ArgumentParser) -> None:
+    add.add_argument("runs", type=Path, nargs="+", metavar="DIR")
+    add.add_argument("--sentences", type=Path, metavar="SENSES.tsv", help=tr("labelled sentences; without it the built-in ones"))
+    add.add_argument("--word", help=tr("this word only"))
+
+
+def specimens_of(run: Run, sentences: Path | None, word: str | None) -> list[Specimen]:
+    """Of one word: those of the file, else the built-in ones. UserError where there are none, or of several words."""
+    from core.text import builtin
+
+    language = run.config.text.corpus
+    found = read_specimens(sentences) if sentences else builtin.specimens(language, word or builtin.STARS[language])
+    found = [item for item in found if not word or item.word == word]
+    if not found:
+        raise UserError(tr("There is no labelled sentence for '{word}'.", word=word or ""), tr("Give a file that has some with --sentences."))
+    several = list(dict.fromkeys(item.word for item in found))
+    if len(several) > 1:
+        raise UserError(tr("The sentences are of several words: {words}.", words=", ".join(several)), tr("Choose one with --word."), where="word")
+    return found
+
+
+def film(parsed: argparse.Namespace) -> None:
+    from core import film as films
+    from core.analysis import film as courses
+    from core.analysis import window
+
+    if films.suffix_of(parsed.out) != ".svg":
+        raise UserError(tr("The command line writes a film as .svg."), tr("GIF, WebP and PNG leave from the window: Senses, Film."), where="out")
+    opened = [Run.open(path) for path in parsed.runs]
+    specimens = specimens_of(opened[0], parsed.sentences, parsed.word)
+    reels = []
+    for place, run in enumerate(opened):
+        layer = getattr(run.config.model, "num_layers", 0)
+        replay = window.replay(str(run.path), specimens, layer)
+        if not replay["steps"]:
+            raise UserError(tr("{name}: no probe and no checkpoint yet.", name=run.name), tr("Train it first."))
+        auc = courses.course(str(run.path), specimens, layer)["auc"]
+        colours = palette.LIGHT.runs
+        reels.append(films.Reel(title=run.name, colour=colours[place % len(colours)], steps=replay["steps"], xy=replay["xy"], auc=auc))
+    names = list(dict.fromkeys(item.sense for item in specimens))
+    senses = [(name, palette.LIGHT.senses[place % len(palette.LIGHT.senses)], SYMBOLS[place % len(SYMBOLS)]) for place, name in enumerate(names)]
+    films.write_svg(films.Film(title=specimens[0].word, reels=reels, senses=senses, categories=[names.index(item.sense) for item in specimens]),
+                    parsed.out)
+    print(parsed.out)
+
+
+def words(parsed: argparse.Namespace) -> None:
+    from core.analysis.occlusion import occlusion_of_run
+
+    opened = [Run.open(path) for path in parsed.runs]
+    specimens = specimens_of(opened[0], parsed.sentences, parsed.word)
+    word, made = specimens[0].word, []
+    for run in opened:
+        deepest = getattr(run.config.model, "num_layers", 0)
+        found = occlusion_of_run(str(run.path), specimens, parsed.text, word, deepest if parsed.layer < 0 else min(parsed.layer, deepest))
+        changes = [{"word": parsed.text[start:end], "change": change} for (start, end), change in zip(found["words"], found["changes"], strict=True)]
+        made.append({"run": run.name, "sense": found["sense"], "score": found["score"], "hidden_by": found["how"], "words": changes})
+    if parsed.json:
+        print(json.dumps(made, ensure_ascii=False, indent=1))
+        return
+    for item in made:
+        print(f"\n{item['run']}: {item['sense']} {item['score']:.3f} ({item['hidden_by']})")
+        for one in sorted(item["words"], key=lambda one: -(one["change"] or 0.0)):
+            print(f"  {'–' if one['change'] is None else format(one['change'], '+.3f'):>8}  {one['word']}")
+
+
+def probe(parsed: argparse.Namespace) -> None:
+    from core.analysis.probe import probe_of_run
+
+    made = [{"run": run.name, **probe_of_run(str(run.path), (), str(parsed.labels))} for run in map(Run.open, parsed.runs)]
+    if parsed.json:
+        print(json.dumps(made, ensure_ascii=False, indent=1))
+        return
+    for item in made:
+        labels = ", ".join(f"{name} {count}" for name, count in item["labels"].items())
+        print(f"\n{item['run']} · {labels} · {tr('always the most frequent label {share:.0%}', share=item['majority'])}")
+        print(f"  {tr('layer'):<8}{'accuracy':>10}{'control':>10}{'selectivity':>13}   ({item['control_by']})")
+        for layer, figures in enumerate(item["layers"]):
+            print(f"  {layer:<8}{figures['accuracy']:>10.3f}{figures['control']:>10.3f}{figures['selectivity']:>13.3f}")
+
+
+def save_senses(runs: Sequence[Run], specimens: Sequence[Specimen], path: Path) -> None:
+    """The newest pictures of the last layers side by side, PCA, with their measures. UserError where a run has nothing to show."""
+    from core import figures
+    from core.analysis import layouts, vectors, window
+
+    figures.suffix_of(path)
+    several = list(dict.fromkeys(item.word for item in specimens))
+    if len(several) > 1:
+        raise UserError(tr("The sentences are of several words: {words}.", words=", ".join(several)), tr("Choose one with --word."), where="word")
+    names = list(dict.fromkeys(item.sense for item in specimens))
+    with figures.figure(FIGURE_INCHES[0] * len(runs), FIGURE_INCHES[1]) as drawn:
+        for axis, run in zip(drawn.subplots(1, len(runs), squeeze=False)[0], runs, strict=True):
+            steps = vectors.source_of(run, specimens).steps
+            if not steps:
+                raise UserError(tr("{name}: no probe and no checkpoint yet.", name=run.name), tr("Train it first."))
+            layer = getattr(run.config.model, "num_layers", 0)
+            laid = layouts.layout(str(run.path), specimens, layer, steps[-1], layouts.PCA)
+            measured = window.figures(str(run.path), specimens, layer, steps[-1])["all"]
+            one = int(laid["groups"].max()) == 0  # all of them in one point, of no sense
+            if one:
+                axis.scatter([0], [0], s=40, color=palette.LIGHT.text_soft)
+                axis.annotate(tr("{count} sentences,\none point", count=len(specimens)), (0, 0), (0, 14), textcoords="offset points", ha="center")
+            for place, name in enumerate(names):
+                mine = [number for number, item in enumerate(specimens) if item.sense == name and not one]
+                axis.scatter(*laid["xy"][mine].T, s=26, color=palette.LIGHT.senses[place % len(palette.LIGHT.senses)], label=name, alpha=0.85,
+                             marker=figures.MARKERS[place % len(figures.MARKERS)], linewidths=0)
+            axis.set(title=run.name, xticks=[], yticks=[], aspect="equal")
+            quality = laid["quality"]
+            badge = "" if quality is None else " · " + tr("trust {trust:.2f} · kept {recall:.0%}", trust=quality["trustworthiness"],
+                                                         recall=quality["recall"])
+            axis.set_xlabel(f"AUC {measured['auc']:.2f} · {measured['centroid_accuracy']:.0%}{badge}", fontsize=9)
+            half = max(*laid["half"], 1e-3) * 1.1
+            axis.set(xlim=(-half, half), ylim=(-half, half))
+        drawn.suptitle(specimens[0].word)
+        drawn.axes[0].legend(loc="upper left", fontsize=9)
+        note = figures.save(drawn, path)
+    if note:
+        print(note, file=sys.stderr)

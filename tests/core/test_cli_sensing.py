@@ -1,0 +1,48 @@
+"""The verbs about senses: what they print, what they write, and what they refuse in a sentence."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from core import cli
+from core.runs import Run
+from core.train import worker
+from tests.helpers.runs import make_run
+
+
+@pytest.fixture
+def trained(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    monkeypatch.setattr(worker, "_listen", lambda: lambda: False)
+    run = make_run(tmp_path, "gpt", steps=4)
+    assert worker.work(run.path) == 0
+    return run
+
+
+def test_film_words_probe_and_the_figure_of_senses(trained: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run, sentences = str(trained.path), ["--sentences", str(trained.specimens_path)]
+    assert cli.main(["film", run, *sentences, "--out", str(tmp_path / "film.svg")]) == 0
+    assert "animateTransform" in (tmp_path / "film.svg").read_text(encoding="utf-8")
+    capsys.readouterr()
+    assert cli.main(["words", run, *sentences, "--text", "妈妈吃了一口苹果。", "--json"]) == 0
+    found, = json.loads(capsys.readouterr().out)
+    assert found["words"][0]["word"] == "妈妈" and found["hidden_by"] == "remove"
+    assert cli.main(["probe", run, "--labels", str(trained.specimens_path), "--json"]) == 0
+    found, = json.loads(capsys.readouterr().out)
+    assert len(found["layers"]) == 3 and found["labels"] == {"company": 6, "fruit": 6}
+    assert cli.main(["senses", run, *sentences, "--out", str(tmp_path / "s.svg")]) == 0
+    assert ">苹果<" in (tmp_path / "s.svg").read_text(encoding="utf-8")
+
+
+def test_what_cannot_be_is_said(trained: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    two = tmp_path / "two.tsv"
+    two.write_text("word\tsense\ttext\n苹果\ta\t苹果\n花\tb\t花\n", encoding="utf-8")
+    for arguments, words in ((["film", str(trained.path), "--out", str(tmp_path / "film.gif")], "leave from the window"),
+                             (["film", str(trained.path), "--out", str(tmp_path / "film")], "A film is written as"),
+                             (["words", str(trained.path), "--sentences", str(two), "--text", "苹果"], "several words: 苹果, 花"),
+                             (["words", str(trained.path), "--text", "没有"], "does not stand in the sentence"),
+                             (["probe", str(trained.path), "--labels", str(tmp_path / "no.tsv")], "no.tsv")):
+        assert cli.main(arguments) == cli.USER_ERROR
+        assert words in capsys.readouterr().err
