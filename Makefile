@@ -24,15 +24,17 @@ lint: $(VENV)/.test
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/lint-imports
 
-# the slow proofs: hundreds of kills instead of a few
+# the slow proofs: hundreds of kills, and of openings, instead of a few
 soak: $(VENV)/.test
 	$(PY) -m benchmarks.kill --kills 20
+	$(PY) -m benchmarks.openings
 
 bench: $(VENV)/.test
 	$(PY) -m benchmarks.word2vec
 	$(PY) -m benchmarks.pretrain
 	$(PY) -m benchmarks.startup
 	$(PY) -m benchmarks.smooth
+	$(PY) -m benchmarks.views
 
 $(VENV)/.run: pyproject.toml constraints.txt
 	$(call system_packages,$(PACKAGES))
