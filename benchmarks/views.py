@@ -17,8 +17,22 @@ def attention_part() -> dict[str, float]:
     return measure()
 
 
+def frames_part() -> dict[str, float]:
+    """frame_ms_10k frame_ms_100k frame_ms_1m, beside pyqtgraph_ms_10k and so on"""
+    from benchmarks.maps import frames
+
+    return frames()
+
+
+def layouts_part() -> dict[str, float]:
+    """pca_100k_ms tsne_ratio"""
+    from benchmarks.maps import layouts
+
+    return layouts()
+
+
 # name -> a function that returns {key: figure}
-PARTS: dict[str, Callable[[], dict[str, float]]] = {"attention": attention_part}
+PARTS: dict[str, Callable[[], dict[str, float]]] = {"attention": attention_part, "frames": frames_part, "layouts": layouts_part}
 
 
 def main() -> None:
@@ -33,7 +47,7 @@ def main() -> None:
         print(json.dumps(figures))
         return
     for key, value in figures.items():
-        print(f"{key:<28}{value:>12.1f}")
+        print(f"{key:<28}{value:>12.2f}")
 
 
 if __name__ == "__main__":

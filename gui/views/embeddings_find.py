@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+import time
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from PySide6.QtCore import QTimer, Signal
@@ -15,6 +16,8 @@ from gui.widgets.labels import button, label, row, tell
 from gui.widgets.switch import Switch
 
 WAIT_MS = 150  # after a key, so that a million words are not searched for each letter
+SLICE_S = 0.008  # of the window's time that a regular expression takes between two frames
+CHECKED = 200  # words between two looks at the clock
 
 
 class FindControls(QWidget):
@@ -47,6 +50,10 @@ class FindControls(QWidget):
         column.addWidget(self._said)
         self._timer = QTimer(self, interval=WAIT_MS, singleShot=True)
         self._timer.timeout.connect(self._search)
+        self._slices = QTimer(self, interval=0)
+        self._slices.timeout.connect(self._go_on)
+        self._search_on: Iterator[list[int] | None] = iter(())
+        self._starts, self._joined = np.zeros(0, np.int64), ""
         self._field.textChanged.connect(self._timer.start)
         self._field.returnPressed.connect(self._search)
         self._regex.toggled.connect(self._search)
@@ -68,6 +75,7 @@ class FindControls(QWidget):
     def set_words(self, words: Sequence[str], texts: Sequence[str], query: str, regex: bool, grey: bool) -> None:
         """Other words to search. texts: the sentences of occurrences, which are searched instead."""
         self._words, self._texts = words, texts
+        self._joined = ""
         for widget in (self._field, self._regex, self._grey):
             widget.blockSignals(True)
         self._field.setText(query)
@@ -82,25 +90,61 @@ class FindControls(QWidget):
 
     def _search(self) -> None:
         self._timer.stop()
+        self._slices.stop()
         query, words = self.query.strip(), self._texts or self._words
         self.found = None
         if not query or not len(words):
             self._show("", False)
         elif not self.regex:
-            small = query.casefold()
-            self.found = np.array([place for place, word in enumerate(words) if small in word.casefold()], np.int64)
+            self._end(self._holding(query.casefold()))
+            return
         else:
             try:
                 search = re.compile(query, re.IGNORECASE).search
             except re.error as error:
                 self._show(tr("This is no regular expression: {reason}, at character {place}.", reason=error.msg, place=(error.pos or 0) + 1), True)
             else:
-                self.found = np.array([place for place, word in enumerate(words) if search(word)], np.int64)
-        if self.found is not None:
-            self._show(tr("{count:,} of {all:,}", count=len(self.found), all=len(words)), False)
-        self._select.setEnabled(self.found is not None and len(self.found) > 0)
+                self._search_on = _matching(search, words)
+                self._slices.start()
+                return
+        self.changed.emit()
+
+    def _holding(self, query: str) -> np.ndarray:
+        """The rows of the words that hold it, by one search through all of them."""
+        if not self._joined:
+            searched = [word.casefold().replace("\n", " ") for word in self._texts or self._words]
+            self._joined = "\n".join(searched) + "\n"
+            self._starts = np.cumsum([0, *map(len, searched)]) + np.arange(len(searched) + 1)
+        places, at = [], self._joined.find(query)
+        while at >= 0:
+            places.append(at)
+            at = self._joined.find(query, self._joined.index("\n", at))
+        return np.unique(np.searchsorted(self._starts, places, side="right") - 1).astype(np.int64)
+
+    def _go_on(self) -> None:
+        found = next(self._search_on, [])
+        if found is not None:
+            self._slices.stop()
+            self._end(np.array(found, np.int64))
+
+    def _end(self, found: np.ndarray) -> None:
+        self.found = found
+        self._show(tr("{count:,} of {all:,}", count=len(found), all=len(self._texts or self._words)), False)
+        self._select.setEnabled(len(found) > 0)
         self.changed.emit()
 
     def _show(self, words: str, error: bool) -> None:
         tell(self._said, words, error)
         self._select.setEnabled(False)
+
+
+def _matching(search: object, words: Sequence[str]) -> Iterator[list[int] | None]:
+    """None after each slice of time, at the end the rows that match."""
+    found, end = [], time.perf_counter() + SLICE_S
+    for place, word in enumerate(words):
+        if search(word):
+            found.append(place)
+        if place % CHECKED == 0 and time.perf_counter() > end:
+            yield None
+            end = time.perf_counter() + SLICE_S
+    yield found
