@@ -6,6 +6,7 @@ import math
 import zipfile
 import zlib
 from pathlib import Path
+from tokenize import TokenError
 
 import numpy as np
 
@@ -16,7 +17,7 @@ LARGEST_ARCHIVE = 8 << 30  # bytes that a .npz may unpack to
 LARGEST_RATIO = 300  # times its size on the disk
 SMALL = 256 << 20  # bytes that need no ratio
 NOT_READABLE = (OSError, ValueError, TypeError, KeyError, OverflowError, MemoryError, SyntaxError, EOFError, AttributeError, IndexError,
-                NotImplementedError, RuntimeError, zipfile.BadZipFile, zlib.error)  # what damaged arrays and archives raise
+                NotImplementedError, RuntimeError, TokenError, zipfile.BadZipFile, zlib.error)  # what damaged arrays and archives raise
 
 
 def map_npy(path: Path) -> np.ndarray:

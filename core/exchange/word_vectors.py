@@ -65,15 +65,17 @@ class Vectors:
         lengths = np.empty(len(self.array), np.float32)
         for start in range(0, len(lengths), BLOCK):
             block = self.array[start : start + BLOCK]
-            lengths[start : start + BLOCK] = np.sqrt(np.einsum("ij,ij->i", block, block))
+            with np.errstate(over="ignore", invalid="ignore"):  # a mapped array may hold anything
+                lengths[start : start + BLOCK] = np.sqrt(np.einsum("ij,ij->i", block, block))
         return np.divide(1.0, lengths, out=np.zeros_like(lengths), where=lengths > 0)
 
     def cosines(self, vector: np.ndarray) -> np.ndarray:
         """(count,) float32: of every word's vector with this one."""
         vector = np.asarray(vector, np.float32)
         unit = vector / max(float(np.linalg.norm(vector)), np.finfo(np.float32).tiny)
-        cosines = self.array @ unit
-        cosines *= self._inverse_lengths
+        with np.errstate(over="ignore", invalid="ignore"):
+            cosines = self.array @ unit
+            cosines *= self._inverse_lengths
         return cosines
 
     def nearest(self, vector: np.ndarray, k: int = 10, skip: Sequence[int] = ()) -> list[tuple[int, float]]:
