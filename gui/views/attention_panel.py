@@ -62,6 +62,7 @@ class AttentionPanel(QFrame):
         self.grid.setAccessibleName(tr("All layers and heads"))
         self.grid.clicked.connect(self.headChosen)
         self.map = Heatmap()
+        self.map.set_axes(tr("from"), tr("to"))
         self.map.setAccessibleName(tr("Attention from each word to each word"))
         self.map.clicked.connect(self._cell_clicked)
         self.strip = VectorStrip()

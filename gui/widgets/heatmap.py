@@ -31,6 +31,7 @@ class Heatmap(QWidget):
         self._labels: list[str] = []
         self._soft: np.ndarray = np.zeros(0, dtype=bool)
         self._splits: list[int] = []
+        self._axes = ("", "")
         self._image = QImage()
         self._least = 0.0
         self._under, self._selected = (-1, -1), (-1, -1)
@@ -48,6 +49,10 @@ class Heatmap(QWidget):
         self._under = (-1, -1)
         self._card.hide()
         self.update()
+
+    def set_axes(self, rows: str, columns: str) -> None:
+        """The names of the two axes, in the corner."""
+        self._axes = (rows, columns)
 
     @property
     def weights(self) -> np.ndarray:
@@ -122,6 +127,7 @@ class Heatmap(QWidget):
         if column >= 0:
             painter.drawRect(QRectF(box.left() + column * size, box.top(), size, box.height()))
         self._paint_labels(painter, box, size, (row, column))
+        self._paint_axes(painter, box)
         self._paint_legend(painter, box)
         painter.end()
 
@@ -148,6 +154,17 @@ class Heatmap(QWidget):
                                  Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter,
                                  metrics.elidedText(text, Qt.TextElideMode.ElideRight, int(above)))
                 painter.restore()
+
+    def _paint_axes(self, painter: QPainter, box: QRectF) -> None:
+        font = theme.font("small")
+        metrics = QFontMetrics(font)
+        painter.setFont(font)
+        painter.setPen(QColor(theme.current().text_faint))
+        room = box.left() - 2 * theme.XS
+        for line, text in enumerate((f"{self._axes[1]} →", f"{self._axes[0]} ↓")):
+            if self._axes[0] and box.top() >= 2 * metrics.height() and metrics.horizontalAdvance(text) <= room:
+                painter.drawText(QRectF(0, box.top() - (2 - line) * metrics.height() - 2, room + theme.XS, metrics.height()),
+                                 Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, text)
 
     def _paint_legend(self, painter: QPainter, box: QRectF) -> None:
         """0, a quarter of the greatest weight, the greatest: the colours follow the square root."""
