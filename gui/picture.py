@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QMarginsF, QPoint, QSize, QSizeF
-from PySide6.QtGui import QColor, QGuiApplication, QImage, QPageLayout, QPageSize, QPainter, QPdfWriter, QRegion
+from PySide6.QtGui import QColor, QGuiApplication, QImage, QPageLayout, QPageSize, QPainter, QPaintEvent, QPdfWriter, QRegion
 from PySide6.QtSvg import QSvgGenerator
 from PySide6.QtWidgets import QFileDialog, QGraphicsView, QMenu, QToolButton, QWidget
 
@@ -38,6 +38,7 @@ class PictureButton(QToolButton):
         super().__init__(parent)
         self._picture, self._name, self._rows = picture, name, rows
         self._messages, self._settings = messages, settings
+        self.unseen = False  # while the picture that it stands in is drawn for a file
         self.setProperty("kind", "small")
         self.setToolTip(tr("Copy or save this picture"))
         self.setAccessibleName(self.toolTip())
@@ -55,6 +56,10 @@ class PictureButton(QToolButton):
             menu.addSeparator()
             menu.addAction(tr("Save its data as csv"), self.save_rows)
         self.setMenu(menu)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        if not self.unseen:
+            super().paintEvent(event)
 
     def copy(self) -> None:
         """As an image; the clipboard keeps it when the view is gone."""
@@ -115,11 +120,11 @@ def save_picture(widget: QWidget, path: Path, scale: int = 1) -> None:
 
 
 def save_rows(path: Path, header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """A csv that spreadsheets open with Chinese in it as well: UTF-8 with its mark at the beginning."""
+    """A csv that spreadsheets open with Chinese in it as well: UTF-8 with its mark at the beginning. What is not a number is left empty."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(header)
-    writer.writerows(rows)
+    writer.writerows([["" if value != value else value for value in row] for row in rows])
     _store(Path(path), text.getvalue().encode("utf-8-sig"))
 
 
@@ -132,13 +137,18 @@ def _save_picture(widget: QWidget, scale: int, path: Path) -> None:
 
 
 def _draw(widget: QWidget, painter: QPainter) -> None:
-    """pyqtgraph draws points from a cache of pixels unless it is told that this is for a file."""
+    """Without the buttons that save it. pyqtgraph draws points from a cache of pixels unless it is told that this is for a file."""
+    buttons = widget.findChildren(PictureButton)
+    for button in buttons:
+        button.unseen = True
     plotted = [item for view in widget.findChildren(QGraphicsView) for item in view.items() if hasattr(item, "setExportMode")]
     for item in plotted:
         item.setExportMode(True, {"resolutionScale": 1.0, "antialias": True})
     widget.render(painter, QPoint(), QRegion(), PARTS)
     for item in plotted:
         item.setExportMode(False)
+    for button in buttons:
+        button.unseen = False
 
 
 def _png(widget: QWidget, scale: int) -> bytes:

@@ -81,7 +81,8 @@ def test_the_menu_copies_saves_and_remembers_the_folder(drawn, messages, tmp_pat
 
     monkeypatch.setattr(picture, "ask_path", ask)
     settings = Settings()
-    button = PictureButton(drawn, "a/b: c", messages=messages, settings=settings, rows=lambda: (["word", "x"], [["苹果", 0.5]]), parent=drawn)
+    rows = [["苹果", 0.5], ["梨", float("nan")]]
+    button = PictureButton(drawn, "a/b: c", messages=messages, settings=settings, rows=lambda: (["word", "x"], rows), parent=drawn)
     actions = {action.text(): action for action in button.menu().actions() if action.text()}
     assert list(actions) == ["Copy", "Save as PNG, 1x", "Save as PNG, 2x", "Save as PNG, 3x", "Save as PNG, 4x", "Save as SVG", "Save as PDF",
                              "Save its data as csv"]
@@ -89,11 +90,19 @@ def test_the_menu_copies_saves_and_remembers_the_folder(drawn, messages, tmp_pat
     assert QImage(str(tmp_path / "mine.png")).width() == 900
     actions["Save its data as csv"].trigger()
     with (tmp_path / "mine.csv").open(encoding="utf-8-sig", newline="") as file:
-        assert list(csv.reader(file)) == [["word", "x"], ["苹果", "0.5"]]
+        assert list(csv.reader(file)) == [["word", "x"], ["苹果", "0.5"], ["梨", ""]]
     assert asked[0].endswith("a_b_ c.png") and asked[1] == str(tmp_path / "a_b_ c.csv")
     actions["Copy"].trigger()
     assert QGuiApplication.clipboard().image().width() == 600
     assert any("Saved as" in text for text, _ in messages.texts)
+
+
+def test_the_button_is_not_in_its_own_picture(drawn, messages, qtbot) -> None:
+    before = image_of(drawn)
+    button = PictureButton(drawn, "a", messages=messages, settings=Settings(), parent=drawn)
+    button.resize(30, 30)
+    button.show()
+    assert image_of(drawn) == before and drawn.grab().toImage() != before and not button.unseen
 
 
 def test_a_choice_not_made_and_a_picture_not_there(drawn, messages, monkeypatch) -> None:
