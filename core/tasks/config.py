@@ -79,7 +79,7 @@ BY_TASK: dict[str, dict[str, Any]] = {
     "span": {"train.batch_size": 8, "train.epochs": 5.0},
 }
 READERS = {("word2vec", "tagging"), ("word2vec", "span"), ("elmo", "tagging"), ("elmo", "span")}
-READER_RATE = 5e-3
+READER_RATE = 1e-2
 
 
 def finetune_defaults(family: str, task: str) -> dict[str, Any]:
