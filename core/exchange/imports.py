@@ -46,7 +46,8 @@ def import_any(path: Path, target: Path | None = None, on_progress: OnProgress =
 
 
 def _folder(path: Path, target: Path | None, on_progress: OnProgress) -> Imported:
-    if any(path.glob("*.onnx")) or (path / "run" / "config.json").is_file():
+    weights = any((path / name).is_file() for name in MODEL_FILES[:2])
+    if (path / "run" / "config.json").is_file() or (any(path.glob("*.onnx")) and not weights):
         return _onnx(path, target)
     if _is_run(path):
         run = Run.open(path)
@@ -72,7 +73,7 @@ def _is_run(path: Path) -> bool:
 def _onnx(path: Path, target: Path | None) -> Imported:
     from core.exchange.onnx_adopt import adopt
 
-    return Imported(run=adopt(path).path)
+    return Imported(run=adopt(path, target).path)
 
 
 def import_vectors(path: Path, target: Path | None = None, on_progress: OnProgress = lambda share, words: None) -> Imported:
