@@ -39,8 +39,7 @@ def find(config: TextConfig, words: Sequence[str], on_progress: OnProgress, canc
     pattern = re.compile("|".join(f"(?P<w{number}>{segment.word_pattern(word)})" for number, word in enumerate(longest_first)), re.IGNORECASE)
     found: list[Occurrence] = []
     for document in _documents(config, on_progress):
-        if cancelled():
-            break
+        _refuse_if(cancelled())
         if pattern.search(document) is None:
             continue
         begin = 0
@@ -57,12 +56,11 @@ def find(config: TextConfig, words: Sequence[str], on_progress: OnProgress, canc
 
 
 def vectors(loaded: Loaded, found: Sequence[Occurrence], layer: int, on_progress: OnProgress, cancelled: Callable[[], bool]) -> np.ndarray:
-    """(occurrences, size) float32 in a layer; rows of NaN where the model does not know the word, where it lies beyond what the
-    model can read, and for those that were not reached when the person stopped. UserError where the model knows none."""
+    """(occurrences, size) float32 in a layer; rows of NaN where the model does not know the word or where it lies beyond what
+    the model can read. UserError where the model knows none."""
     made: np.ndarray | None = None
     for begin in range(0, len(found), BLOCK):
-        if cancelled():
-            break
+        _refuse_if(cancelled())
         on_progress(tr("reading the sentences"), begin, len(found))
         try:
             states = word_vectors(loaded.encoder, loaded.family, loaded.tokenizer, found[begin : begin + BLOCK])
@@ -76,6 +74,11 @@ def vectors(loaded: Loaded, found: Sequence[Occurrence], layer: int, on_progress
         raise UserError(tr("The model does not know the word {word}: it is not in its vocabulary.", word=names),
                         tr("Train on text that holds it, or watch it when training, so that it gets a token."), where="words")
     return made
+
+
+def _refuse_if(stopped: bool) -> None:
+    if stopped:
+        raise UserError(tr("Stopped."), "")
 
 
 def _documents(config: TextConfig, on_progress: OnProgress) -> Iterator[str]:

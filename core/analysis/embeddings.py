@@ -28,7 +28,6 @@ class Opened:
     """words: what each row is called. vectors: (n, size) float32, perhaps mapped from the disk; rows may be NaN or zero.
 
     texts, spans: of occurrences, the sentence and where the word stands in it. columns: name -> (n,) numbers, or n words.
-    found: how many occurrences there are where the reading was stopped before the last, else n.
     """
 
     words: list[str]
@@ -37,14 +36,14 @@ class Opened:
     spans: np.ndarray
     columns: dict[str, Any]
     step: int
-    found: int
 
 
 def open_source(source: VectorSource, on_progress: OnProgress = lambda *_: None, cancelled: Callable[[], bool] = lambda: False) -> dict[str, Any]:
     """Open the vectors and say what they are.
 
     {"words", "texts", "spans", "columns": as in Opened, "count", "size", "nan": rows with NaN, "zero": rows of length 0, "same":
-    whether all others are one vector, "step", "found", "stamp": a key that changes when the vectors do}. UserError where they cannot be read.
+    whether all others are one vector, "step", "stamp": a key that changes when the vectors do}. UserError where they cannot be read, or
+    the reading was stopped.
     """
     opened = opened_of(source, on_progress, cancelled)
     good = np.isfinite(opened.vectors).all(axis=1)
@@ -52,7 +51,7 @@ def open_source(source: VectorSource, on_progress: OnProgress = lambda *_: None,
     zero = int((~known.any(axis=1)).sum())
     return {"words": opened.words, "texts": opened.texts, "spans": opened.spans, "columns": opened.columns, "count": len(opened.words),
             "size": int(opened.vectors.shape[1]), "nan": int((~good).sum()), "zero": zero,
-            "same": len(known) > 1 and bool((known[1:] == known[0]).all()), "step": opened.step, "found": opened.found, "stamp": repr(stamp(source))}
+            "same": len(known) > 1 and bool((known[1:] == known[0]).all()), "step": opened.step, "stamp": repr(stamp(source))}
 
 
 def opened_of(source: VectorSource, on_progress: OnProgress = lambda *_: None, cancelled: Callable[[], bool] = lambda: False) -> Opened:
@@ -122,17 +121,15 @@ def _from_run(source: VectorSource, on_progress: OnProgress, cancelled: Callable
         tokens = [loaded.tokenizer.token(row) for row in range(len(SPECIALS), loaded.tokenizer.vocab_size)]
         vectors = encode.static_vectors(loaded)[len(SPECIALS) :]
         words = [token.strip() or "␣" for token in tokens]
-        return Opened(words=words, vectors=vectors, texts=[], spans=np.zeros((0, 2), int), step=loaded.step, found=len(words),
+        return Opened(words=words, vectors=vectors, texts=[], spans=np.zeros((0, 2), int), step=loaded.step,
                       columns={"rank": np.arange(1, len(words) + 1, dtype=np.float32), "script": [script(word) for word in words],
                                "length": _lengths(vectors)})
     found = corpus_words.find(run.config.text, source.words, on_progress, cancelled)
     vectors = corpus_words.vectors(loaded, found, source.layer, on_progress, cancelled)
-    reached = len(found) if not cancelled() else int(np.flatnonzero(np.isfinite(vectors).all(axis=1)).max(initial=-1)) + 1
-    kept, vectors = found[:reached], vectors[:reached]
-    return Opened(words=[item.word for item in kept], vectors=vectors, texts=[item.text for item in kept],
-                  spans=np.array([item.span for item in kept], int).reshape(-1, 2), step=loaded.step, found=len(found),
-                  columns={"word": [item.word for item in kept], "place": np.array([item.span[0] for item in kept], np.float32),
-                           "sentence": np.array([len(item.text) for item in kept], np.float32), "length": _lengths(vectors)})
+    return Opened(words=[item.word for item in found], vectors=vectors, texts=[item.text for item in found],
+                  spans=np.array([item.span for item in found], int).reshape(-1, 2), step=loaded.step,
+                  columns={"word": [item.word for item in found], "place": np.array([item.span[0] for item in found], np.float32),
+                           "sentence": np.array([len(item.text) for item in found], np.float32), "length": _lengths(vectors)})
 
 
 def _from_file(source: VectorSource, on_progress: OnProgress) -> Opened:
@@ -140,7 +137,7 @@ def _from_file(source: VectorSource, on_progress: OnProgress) -> Opened:
 
     read = open_vectors(Path(source.path), lambda done, total: on_progress(tr("reading the file"), done, total))
     words = list(read.words)
-    return Opened(words=words, vectors=read.array, texts=[], spans=np.zeros((0, 2), int), step=-1, found=len(words),
+    return Opened(words=words, vectors=read.array, texts=[], spans=np.zeros((0, 2), int), step=-1,
                   columns={**read.columns, "rank": np.arange(1, len(words) + 1, dtype=np.float32), "script": [script(word) for word in words],
                            "length": _lengths(read.array)})
 

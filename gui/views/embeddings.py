@@ -149,11 +149,15 @@ class EmbeddingsView(QWidget):
         self.scene.open(None)
         self.badge.show_quality(None)
         self.source.show_source(source)
-        self._show_page(tr("Reading the vectors..."))
+        self._show_page(tr("Reading the vectors..."), reading=True)
         self.scene.answers.open(source, self._opened, self._refused, self._reading)
 
     def _reading(self, stage: str, done: int, total: int) -> None:
-        self._show_page(f"{stage} {done / total:.0%}" if total else f"{stage} {done:,}")
+        self._show_page(f"{stage} {done / total:.0%}" if total else f"{stage} {done:,}", reading=True)
+
+    def _stop_reading(self) -> None:
+        self.scene.answers.stop_reading()
+        self._show_page(tr("Stopped."))
 
     def _refused(self, message: str, hint: str) -> None:
         self._show_page(f"{message} {hint}".strip())
@@ -269,8 +273,8 @@ class EmbeddingsView(QWidget):
         self._say_status()
         self._keep()
 
-    def _show_page(self, words: str = "") -> None:
-        """The map, or why there is none."""
+    def _show_page(self, words: str = "", reading: bool = False) -> None:
+        """The map, or why there is none. reading: it can be stopped."""
         scene = self.scene
         self._say_status()
         if scene.xy is not None:
@@ -283,7 +287,11 @@ class EmbeddingsView(QWidget):
             else:
                 words = tr("Choose above what is mapped.") if self._session.bench else \
                     tr("Put a run on the bench to map its vectors, or open a file of word vectors.")
-        before, self._empty = self._empty, Empty("embeddings", words)
+        if reading and self._empty is not None and hasattr(self._empty, "button"):
+            self._empty.say(words)
+            return
+        before = self._empty
+        self._empty = Empty("embeddings", words, tr("Stop") if reading else "", self._stop_reading if reading else None)
         self._stage.addWidget(self._empty)
         self._stage.setCurrentWidget(self._empty)
         if before is not None:

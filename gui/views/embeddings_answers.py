@@ -40,12 +40,16 @@ class Answers(QObject):
         super().__init__(parent)
         self._engine = engine
         self._job: _Job | None = None
+        self._reading: Call | None = None
         self.given: np.ndarray | None = None  # a picture from a file, for the next layout
 
     def open(self, source: VectorSource, on_done: Callable[[dict[str, Any]], None], on_error: Refused,
              on_progress: Callable[[str, int, int], None]) -> None:
-        self._engine.call("core.analysis.embeddings:open_source", {"source": source}, on_done=on_done, on_error=on_error, on_progress=on_progress,
-                          key="embeddings/open", owner=self)
+        self._reading = self._engine.call("core.analysis.embeddings:open_source", {"source": source}, on_done=on_done, on_error=on_error,
+                                          on_progress=on_progress, key="embeddings/open", owner=self)
+
+    def stop_reading(self) -> None:
+        self._engine.cancel(self._reading)
 
     # layouts
 

@@ -74,8 +74,6 @@ class Scene(QObject):
         if found is None:
             return ""
         parts = [tr("{count:,} vectors of {size} numbers", count=found["count"], size=found["size"])]
-        if found["found"] > found["count"]:
-            parts.append(tr("reading was stopped: {found:,} occurrences in all", found=found["found"]))
         if found["nan"]:
             parts.append(tr("{count:,} are no numbers or out of the model's reach", count=found["nan"]))
         if found["zero"]:

@@ -34,6 +34,11 @@ class Empty(QWidget):
         layout.addStretch(3)
         self._fit(sentence)
 
+    def say(self, sentence: str) -> None:
+        """Another sentence in the same place."""
+        self.sentence.setText(sentence)
+        self._fit(sentence)
+
     def _fit(self, sentence: str) -> None:
         """A label that wraps does not know how wide it would like to be."""
         self.sentence.ensurePolished()

@@ -25,6 +25,14 @@ class PointIndex:
         self.x, self.y = there[sort, 0].copy(), there[sort, 1].copy()
         self._starts = np.concatenate(([0], np.cumsum(np.bincount(cells, minlength=self.side**2))))
 
+    @classmethod
+    def loose(cls, rows: np.ndarray, x: np.ndarray, y: np.ndarray) -> PointIndex:
+        """Of points that will have moved again by the next frame: every part of the plane is said to hold all of them."""
+        made = cls(np.zeros((0, 2), np.float32))
+        made.order, made.x, made.y = rows, x, y
+        made.low, made.high = np.full(2, np.inf, np.float32), np.full(2, -np.inf, np.float32)
+        return made
+
     def __len__(self) -> int:
         return len(self.order)
 
@@ -32,6 +40,8 @@ class PointIndex:
         """Places in `order` of the points in all cells that the rectangle touches: every point in it, and few others."""
         if x[0] <= self.low[0] and y[0] <= self.low[1] and x[1] >= self.high[0] and y[1] >= self.high[1]:
             return slice(None)
+        if not np.isfinite([*x, *y]).all():
+            return np.zeros(0, np.int64)
         (left, right), (bottom, top) = self._span(x, 0), self._span(y, 1)
         if left > right or bottom > top or not len(self.order):
             return np.zeros(0, np.int64)

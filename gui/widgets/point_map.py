@@ -92,7 +92,10 @@ class PointMap(QWidget):
         """Radians; only of a picture in space."""
         if not self.picture.flat:
             self.picture.camera.rotate(across, down)
-            self.picture.sort()
+            if self._turning:
+                self.picture.spin()
+            else:
+                self.picture.sort()
 
     def look_at(self, row: int) -> None:
         """Bring a point into the middle, if it is somewhere."""
@@ -189,6 +192,8 @@ class PointMap(QWidget):
         place, far, path = event.position(), self._far(event.position()), bool(self._path)
         outline = self._outline() if path else QPolygonF()
         self._path, self._pressed, self._at, self._turning = [], None, None, False
+        if self.picture.spinning:
+            self.picture.sort()
         self.update()
         if path and far:
             keys, held = Qt.KeyboardModifier, event.modifiers()

@@ -13,8 +13,8 @@ from PySide6.QtGui import QColor, QFontMetricsF, QImage, QPaintEngine, QPainter,
 
 from core import palette
 from core.i18n import tr
-from gui import theme
 from core.label_places import places
+from gui import theme
 from gui.widgets.point_camera import Camera
 from gui.widgets.point_index import PointIndex
 from gui.widgets.point_legend import Legend, draw_legend, draw_note
@@ -61,6 +61,7 @@ class PointPicture:
         self._colours: np.ndarray | None = None
         self._symbols: Sequence[str] = ("o",)
         self._sums: tuple[np.ndarray, np.ndarray] | None = None
+        self._spun: np.ndarray | None = None  # the points in the order of the index, while the space is turned
         self._widths: dict[str, float] = {}
         self._font = theme.font("small")
         self._metrics = QFontMetricsF(self._font)
@@ -136,8 +137,20 @@ class PointPicture:
         if self._shown is not None:
             flat = np.where(self._shown[:, None], flat, np.nan)
         self.index = PointIndex(flat)
-        self._sums = None
+        self._sums = self._spun = None
         self._changed()
+
+    def spin(self) -> None:
+        """As `sort`, but quickly, for one frame of many; call `sort` after the last."""
+        if self._spun is None:
+            self._spun = np.ascontiguousarray(self.points[self.index.order])
+        turn = self.camera.turn.astype(np.float32)
+        self.index = PointIndex.loose(self.index.order, self._spun @ turn[0], self._spun @ turn[1])
+        self._changed()
+
+    @property
+    def spinning(self) -> bool:
+        return self._spun is not None
 
     def pixels_of(self, rows: np.ndarray, width: int, height: int) -> tuple[np.ndarray, np.ndarray]:
         """Where points are drawn in a picture of that size; NaN for those that are nowhere."""

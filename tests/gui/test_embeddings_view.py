@@ -75,6 +75,19 @@ def test_a_broken_file_is_refused_where_the_map_would_be(qtbot, make, tmp_path):
     assert not view.layout_controls._go.isEnabled()
 
 
+def test_reading_can_be_stopped(qtbot, make, monkeypatch, vectors):
+    view = make("embeddings").view
+    engine = view._services.engine
+    monkeypatch.setattr(engine, "_answer", lambda call: None)
+    view.source.open_file(vectors)
+    call = engine.calls[-1]
+    call.on_progress("reading", 1, 4)
+    assert "25%" in view._empty.sentence.text()
+    view._empty.button.click()
+    assert not call.wanted
+    assert view._empty.sentence.text() == "Stopped."
+
+
 def test_a_click_lists_the_neighbours_of_the_full_space_and_the_list_can_be_saved(qtbot, view, tmp_path, monkeypatch):
     lay_out(qtbot, view)
     place = view.map.place_of(9)

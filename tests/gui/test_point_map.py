@@ -64,6 +64,7 @@ def test_the_index_finds_what_lies_in_a_rectangle_and_the_nearest_point():
         best = int(np.nanargmin(far))
         assert index.nearest(*at, (0.2, 0.2)) == (best if far[best] <= 0.2 else -1)
     assert len(PointIndex(np.full((3, 2), np.nan))) == 0
+    assert index.nearest(float("nan"), 0, (0.1, 0.1)) == -1
     assert PointIndex(np.ones((4, 2))).nearest(1, 1, (0.1, 0.1)) in range(4)
 
 
@@ -193,3 +194,21 @@ def test_a_point_in_space_moves_when_the_space_turns(make_map):
     QTest.mouseMove(shown, QPoint(160, 110))
     QTest.mouseRelease(shown, Qt.MouseButton.LeftButton, pos=QPoint(160, 110))
     assert (shown.place_of(4) - before).manhattanLength() > 3
+
+
+def test_many_points_are_turned_without_sorting_them_for_each_frame(make_map, monkeypatch):
+    shown = make_map(np.random.default_rng(6).normal(size=(DENSE + 100, 3)))
+    shown.picture.set_colours(np.arange(DENSE + 100) % 2, np.array([[255, 0, 0], [0, 0, 255]]))
+    sorted_ = []
+    monkeypatch.setattr(shown.picture, "sort", lambda sort=shown.picture.sort: sorted_.append(sort()))
+    QTest.mousePress(shown, Qt.MouseButton.LeftButton, pos=QPoint(100, 100))
+    for step in range(5):
+        QTest.mouseMove(shown, QPoint(120 + 9 * step, 100))
+        shown.grab()
+        assert shown.picture.in_sight > DENSE
+    assert not sorted_
+    QTest.mouseRelease(shown, Qt.MouseButton.LeftButton, pos=QPoint(160, 100))
+    assert len(sorted_) == 1
+    turn = shown.picture.camera.turn
+    row = int(shown.picture.index.order[0])
+    assert shown.picture.index.x[0] == pytest.approx(shown.picture.points[row] @ turn[0], abs=1e-4)
