@@ -5,8 +5,8 @@ from __future__ import annotations
 import html
 from collections.abc import Sequence
 
-from PySide6.QtCore import QPoint, Signal
-from PySide6.QtGui import QColor
+from PySide6.QtCore import QPoint, Qt, Signal
+from PySide6.QtGui import QColor, QKeyEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from gui import theme
@@ -29,15 +29,32 @@ class WrittenText(QWidget):
         self._shares: list[float] = []
         self._alternatives: list[list[tuple[str, float]]] = []
         self._row = Tokens()
-        self._row.hovered.connect(self._under)
-        self._row.clicked.connect(self._under)
+        self._row.hovered.connect(self._show_card)
+        self._row.clicked.connect(self._show_card)
         self.card = HoverCard(card_parent)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self._at = -1
         self._card_parent = card_parent
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self._row)
 
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """The arrows walk from token to token, Escape puts the card away."""
+        step = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1}.get(event.key(), 0)
+        if step and self._tokens:
+            self._show_card(min(max(self._at + step, 0), len(self._tokens) - 1))
+        elif event.key() == Qt.Key.Key_Escape and self._at >= 0:
+            self._show_card(-1)
+        else:
+            super().keyPressEvent(event)
+
+    def focusOutEvent(self, event: object) -> None:
+        super().focusOutEvent(event)
+        self._show_card(-1)
+
     def clear(self) -> None:
+        self._at = -1
         self._tokens, self._shares, self._alternatives = [], [], []
         self.card.hide()
         self._show()
@@ -56,7 +73,9 @@ class WrittenText(QWidget):
         self._row.set_tokens(self._tokens, [shade(self._colour, share) for share in self._shares])
         self.setAccessibleName(" ".join(self._tokens))
 
-    def _under(self, index: int) -> None:
+    def _show_card(self, index: int) -> None:
+        self._at = index
+        self._row.select(index)
         self.hovered.emit(index)
         if index < 0 or index >= len(self._tokens):
             self.card.hide()
