@@ -23,7 +23,8 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from benchmarks.hostile_files import KINDS, STRUCK, damage, make_good
+from benchmarks.hostile_damage import STRUCK, damage
+from benchmarks.hostile_files import KINDS, make_good
 
 SECONDS = 20.0  # for one file
 MEMORY = 6 << 30  # bytes of address space beyond what the process begins with
