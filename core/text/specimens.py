@@ -18,6 +18,7 @@ COLUMNS = ("word", "sense", "text", "hard")
 REQUIRED = COLUMNS[:3]
 _TRUE = {"1", "true", "yes"}
 _FALSE = {"", "0", "false", "no"}
+LONGEST_SHOWN = 40  # characters of what is wrong
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,9 +76,9 @@ def _specimen(cells: dict[str, str], place: str) -> Specimen:
                         tr("Fill it in, or remove the line."))
     hard = cells.get("hard", "").lower()
     if hard not in _TRUE | _FALSE:
-        raise UserError(tr("{place}: hard is '{value}'.", place=place, value=hard), tr("Write 0 or 1."))
+        raise UserError(tr("{place}: hard is '{value}'.", place=place, value=hard[:LONGEST_SHOWN]), tr("Write 0 or 1."))
     if find_word(cells["text"], cells["word"]) is None:
-        raise UserError(tr("{place}: the word '{word}' is not in its sentence.", place=place, word=cells["word"]),
+        raise UserError(tr("{place}: the word '{word}' is not in its sentence.", place=place, word=cells["word"][:LONGEST_SHOWN]),
                         tr("Correct the sentence or the word."))
     return Specimen(word=cells["word"], sense=cells["sense"], text=cells["text"], hard=hard in _TRUE)
 
