@@ -17,7 +17,7 @@ from core.i18n import tr
 from core.registry import family, task
 from core.runs import Run
 from core.tasks import data, files, metrics, tagging
-from core.tasks.labels import NUMBER, Labels, is_number, note_unseen
+from core.tasks.labels import NOMINAL, NUMBER, Labels, is_number, note_unseen
 from core.tasks.layout import Layout
 from core.tasks.networks import TaskNetwork
 from core.tasks.predictor import predict
@@ -26,9 +26,6 @@ from core.tasks.task import Example, Predictions, Reading, Task
 from core.text.tokenizers import Tokenizer, load_tokenizer
 
 COLUMNS = ("line", "text", "gold", "predicted", "confidence", "right")
-# what is typed for each task
-FIELDS = {"classification": ("text",), "pair": ("text_a", "text_b"), "multiple_choice": ("context", "question", "choices"), "tagging": ("text",),
-          "span": ("context", "question")}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,7 +108,7 @@ def evaluate(*, run: str, file: str = "", step: int | None = None, on_progress: 
             "labels": [], "confusion": [], "per_class": [], "step": model.step, "skipped": reading.skipped,
             "rows": [_row(model, example, one) for example, one in zip(reading.examples, predictions, strict=True)],
             "problems": listed("file", reading.problems), "problem_counts": counted("file", reading.problems)}
-    if model.task.name == "tagging":
+    if model.task.units:
         made["per_class"] = metrics.span_f1([one.label for one in reading.examples], [one["tags"] for one in predictions])[1]
     elif model.labels.names and "label" in (predictions[0] if predictions else {}):
         gold, said = [one.label for one in reading.examples], [one["label"] for one in predictions]
@@ -129,7 +126,7 @@ def _reading(model: TaskModel, file: str) -> Reading:
         for example in [one for one in reading.examples if not is_number(one.label)]:
             reading.skip(example.line, "not_a_number", tr("'{label}' is not a number", label=example.label))
             reading.examples.remove(example)
-    elif model.labels.names and model.task.name != "span":
+    elif model.labels.kind == NOMINAL:
         note_unseen(reading, model.labels.names, tr("the training data has no label '{label}'"))
     if not reading.examples:
         raise UserError(tr("{path} holds no example that can be used.", path=found.name),
@@ -185,19 +182,15 @@ def to_csv(result: dict[str, Any], path: Path) -> None:
 
 def example_of(model: TaskModel, fields: dict[str, Any]) -> Example:
     """What somebody has typed, as the task reads it. UserError names the field that is empty."""
-    name = model.task.name
-    values = {field: fields.get(field) or "" for field in FIELDS[name]}
+    values = {field: fields.get(field) or "" for field in model.task.asked}
     for field, value in values.items():
         if not value or (isinstance(value, str) and not value.strip()):
             raise UserError(tr("{name} is empty.", name=field), tr("Type something."), where=field)
     texts = tuple(files.text(value) for field, value in values.items() if field != "choices")
     choices = tuple(str(choice) for choice in values.get("choices", ()))
-    if name == "multiple_choice" and len(choices) < 2:
+    if "choices" in values and len(choices) < 2:
         raise UserError(tr("There are fewer than two choices."), tr("Write at least two."), where="choices")
-    units: tuple[tuple[int, int], ...] = ()
-    if name == "tagging":
-        units = _units(model, texts[0])
-    return Example(line=0, texts=texts, choices=choices, units=units)
+    return Example(line=0, texts=texts, choices=choices, units=_units(model, texts[0]) if model.task.units else ())
 
 
 def _units(model: TaskModel, text: str) -> tuple[tuple[int, int], ...]:
@@ -225,12 +218,12 @@ def predict_text(*, run: str, fields: dict[str, Any], step: int | None = None, o
     model = cached(run, step)
     example = example_of(model, fields)
     examples = [example]
-    if model.task.name == "pair":
+    if model.task.orders:
         examples.append(replace(example, texts=example.texts[::-1]))
     made = model.predict(examples)
     answer = {"task": model.task.name, **made[0]}
-    if model.task.name == "pair":
+    if model.task.orders:
         answer["swapped"] = made[1]
-    if model.task.name == "tagging":
+    if model.task.units:
         answer["units"] = [list(unit) for unit in example.units]
     return answer

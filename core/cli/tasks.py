@@ -12,7 +12,7 @@ from typing import Any
 
 from core.errors import UserError
 from core.i18n import tr
-from core.registry import TASKS
+from core.registry import TASKS, task
 from core.runs import Run
 from core.tasks.config import build_finetune
 
@@ -128,12 +128,12 @@ def evaluate(parsed: argparse.Namespace) -> None:
 
 
 def predict(parsed: argparse.Namespace) -> None:
-    from core.analysis.evaluate import FIELDS, predict_text
+    from core.analysis.evaluate import predict_text
 
     run = Run.open(parsed.run)
     named = {"text": parsed.text, "text_a": parsed.text_a, "text_b": parsed.text_b, "context": parsed.context, "question": parsed.question,
              "choices": parsed.choices}
-    asked = [named] if not parsed.file else _asked(parsed.file, FIELDS.get(run.config.task.task, ("text",)) if run.config.task else ("text",))
+    asked = _asked(parsed.file, task(run.config.task.task).asked if run.config.task else ("text",)) if parsed.file else [named]
     for fields in asked:
         answer = predict_text(run=str(parsed.run), fields=fields)
         print(json.dumps(answer, ensure_ascii=False) if parsed.json else _said(answer))

@@ -13,7 +13,6 @@ from core.registry import task
 from core.tasks.labels import NUMBER, Labels
 from core.tasks.task import Example
 
-APPLIES_TO = ("classification", "pair")
 NGRAMS = (1, 2)
 STRENGTH = 10.0  # inverse of the regularisation
 
@@ -23,7 +22,7 @@ def tfidf(name: str, train: Sequence[Example], dev: Sequence[Example], labels: L
 
     A pair is described by |a - b| and a * b of the TF-IDF vectors of its texts.
     """
-    if name not in APPLIES_TO:
+    if not task(name).tfidf:
         return None
     vectoriser = TfidfVectorizer(analyzer="char", ngram_range=NGRAMS, sublinear_tf=True)
     vectoriser.fit([text for example in train for text in example.texts])

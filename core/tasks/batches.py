@@ -37,7 +37,7 @@ def collate(made: Task, features: Sequence[Feature], examples: Sequence[Example]
         first = next((number for number, part in enumerate(feature.parts) if 0 in part.sources), 0)
         answer[row, first, 0] = 1
     batch = {"input_ids": ids, "attention_mask": mask, "token_type_ids": segments, "answer_mask": answer}
-    if made.name == "tagging":
+    if made.units:
         most = max(1, *(len(feature.units) for feature in features))
         units, places = torch.full((len(features), most), -1), torch.zeros(len(features), most, dtype=torch.long)
         for row, feature in enumerate(features):

@@ -63,7 +63,7 @@ HEADS = {NOMINAL: "core.tasks.heads:LabelHead"}
 TASK = Task(
     name="classification", title="Classification", about="One label for a text: its topic, its mood.", metric="accuracy",
     columns=("text", "label"), kinds=(".csv", ".tsv", ".jsonl"), read=read, inspect=inspect, features=features, heads=HEADS, target=target,
-    decode=decode, measure=measure, majority=likeliest,
+    decode=decode, measure=measure, majority=likeliest, tfidf=True,
 )
 
 

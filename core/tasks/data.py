@@ -105,7 +105,7 @@ def _example(raw: dict[str, Any]) -> Example:
 def layout_of(config: RunConfig, labels: Labels, tokenizer: Tokenizer) -> Layout:
     """How that run lays out its texts."""
     order = config.task.order
-    both = config.task.task == "pair" and (order == "both" or (order == "auto" and labels.kind == NUMBER))
+    both = task(config.task.task).orders and (order == "both" or (order == "auto" and labels.kind == NUMBER))
     return Layout(family(config.family), tokenizer, limit=config.train.seq_len, orders=2 if both else 1, stride=config.task.stride)
 
 

@@ -4,6 +4,7 @@ Each is made as Head(size, labels, options, apart=, orders=) and has
 
     forward(read) -> logits
     loss(logits, batch) -> (summed loss, {name: (sum, count)})     batch["labels"] as Task.target has it, -100 is ignored
+    count(batch) -> what the loss of a batch is divided by
     outputs(logits, batch) -> what Task.decode gets, a row for each example
 """
 
@@ -13,6 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from core.registry import task
 from core.tasks.config import TaskConfig
 from core.tasks.crf import LinearChainCrf
 from core.tasks.labels import Labels
@@ -37,7 +39,7 @@ class LabelHead(nn.Module):
 
     def __init__(self, size: int, labels: Labels, options: TaskConfig, *, apart: bool, orders: int) -> None:
         super().__init__()
-        self.two, self.symmetric, self.smoothing = apart and options.task == "pair", orders == 2, options.label_smoothing
+        self.two, self.symmetric, self.smoothing = apart and task(options.task).orders, orders == 2, options.label_smoothing
         width = (3 if self.symmetric else 4) * size if self.two else size
         self.linear = nn.Linear(width, self._outputs(labels))
         self.register_buffer("class_weights", torch.ones(max(1, len(labels.names))), persistent=False)
@@ -51,6 +53,9 @@ class LabelHead(nn.Module):
 
     def loss(self, logits: Tensor, batch: dict[str, Tensor]) -> tuple[Tensor, Sums]:
         return cross_entropy(logits, batch["labels"], self.class_weights, self.smoothing)
+
+    def count(self, batch: dict[str, Tensor]) -> float:
+        return weight_of(batch["labels"], self.class_weights)
 
     def outputs(self, logits: Tensor, batch: dict[str, Tensor]) -> Tensor:
         return logits
@@ -66,13 +71,16 @@ class NumberHead(LabelHead):
         error = (logits[:, 0].float() - batch["labels"].float()).square().sum()
         return error, {"loss": (error.detach(), len(logits))}
 
+    def count(self, batch: dict[str, Tensor]) -> float:
+        return float(len(batch["labels"]))
+
 
 class ChoiceHead(nn.Module):
     """A score for each choice, softmax over those of a question (Radford et al. 2018, section 3.3). -> (batch, choices)"""
 
     def __init__(self, size: int, labels: Labels, options: TaskConfig, *, apart: bool, orders: int) -> None:
         super().__init__()
-        self.apart, self.smoothing = apart, options.label_smoothing
+        self.apart = apart
         self.linear = nn.Linear(4 * size if apart else size, 1)
 
     def forward(self, read: Read) -> Tensor:
@@ -84,6 +92,9 @@ class ChoiceHead(nn.Module):
 
     def loss(self, logits: Tensor, batch: dict[str, Tensor]) -> tuple[Tensor, Sums]:
         return cross_entropy(logits, batch["labels"], None, 0.0)
+
+    def count(self, batch: dict[str, Tensor]) -> float:
+        return float(len(batch["labels"]))
 
     def outputs(self, logits: Tensor, batch: dict[str, Tensor]) -> Tensor:
         return logits
@@ -110,6 +121,9 @@ class TagHead(nn.Module):
         some = mask.any(dim=1)
         nll = (self.crf.nll(logits.float(), labels.clamp(min=0), mask) * some).sum()
         return nll, {"loss": (nll.detach(), float(mask.sum()))}
+
+    def count(self, batch: dict[str, Tensor]) -> float:
+        return float((batch["units"] >= 0).sum()) if self.crf is not None else weight_of(batch["labels"], self.class_weights)
 
     def outputs(self, logits: Tensor, batch: dict[str, Tensor]) -> Tensor:
         if self.crf is None:
@@ -156,6 +170,9 @@ class SpanHead(nn.Module):
     def outputs(self, logits: Tensor, batch: dict[str, Tensor]) -> Tensor:
         return self._log_probabilities(logits, batch).view_as(logits)
 
+    def count(self, batch: dict[str, Tensor]) -> float:
+        return float((batch["labels"][:, 0] != IGNORED).sum())
+
     def _log_probabilities(self, logits: Tensor, batch: dict[str, Tensor]) -> Tensor:
         """Over all tokens of the passage in all rows, and the place that means no answer. (batch, parts * tokens, 2)"""
         allowed = batch["answer_mask"].flatten(1).unsqueeze(-1)
@@ -169,3 +186,8 @@ def cross_entropy(logits: Tensor, labels: Tensor, weights: Tensor | None, smooth
     value = F.cross_entropy(logits, labels, weights, reduction="sum", label_smoothing=smoothing)
     count = float(len(labels)) if weights is None else float(weights[labels].sum())
     return value, {"loss": (value.detach(), count), "accuracy": ((logits.argmax(dim=-1) == labels).sum(), float(len(labels)))}
+
+
+def weight_of(labels: Tensor, weights: Tensor) -> float:
+    """The labels that are not -100, each counted by its class's weight."""
+    return float(weights.cpu()[labels[labels != IGNORED]].sum())

@@ -72,12 +72,13 @@ def note_cut(config: RunConfig, layout: Layout, reading: Reading) -> int:
     for number, example in enumerate(reading.examples[:CUT_LOOKED_AT]):
         features = made.features(layout, number, example)
         parts = [part for feature in features for part in feature.parts]
-        windows = made.name in ("tagging", "span")
-        too_long = len(parts) > (2 if made.name == "span" and layout.apart else 1) if windows else any(part.cut for part in parts)
+        # read apart, a question has a row of its own
+        usual = 2 if layout.apart and len(example.texts) > 1 else 1
+        too_long = len(parts) > usual if made.windows else any(part.cut for part in parts)
         if too_long:
             count += 1
             longest = max(len(part.ids) + part.cut for part in parts)
-            reading.problems.append(Problem(example.line, "windows" if windows else "too_long",
+            reading.problems.append(Problem(example.line, "windows" if made.windows else "too_long",
                                             tr("{count} tokens, where the model reads {limit}", count=longest, limit=layout.limit)))
     return count
 

@@ -17,7 +17,6 @@ from core.tasks.layout import Layout
 from core.tasks.scalar_mix import ScalarMix
 from core.text.tokenizers import PAD
 
-TASKS_WITH_READER = {"tagging"}  # where a task network reads on by default above a model that stays frozen
 UNIT_PLACES = 8  # places of units within one token that are told apart
 
 
@@ -60,7 +59,7 @@ def plan(config: RunConfig) -> Plan:
     options, form = config.task, family(config.family).form
     mix = form.scalar_mix if options.mix == "auto" else options.mix == "on"
     frozen = (form.frozen or mix) and not options.from_scratch
-    reader = (form.frozen and options.task in TASKS_WITH_READER) if options.network == "auto" else options.network == "bilstm"
+    reader = (form.frozen and task_named(options.task).units) if options.network == "auto" else options.network == "bilstm"
     return Plan(mix=mix, reader=reader, pooling=form.vector if options.pooling == "auto" else options.pooling,
                 unfreeze=("none" if frozen else "all") if options.unfreeze == "auto" else options.unfreeze)
 
@@ -100,7 +99,7 @@ class TaskNetwork(nn.Module):
         # with the mix at the output only, the task network reads what knows no context: its own embedding, or the token layer
         self.own = nn.Embedding(layout.vocab_size, options.own_embedding) if options.own_embedding else None
         width = (size if at != "output" or self.own is None else 0) + options.own_embedding
-        self.unit_place = nn.Embedding(UNIT_PLACES, width) if options.task == "tagging" else None
+        self.unit_place = nn.Embedding(UNIT_PLACES, width) if task_named(options.task).units else None
         if self.unit_place is not None:
             nn.init.zeros_(self.unit_place.weight)
         self.reader = BiLstm(width, options.lstm_size) if self.plan.reader else None

@@ -96,5 +96,5 @@ TASK = Task(
     name="pair", title="Pairs", about="Whether two texts mean the same, one follows from the other, or how similar they are.", metric="accuracy",
     columns=("text_a", "text_b", "label"), kinds=(".csv", ".tsv", ".jsonl"), read=read, inspect=inspect, features=features,
     heads={NOMINAL: "core.tasks.heads:LabelHead", NUMBER: "core.tasks.heads:NumberHead"}, target=target, decode=decode, measure=measure,
-    majority=majority,
+    majority=majority, asked=("text_a", "text_b"), orders=True, tfidf=True,
 )

@@ -154,5 +154,5 @@ TASK = Task(
     name="tagging", title="Tagging", about="A tag for each token: the names of people, places and organisations.", metric="f1",
     columns=("token", "tag"), kinds=(".conll", ".txt", ".bio", ".iob", ".tsv"), read=read, inspect=inspect, features=features,
     heads={NOMINAL: "core.tasks.heads:TagHead"}, target=target, decode=decode, measure=measure, majority=majority,
-    blind="A left-to-right model tags each token before it has read what follows.",
+    units=True, windows=True, blind="A left-to-right model tags each token before it has read what follows.",
 )

@@ -97,6 +97,9 @@ class Task:
     decode(features, outputs, examples, labels, config) -> a prediction for each example; outputs: a numpy array for each feature.
     measure(predictions, examples, labels) -> metrics by name.
     majority(train, dev) -> predictions that look at no text: the likeliest label of the training examples.
+    asked: what somebody types to get a prediction. units: each example holds units that carry a label each. orders: its two texts may be
+    read in both orders. windows: a long text is read in several rows, and nothing of it is cut off. tfidf: a plain method applies
+    (core/tasks/baseline.py).
     blind: what a model that reads left to right cannot see at this task, in one sentence; "" where nothing.
     """
 
@@ -115,4 +118,9 @@ class Task:
     decode: Callable[..., Predictions]
     measure: Callable[..., dict[str, float]]
     majority: Callable[[Sequence[Example], Sequence[Example]], Predictions]
+    asked: tuple[str, ...] = ("text",)
+    units: bool = False
+    orders: bool = False
+    windows: bool = False
+    tfidf: bool = False
     blind: str = ""

@@ -15,7 +15,7 @@ from core.families.batches import RowOrder
 from core.families.learning import Batch, LearnerState, Loss, StepResult
 from core.families.vocabulary_loss import vocabulary_loss
 from core.registry import family, task
-from core.tasks.batches import IGNORED, FrozenReadings, collate, network_inputs
+from core.tasks.batches import FrozenReadings, collate, network_inputs
 from core.tasks.data import Labelled
 from core.tasks.networks import TaskNetwork, load_pretrained, randomise
 from core.tasks.predictor import featurise, predict
@@ -71,21 +71,11 @@ class TaskTraining:
         batch = collate(self._task, [self._features[row] for row in rows], self.data.train, self.data.labels)
         if self._frozen is not None:
             self._frozen.add(batch, rows.tolist())
-        batch["normalizer"] = torch.tensor(max(1.0, self._labels_of(batch)))
+        batch["normalizer"] = torch.tensor(self.network.head.count(batch) or 1.0)
         batch["rows"] = torch.tensor(float(len(rows)))
         if self._lm_weight:
             batch["lm_normalizer"] = torch.tensor(max(1.0, float(_followers(batch).sum())))
         return batch
-
-    def _labels_of(self, batch: Batch) -> float:
-        """What the loss is divided by: the labels, each with its class's weight."""
-        labels, weights = batch["labels"], getattr(self.network.head, "class_weights", None)
-        if self._task.name == "span":
-            return float((labels[:, 0] != IGNORED).sum())
-        known = labels[labels != IGNORED]
-        if weights is None or not self.config.task.class_weights or labels.is_floating_point():
-            return float(len(known))
-        return float(weights.cpu()[known].sum())
 
     def loss(self, network: nn.Module, batch: Batch) -> Loss:
         read = network.read(**network_inputs(batch))

@@ -16,7 +16,7 @@ from core.config import RunConfig
 from core.registry import task
 from core.runs import Run
 from core.tasks import data
-from core.tasks.baseline import APPLIES_TO, tfidf
+from core.tasks.baseline import tfidf
 from core.tasks.config import build_finetune
 from core.tasks.create import newest_step
 from core.tasks.data import Labelled
@@ -53,12 +53,13 @@ def run_study(*, pretrained: str, task_name: str, options: dict[str, Any], folde
     run = Run.open(Path(pretrained))
     config = build_finetune(run, task_name, options)
     train, dev, labels = data.read_files(config.task)
+    made = task(task_name)
     most = len(train.examples)
     counts = tuple(sorted({min(count, most) for count in counts})) or study.growing_counts(most)
     # (a number's correlation with one constant is not defined: no majority there)
     applies = tuple(method for method in methods
-                    if (method != "tfidf" or task_name in APPLIES_TO) and (method != "majority" or labels.kind != NUMBER))
-    metric = "pearson" if labels.kind == NUMBER else task(task_name).metric
+                    if (method != "tfidf" or made.tfidf) and (method != "majority" or labels.kind != NUMBER))
+    metric = "pearson" if labels.kind == NUMBER else made.metric
     plan = study.Plan(pretrained=str(run.path.resolve()), task=task_name, options={key: str(value) for key, value in options.items()},
                       counts=counts, seeds=tuple(range(seeds)), metric=metric, applies=applies)
     study.write_plan(Path(folder), plan)

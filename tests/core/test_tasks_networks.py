@@ -53,7 +53,7 @@ def test_a_task_whose_label_sits_in_one_layer_drives_that_layers_weight_up(k: in
         loss.backward()
         optimizer.step()
     weights = mix.weights()
-    assert int(weights.argmax()) == k and float(weights[k]) > 0.4
+    assert int(weights.argmax()) == k and weights[k].item() > 0.4
 
 
 def test_the_crf_counts_every_path() -> None:
