@@ -140,9 +140,11 @@ def _units(sentence: str, tokens: list[tuple[int, int, int]], first: int, number
         begins = np.flatnonzero(np.diff(word, prepend=-1))
     else:
         begins = np.arange(len(tokens))
-    made = []
+    made, last = [], 0
     for begin, end in zip(begins.tolist(), [*begins[1:].tolist(), len(tokens)], strict=True):
-        span = (tokens[begin][1], tokens[end - 1][2])
+        stop = tokens[end - 1][2]
+        start = last if tokens[begin][1] < last < stop else tokens[begin][1]  # a token of bytes may begin inside the character before
+        span, last = (start, stop), stop
         label = sentence[slice(*span)].strip() or "␣"
         made.append((first + begin, label, False, any(token == UNK for token, _, _ in tokens[begin:end]), number, span))
     return made

@@ -16,15 +16,17 @@ from core.analysis import attention as maths
 from core.analysis import attention_window as window
 from core.analysis import effects, reading
 from core.analysis.encode import load
+from core.config import TextConfig
 from core.errors import UserError
 from core.exchange.huggingface import bert_from_transformers, gpt_from_transformers
 from core.families.bert.config import BertConfig
 from core.families.bert.model import Bert
 from core.families.gpt.config import GptConfig
 from core.families.gpt.model import Gpt
+from core.registry import family
 from core.runs import Run
 from core.text.specimens import Specimen, read_specimens
-from core.text.tokenizers import MASK
+from core.text.tokenizers import MASK, train_bpe
 from tests.helpers.saved import saved_run
 
 SENTENCE = "老师买了一个苹果。"  # not the one that the probes hold
@@ -163,6 +165,14 @@ def test_characters_are_pooled_to_words(bert: Run) -> None:
     assert len(units_of(bert, "苹果", units=reading.TOKENS).labels) == 4
     assert units_of(bert, "吃龘果").unknown.tolist() == [False, False, True, False, False]
     assert list(units_of(bert, "吃[MASK]。").labels) == ["[CLS]", "吃", "[MASK]", "。", "[SEP]"]
+
+
+def test_pieces_of_words_and_of_characters_are_pooled_too() -> None:
+    config = TextConfig(tokenizer="bpe", vocab_size=300, min_count=1, watched=("苹果",))
+    tokenizer = train_bpe(config, ["the cat sat on the mat and ate an apple", "apples are unbelievably sweet", "苹果公司发布了新手机"] * 50)
+    read = reading.read(family("gpt"), tokenizer, 128, "The cats ate  unbelievable apples, 苹果公司发布 zebra!")
+    assert list(read.labels) == ["[BOS]", "The", "cats", "ate", "unbelievable", "apples", ",", "苹果", "公司", "发布", "zebra", "!"]
+    assert sum(len(read.tokens_of(unit)) for unit in range(len(read.labels))) == len(read.ids) > 20
 
 
 def test_a_pair_is_read_as_two_sentences(bert: Run, gpt: Run) -> None:
