@@ -38,6 +38,7 @@ class FilmPage(QWidget):
         self._panels: dict[Path, ReelPanel] = {}
         self._order: list[tuple[Path, int]] = []
         self._reels: dict[Path, film.Reel] = {}
+        self._courses: dict[Path, dict[int, float | None]] = {}  # the figures of all steps, also of those whose pictures are still to come
         self._drawn: object = None
         self._time = 0.0
         self._own_step = False  # the step is being changed by the film itself
@@ -190,19 +191,19 @@ class FilmPage(QWidget):
         self._strip.show_senses(session.word, titles, [sum(item.sense == sense for item in session.specimens) for sense in session.senses],
                                 sum(item.hard for item in session.specimens))
         asked: list[Question] = []
-        frames: list[Question] = []
+        frames: list[tuple[int, Question]] = []
         made: dict[Path, film.Reel] = {}
         for item in session.bench:
             reel = self._reel(item, asked, frames)
             if reel is not None:
                 made[item.path] = reel
-        missing = sum(self._answers.get(one) is None for one in frames)
-        self._redraw.ask(asked, frames)
+        missing = sum(self._answers.get(one) is None for _, one in frames)
+        self._redraw.ask(asked, [one for _, one in sorted(frames, key=lambda pair: pair[0])])
         if not self._export.busy:
             self._tell(tr("{done} of {total} pictures are laid out", done=len(frames) - missing, total=len(frames)) if missing else "")
         self._take(made)
 
-    def _reel(self, item: BenchRun, asked: list[Question], frames: list[Question]) -> film.Reel | None:
+    def _reel(self, item: BenchRun, asked: list[Question], frames: list[tuple[int, Question]]) -> film.Reel | None:
         """Of what is known; what is not is added to the questions."""
         run, panel = item.run, self._panels[item.path]
         layer, direction, projection = self._session.layer_of(run), self._choices.direction_of(run), self._choices.projection
@@ -222,14 +223,16 @@ class FilmPage(QWidget):
         if projection != PCA:
             layouts = [question("layout", run=str(run.path), layer=layer, step=one, projection=projection, direction=direction,
                                 basis_step=found["basis_step"], stamp=(found["source"], steps[-1])) for one in steps]
-            frames += layouts
+            frames += [(_turn_of(place), one) for place, one in enumerate(layouts)]
             laid = [self._answers.get(one) for one in layouts]
             good = [place for place, one in enumerate(laid) if one is not None and "error" not in one]
             if not good:
                 panel.say(next((one["error"] for one in laid if one), tr("Laying out the points...")))
                 return None
             steps, xy = [steps[place] for place in good], np.stack([laid[place]["xy"] for place in good])
-        auc = dict(zip(figures["steps"], figures["auc"], strict=True)) if figures is not None and "error" not in figures else {}
+        measured = figures is not None and "error" not in figures
+        auc = dict(zip(figures["steps"], figures["auc"], strict=True)) if measured else {}
+        self._courses[item.path] = auc
         return film.Reel(title=line_name(run, direction), colour=theme.current().runs[item.colour], steps=steps, xy=xy,
                          auc=[auc.get(step) for step in steps])
 
@@ -241,7 +244,8 @@ class FilmPage(QWidget):
         hard = [item.hard for item in self._session.specimens]
         for path, reel in made.items():
             self._panels[path].show_reel(reel, self._categories(), hard)
-        lines = [Line(name=reel.title, colour=reel.colour, x=reel.steps, y=reel.auc, dotted=False) for reel in made.values()]
+        lines = [Line(name=reel.title, colour=reel.colour, x=list(self._courses[path]), y=list(self._courses[path].values()), dotted=False)
+                 for path, reel in made.items()]
         self._chart.set_lines(lines, x_title=tr("Step"), y_title="AUC", level=(0.5, tr("chance {share:.0%}", share=0.5)))
         if made and self._session.step is None:
             self._show_at(float(self.film.times()[-1]))
@@ -304,3 +308,7 @@ class FilmPage(QWidget):
         return ["run", "step", "auc"], [[reel.title, step, value] for reel in self._reels.values()
                                         for step, value in zip(reel.steps, reel.auc, strict=True)]
 
+
+def _turn_of(place: int) -> int:
+    """When a step's picture is laid out: first every 32nd of all runs, then every 16th, and so on, so that a coarse film is soon there."""
+    return -((place & -place).bit_length()) if place else -99

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QComboBox, QFileDialog, QHBoxLayout, QSizePolicy, QStackedLayout, QVBoxLayout, QWidget
 
 from core.errors import UserError
@@ -40,7 +41,7 @@ class FindPage(QWidget):
         self.controls.hide()
         self._run = QComboBox(accessibleName=tr("Run"))
         self._count = QComboBox(accessibleName=tr("How many groups"))
-        self._count.addItem(tr("as many groups as fit"), 0)
+        self._count.addItem(tr("groups: auto"), 0)
         self._count.setToolTip(tr("The number of groups with the greatest silhouette, of 2 to 6."))
         for number in range(2, MOST + 1):
             self._count.addItem(tr("{number} groups", number=number), number)
@@ -97,7 +98,8 @@ class FindPage(QWidget):
         chosen = self._run.currentData()
         self._run.clear()
         for item in session.bench:
-            self._run.addItem(f"{line_name(item.run, self._choices.direction)}, {layer_title(item.run, session.layer_of(item.run))}", str(item.path))
+            self._run.addItem(line_name(item.run, self._choices.direction), str(item.path))
+            self._run.setItemData(self._run.count() - 1, layer_title(item.run, session.layer_of(item.run)), Qt.ItemDataRole.ToolTipRole)
         reading = [place for place, item in enumerate(session.bench) if getattr(item.run.config.model, "num_layers", 0)]
         self._run.setCurrentIndex(max(self._run.findData(chosen), 0) if chosen else reading[-1] if reading else 0)
         self.controls.setVisible(self.isVisible() and any(is_joined(item.run) for item in session.bench))

@@ -196,7 +196,7 @@ class Cell(QFrame):
         self.setProperty("role", "card")
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         self.balance = Balance()
-        self.words = label("...", "soft", wrap=True)
+        self.words = label(tr("Looking at the vectors..."), "soft", wrap=True)
         column = QVBoxLayout(self)
         column.setContentsMargins(theme.M, 2, theme.M, theme.XS)
         column.setSpacing(0)
