@@ -109,7 +109,7 @@ class FinetuneLearner:
         self._training = TaskTraining(config, data, weights)
         network = self._training.network
         self._depths = layer_depths(network)
-        self._thaw(0.0)
+        self._thaw(1.0)  # several processes share what learns at this moment, so all that ever will must learn now
         optimizers = [adamw(network, config, self._depths)]
         self._inner = GradientLearner(config, data, device, training=self._training, optimizers=optimizers)
         self._dev = featurise(config, data.layout, data.dev)
