@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -97,15 +97,19 @@ def counts(source: VectorSource, on_progress: OnProgress = lambda *_: None, canc
     """(n,) float32: how often each token of a run's vocabulary stands in its training text. Counts what training has prepared,
     or prepares it again. UserError where there is none to count in."""
     from core.text import corpus
+    from core.text.specimens import read_specimens
+    from core.text.tokenizers import load_tokenizer
 
     if source.kind != VOCABULARY:
         raise UserError(tr("Only the vocabulary of a run can be counted."), "")
     run = Run.open(Path(source.path))
-    config = run.config.text
-    from core.text.tokenizers import load_tokenizer
-
     tokenizer = load_tokenizer(run.tokenizer_path)
-    split = corpus.prepare(config, home() / "cache", on_progress=on_progress, cancelled=cancelled, tokenizer=tokenizer).train
+    watched = {item.word for item in read_specimens(run.specimens_path)} if run.specimens_path.exists() else set()
+    config = replace(run.config.text, watched=tuple(sorted({*run.config.text.watched, *watched, run.config.watch.word} - {""})))  # as in training
+    made = corpus.prepare(config, home() / "cache", on_progress=on_progress, cancelled=cancelled)
+    if [made.tokenizer.token(row) for row in range(made.tokenizer.vocab_size)] != [tokenizer.token(row) for row in range(tokenizer.vocab_size)]:
+        made = corpus.prepare(config, home() / "cache", on_progress=on_progress, cancelled=cancelled, tokenizer=tokenizer)  # the text has changed
+    split = made.train
     counted = np.zeros(tokenizer.vocab_size, np.int64)
     for begin in range(0, len(split.tokens), 1 << 24):
         counted += np.bincount(split.tokens[begin : begin + (1 << 24)], minlength=tokenizer.vocab_size)

@@ -172,7 +172,8 @@ class EmbeddingsView(QWidget):
         self.near.clear()
         chosen, shown = unpacked(state.chosen, found["count"]), unpacked(state.shown, found["count"])
         scene.selection.restore(np.zeros(0, np.int64) if chosen is None else chosen, shown)
-        self.colours.set_columns(found["columns"], countable=state.source.kind == VOCABULARY, keep=state.colour, clusters=state.clusters)
+        counted = state.source.kind == VOCABULARY and found["step"] > 0  # an imported run has no text
+        self.colours.set_columns(found["columns"], countable=counted, keep=state.colour, clusters=state.clusters)
         self.find.set_words(words, found["texts"], state.query, state.regex, state.grey)
         self.paint.colour()
         if 0 <= state.current < found["count"]:

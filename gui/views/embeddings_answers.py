@@ -170,9 +170,10 @@ class Answers(QObject):
         self._engine.call(PLACE + "clusters", {"source": source, "method": method, "measure": measure, "rows": rows, "k": k},
                           on_done=partial(on_done, method), on_error=on_error, key="embeddings/colour", owner=self)
 
-    def counts(self, source: VectorSource, on_done: Callable[[np.ndarray], None], on_error: Refused) -> None:
-        self._engine.call("core.analysis.embeddings:counts", {"source": source}, on_done=on_done, on_error=on_error, key="embeddings/colour",
-                          owner=self)
+    def counts(self, source: VectorSource, on_done: Callable[[np.ndarray], None], on_error: Refused,
+               on_progress: Callable[[str, int, int], None]) -> None:
+        self._engine.call("core.analysis.embeddings:counts", {"source": source}, on_done=on_done, on_error=on_error, on_progress=on_progress,
+                          key="embeddings/colour", owner=self)
 
     def neighbours(self, source: VectorSource, row: int, measure: str, on_done: Callable[[int, str, dict[str, Any]], None],
                    on_error: Callable[[str], None]) -> None:

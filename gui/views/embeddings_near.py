@@ -71,6 +71,7 @@ class NearControls(QWidget):
         self._table.setRowCount(len(self._rows))
         for place, (name, far) in enumerate(self.listed):
             self._table.setItem(place, 0, QTableWidgetItem(name))
+            self._table.item(place, 0).setToolTip(name)
             number = QTableWidgetItem(f"{far:.3f}")
             number.setTextAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
             self._table.setItem(place, 1, number)

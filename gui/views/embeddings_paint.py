@@ -54,7 +54,7 @@ class Paint(QObject):
                                    self._refused)
         elif name == COUNT:
             self._colours.say(tr("Counting the words..."))
-            scene.answers.counts(scene.source, self._counted, self._refused)
+            scene.answers.counts(scene.source, self._counted, self._refused, self._counting)
         else:
             self._paint(by_values(name, scene.opened["columns"][name]) if name in scene.opened["columns"] else None)
         scene.keep()
@@ -66,6 +66,9 @@ class Paint(QObject):
     def _clustered(self, name: str, found: dict[str, Any]) -> None:
         self._paint(by_clusters(name, found["labels"], found["sizes"]))
         self._colours.say(tr("{count} clusters in the full space", count=len(found["sizes"])))
+
+    def _counting(self, stage: str, done: int, total: int) -> None:
+        self._colours.say(f"{stage} {done / total:.0%}" if total else stage)
 
     def _counted(self, counts: np.ndarray) -> None:
         self._colours.say("")

@@ -10,7 +10,7 @@ import numpy as np
 from PySide6.QtCore import QObject
 
 from core.i18n import tr
-from core.vector_source import VectorSource
+from core.vector_source import OCCURRENCES, VectorSource
 from gui import theme
 from gui.map_state import MapState
 from gui.selection import Selection
@@ -74,6 +74,8 @@ class Scene(QObject):
         if found is None:
             return ""
         parts = [tr("{count:,} vectors of {size} numbers", count=found["count"], size=found["size"])]
+        if self.source.kind == OCCURRENCES:
+            parts.append(tr("in layer {layer}", layer=self.source.layer) if self.source.layer >= 0 else tr("in the last layer"))
         if found["nan"]:
             parts.append(tr("{count:,} are no numbers or out of the model's reach", count=found["nan"]))
         if found["zero"]:

@@ -199,9 +199,10 @@ class PointPicture:
         else:
             self._draw_points(painter, rows, across, down, picked, width, height, ratio)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        self._draw_axes(painter, width, height)
+        self._corners = self._draw_axes(painter, width, height)
         self._draw_marks(painter, width, height)
-        self._corners = [draw_legend(painter, self._legend, width)] if self._legend is not None else []
+        if self._legend is not None:
+            self._corners.append(draw_legend(painter, self._legend, width))
         if self.dense:
             self._corners.append(draw_note(painter, tr("{count:,} points as density", count=len(rows))))
         if self.show_labels and len(self._words) and not quick:
@@ -325,9 +326,10 @@ class PointPicture:
             self._widths[word] = self._metrics.horizontalAdvance(word)
         return self._widths[word]
 
-    def _draw_axes(self, painter: QPainter, width: int, height: int) -> None:
+    def _draw_axes(self, painter: QPainter, width: int, height: int) -> list[QRectF]:
+        """Their names, and where those stand."""
         if not any(self._axes):
-            return
+            return []
         painter.setFont(self._font)
         painter.setPen(QColor(theme.current().text_soft))
         high = self._metrics.height()
@@ -335,8 +337,10 @@ class PointPicture:
         painter.save()
         painter.translate(4, 0)
         painter.rotate(-90)
-        painter.drawText(QRectF(-height, 0, height - 8, high), Qt.AlignmentFlag.AlignRight, self._axes[1])
+        painter.drawText(QRectF(-height, 0, height, high), Qt.AlignmentFlag.AlignHCenter, self._axes[1])  # clear of both corners
         painter.restore()
+        across, up = (self._metrics.horizontalAdvance(words) for words in self._axes)
+        return [QRectF(width - across - 12, height - high - 4, across + 12, high), QRectF(2, (height - up) / 2, high + 4, up)]
 
 
 def _rgb(colour: str) -> np.ndarray:

@@ -160,3 +160,17 @@ def test_a_source_survives_its_words(tmp_path):
     assert VectorSource.from_json('{"kind": "else", "path": ""}') is None
     with pytest.raises(UserError):
         VectorSource(kind="occurrences", path="run")
+
+
+def test_counts_are_those_of_the_training_text(tmp_path, own_home):
+    from core.text import corpus
+    from core.text.tokenizers import SPECIALS
+    from tests.helpers.runs import make_run
+
+    run = make_run(tmp_path / "runs", "word2vec")
+    made = corpus.prepare(run.config.text, own_home / "cache")
+    made.tokenizer.save(run.tokenizer_path)
+    counted = embeddings.counts(VectorSource(kind="vocabulary", path=str(run.path)))
+    tokens = np.bincount(made.train.tokens, minlength=made.tokenizer.vocab_size)[len(SPECIALS) :]
+    assert counted.tolist() == tokens.tolist()
+    assert counted[made.tokenizer.id("苹果") - len(SPECIALS)] > 100
