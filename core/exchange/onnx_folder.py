@@ -87,7 +87,7 @@ def _write_run(run: Run, folder: Path, step: int, precision: str) -> None:
     checkpoint = folder / "checkpoints" / f"step_{step:08d}"
     checkpoint.mkdir(parents=True)
     (checkpoint / MANIFEST).write_text(json.dumps({"format": FORMAT, "sha256": {}}), encoding="utf-8")  # the model is the one above
-    settings = to_dict(run.config) | {"name": f"{run.name} · ONNX {precision}"}
+    settings = _without_places(to_dict(run.config)) | {"name": f"{run.name} · ONNX {precision}"}
     (folder / "config.json").write_text(json.dumps(settings, ensure_ascii=False, indent=1), encoding="utf-8")
     shutil.copyfile(run.tokenizer_path, folder / "tokenizer.json")
     if run.specimens_path.exists():
@@ -95,6 +95,16 @@ def _write_run(run: Run, folder: Path, step: int, precision: str) -> None:
     if run.config.task:
         labels = json.loads((run.path / DATA).read_text(encoding="utf-8"))["labels"]
         (folder / DATA).write_text(json.dumps({"labels": labels}, ensure_ascii=False, indent=1), encoding="utf-8")
+
+
+def _without_places(settings: dict[str, Any]) -> dict[str, Any]:
+    """Where files lay on this machine is nobody's business elsewhere: their names stay."""
+    settings["text"]["files"] = [Path(path).name for path in settings["text"]["files"]]
+    settings["watch"]["specimens"] = ""
+    for name in ("train_file", "dev_file", "pretrained"):
+        if settings.get("task"):
+            settings["task"][name] = Path(settings["task"][name]).name
+    return settings
 
 
 def seal(folder: Path) -> dict[str, int]:

@@ -264,7 +264,11 @@ def main(arguments: list[str]) -> int:
     _limit_memory(path)
     target = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)  # what a library prints must not stand in the answer
-    target.write(json.dumps(_check(path)))
+    try:
+        found = _check(path)
+    except Exception:  # what a damaged file holds fits nowhere
+        found = {"refused": tr("it is no ONNX model, or it is damaged")}
+    target.write(json.dumps(found))
     target.flush()
     return 0
 

@@ -148,7 +148,7 @@ def test_the_layer_where_an_error_begins_is_found(exported) -> None:
     run, _ = exported("bert")
     graph = language_graphs(encode.load(run))["model"]()
     with torch.no_grad():
-        graph.portable.network.encoder.layers[1].feed_forward.down.weight.add_(0.1)
+        graph.portable.network.encoder.layers[1].feed_forward.down.weight[0].add_(0.1)
     session = _Torch(graph.portable, graph.outputs)
     with pytest.raises(UserError) as caught:
         require(compare(graph, session), "fp32", 1e-5)
