@@ -154,7 +154,7 @@ class RunsView(QWidget):
         self._put = button(tr("Put on the bench"), self._toggle_chosen)
         self._pause = button(tr("Pause"), self._pause_or_go_on, icon="pause")
         self._stop = button(tr("Stop and save"), self._stop_chosen, icon="stop")
-        self._copy_button = button(tr("Train a copy..."), self._copy, icon="copy")
+        self._copy_button = icon_button("copy", tr("Train a copy..."), self._copy)
         self._delete_button = icon_button("trash", tr("Delete"), self._delete)
         self._more = icon_button("more", tr("More"))
         self._more.setPopupMode(self._more.ToolButtonPopupMode.InstantPopup)
