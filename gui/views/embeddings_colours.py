@@ -140,8 +140,9 @@ def _by_numbers(name: str, values: np.ndarray) -> Mapping[str, Any]:
         ramp = ramp[::-1]  # the frequent ones are the strong ones
     place = np.zeros(len(values))
     if good.any():
-        known, back = np.unique(values[good], return_inverse=True)
-        place[good] = back / max(len(known) - 1, 1)
+        _, back, many = np.unique(values[good], return_inverse=True, return_counts=True)
+        before = np.cumsum(many) - many  # how many are smaller
+        place[good] = (before / max(before[-1], 1))[back]
     rgb = np.vstack([ramp, [_rgb(QColor(theme.current().border_strong))]])
     colours = np.where(good, np.rint(place * (len(ramp) - 1)), len(ramp)).astype(np.int32)
     low, high = (short(float(part)) for part in (values[good].min(), values[good].max())) if good.any() else ("", "")
