@@ -7,6 +7,7 @@ believed about its size.
 from __future__ import annotations
 
 import mmap
+import re
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -22,6 +23,7 @@ LONGEST_VECTOR = 65_536
 LONGEST_WORD = 4_096  # bytes
 BLOCK = 4_096  # rows that are converted at once
 LINES = 1_024  # of text that are read at once
+COUNTS = re.compile(rb"[ \t]{0,9}(\d{1,12})[ \t]{1,9}(\d{1,12})[ \t\r]{0,9}\n")  # a file's first line: how many vectors, of how many numbers
 
 OnProgress = Callable[[int, int], None]  # bytes read, bytes in all
 Blocks = Iterator[tuple[list[str], np.ndarray]]  # words, (rows, size)
@@ -44,7 +46,7 @@ def read_text(path: Path, counted: bool, on_progress: OnProgress) -> Blocks:
     with path.open("rb") as file:
         if counted:
             head = file.readline(1000)
-            promised, size = (int(part[:12]) for part in head.split())
+            promised, size = map(int, COUNTS.match(head).groups())
             done, line_number = len(head), 1
             if not 0 < size <= LONGEST_VECTOR:
                 raise damaged(path, tr("its vectors have {size} numbers", size=size))
@@ -105,8 +107,8 @@ def numbers_of(text: bytes) -> np.ndarray | None:
 def read_binary(path: Path, on_progress: OnProgress) -> Blocks:
     """"count size\\n", then for each word: its bytes, a space, size float32 (little endian); some writers add a newline."""
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-        end = data.find(b"\n", 0, 1000)
-        count, size = (int(part[:12]) for part in data[:end].split())
+        head = COUNTS.match(data)
+        count, size, end = int(head[1]), int(head[2]), head.end() - 1
         width = 4 * size
         if not 0 < size <= LONGEST_VECTOR or count * (width + 2) > len(data):
             raise damaged(path, tr("it promises {promised} vectors of {size} numbers and is too short for them", promised=count, size=size))

@@ -22,6 +22,7 @@ from core.arrays import map_npy, read_npz
 from core.errors import UserError
 from core.exchange.vector_files import (
     BLOCK,
+    COUNTS,
     LONGEST_VECTOR,
     LONGEST_WORD,
     Blocks,
@@ -72,8 +73,8 @@ class Vectors:
     def cosines(self, vector: np.ndarray) -> np.ndarray:
         """(count,) float32: of every word's vector with this one."""
         vector = np.asarray(vector, np.float32)
-        unit = vector / max(float(np.linalg.norm(vector)), np.finfo(np.float32).tiny)
         with np.errstate(over="ignore", invalid="ignore"):
+            unit = vector / max(float(np.linalg.norm(vector)), np.finfo(np.float32).tiny)
             cosines = self.array @ unit
             cosines *= self._inverse_lengths
         return cosines
@@ -193,11 +194,10 @@ def _read(path: Path, metadata: Path | None, columns: dict[str, list[str]], on_p
     refuse_pickle(path)
     with path.open("rb") as file:
         head = file.read(1 << 16)
-    first = head.partition(b"\n")[0].split()
-    counted = len(first) == 2 and all(part.isdigit() for part in first)
-    if counted and is_binary(head, min(int(first[1]), LONGEST_VECTOR + 1)):
+    counted = COUNTS.match(head)
+    if counted and is_binary(head, min(int(counted[2]), LONGEST_VECTOR + 1)):
         return read_binary(path, on_progress)
-    return read_text(path, counted, on_progress)
+    return read_text(path, counted is not None, on_progress)
 
 
 def _read_npy(path: Path) -> Blocks:

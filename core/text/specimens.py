@@ -6,7 +6,7 @@ import csv
 import io
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -50,7 +50,7 @@ def read_specimens(path: Path) -> list[Specimen]:
     """Read a tsv with the columns word, sense, text and perhaps hard (0 or 1). UserError names the line at fault."""
     path = Path(path)
     made = []
-    rows = csv.reader(io.StringIO(readers.read_text(path)), delimiter="\t", quoting=csv.QUOTE_NONE)
+    rows = _rows(path)
     header = [name.strip().lower() for name in next(rows, [])]
     missing = [name for name in REQUIRED if name not in header]
     if missing:
@@ -67,6 +67,13 @@ def read_specimens(path: Path) -> list[Specimen]:
     if not made:
         raise UserError(tr("{path} has no specimens.", path=path.name), tr("Add labelled sentences, one a line."))
     return made
+
+
+def _rows(path: Path) -> Iterator[list[str]]:
+    try:
+        yield from csv.reader(io.StringIO(readers.read_text(path)), delimiter="\t", quoting=csv.QUOTE_NONE)
+    except csv.Error as error:
+        raise UserError(tr("{path} is not a table with tabs between its columns.", path=path.name), tr("Save it as tsv.")) from error
 
 
 def _specimen(cells: dict[str, str], place: str) -> Specimen:
