@@ -4,107 +4,27 @@ from __future__ import annotations
 
 import re
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QFrame, QGridLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QLabel
 
 from core.i18n import tr
 from core.registry import FAMILIES, family
 from gui import theme
-from gui.widgets.labels import label
+from gui.widgets.choice_cards import ChoiceCard, ChoiceCards
 
-BORDERS = 6  # of the style sheet, which layouts do not count
-WIDE = 700  # from this width on they stand in one row
-
-
-class FamilyCards(QWidget):
-    """chosen(name): the person has chosen another family."""
-
-    chosen = Signal(str)
-
-    def __init__(self, value: str, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
-        self._cards = {name: _FamilyCard(name) for name in FAMILIES}
-        self._grid = QGridLayout(self)
-        self._grid.setContentsMargins(0, 0, 0, 0)
-        self._grid.setSpacing(theme.S)
-        self._columns = 0
-        for made in self._cards.values():
-            made.pressed.connect(self._choose)
-        self._value = ""
-        self.set_value(value)
-        self._place(2)
-
-    @property
-    def value(self) -> str:
-        return self._value
-
-    def set_value(self, name: str) -> None:
-        self._value = name
-        for other, made in self._cards.items():
-            made.set_chosen(other == name)
-
-    def resizeEvent(self, event: object) -> None:
-        super().resizeEvent(event)
-        self._place(len(self._cards) if self.width() >= WIDE else 2)
-        self._fit()
-
-    def _fit(self) -> None:
-        """All as high as the one whose sentence takes the most lines."""
-        width = (self.width() - (self._columns - 1) * theme.S) // self._columns
-        height = max(made.heightForWidth(width) for made in self._cards.values())
-        for made in self._cards.values():
-            made.setFixedHeight(height + BORDERS)
-
-    def _place(self, columns: int) -> None:
-        if columns == self._columns:
-            return
-        for column in range(self._columns):
-            self._grid.setColumnStretch(column, 0)
-        self._columns = columns
-        for index, made in enumerate(self._cards.values()):
-            self._grid.addWidget(made, index // columns, index % columns)
-            self._grid.setColumnStretch(index % columns, 1)
-
-    def _choose(self, name: str) -> None:
-        if name != self._value:
-            self.set_value(name)
-            self.chosen.emit(name)
+COLUMNS, WIDE = 2, 700
 
 
-class _FamilyCard(QFrame):
-    pressed = Signal(str)
+def family_cards(value: str) -> ChoiceCards:
+    """One card for each family; `value` is chosen."""
+    return ChoiceCards([_card(name) for name in FAMILIES], value, columns=COLUMNS, wide=WIDE)
 
-    def __init__(self, name: str) -> None:
-        super().__init__()
-        made = family(name)
-        self._name = name
-        self.setProperty("role", "choice")
-        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        self.setCursor(Qt.CursorShape.PointingHandCursor)
-        self.setAccessibleName(made.title)
-        self.setAccessibleDescription(tr(made.limit))
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(theme.M, theme.S, theme.M, theme.S)
-        layout.setSpacing(theme.XS)
-        layout.addWidget(label(made.title, "large"))
-        layout.addWidget(label(tr(made.limit), "small", wrap=True), 1, Qt.AlignmentFlag.AlignTop)
-        layout.addWidget(_paper(made.paper))
 
-    def set_chosen(self, chosen: bool) -> None:
-        self.setProperty("chosen", "true" if chosen else "false")
-        self.style().unpolish(self)
-        self.style().polish(self)
-
-    def mouseReleaseEvent(self, event: object) -> None:
-        super().mouseReleaseEvent(event)
-        self.pressed.emit(self._name)
-
-    def keyPressEvent(self, event: object) -> None:
-        if event.key() in (Qt.Key.Key_Space, Qt.Key.Key_Return, Qt.Key.Key_Enter):
-            self.pressed.emit(self._name)
-        else:
-            super().keyPressEvent(event)
+def _card(name: str) -> ChoiceCard:
+    made = family(name)
+    card = ChoiceCard(name, made.title, tr(made.limit))
+    card.column.addWidget(_paper(made.paper))
+    return card
 
 
 def _paper(text: str) -> QLabel:

@@ -23,7 +23,7 @@ from gui.finetune_seen import FinetuneSeen
 from gui.labelled_files import DEV, TRAIN, LabelledFiles, dropped_files
 from gui.pretrained_choice import PretrainedChoice
 from gui.session import BENCH_SIZE, Session
-from gui.task_cards import TaskCards
+from gui.task_cards import task_cards
 from gui.views import Services
 from gui.widgets.labels import Card, button, label
 
@@ -46,7 +46,7 @@ class FinetunePage(QWidget):
         remembered = services.settings.get(TASK)
         self._choice = PretrainedChoice(session, services)
         self._choice.chosen.connect(self._run_chosen)
-        self._cards = TaskCards(remembered if remembered in TASKS else next(iter(TASKS)))
+        self._cards = task_cards(remembered if remembered in TASKS else next(iter(TASKS)))
         self._cards.chosen.connect(self._task_chosen)
         self._files = LabelledFiles(services.settings)
         self._files.changed.connect(self._files_changed)

@@ -21,7 +21,7 @@ from core.runs import Run
 from gui import draft as drafts
 from gui import theme
 from gui.estimate_card import EstimateCard
-from gui.family_cards import FamilyCards
+from gui.family_cards import family_cards
 from gui.form import Form
 from gui.form_editors import show_value
 from gui.option_titles import choice_title, option_title
@@ -56,7 +56,7 @@ class NewRunPage(QWidget):
         self._measured: object = None  # the text whose size is known or asked for
         given = session.draft if session.draft is not None and drafts.usable(session.draft) else None
         self._draft = given or drafts.first_draft(session, services.settings.get(FAMILY), services.settings.get(PRESET))
-        self._cards = FamilyCards(self._draft.family)
+        self._cards = family_cards(self._draft.family)
         self._cards.chosen.connect(self._choose_family)
         self._presets = QVBoxLayout()
         self._presets.setSpacing(theme.XS)

@@ -17,7 +17,7 @@ from gui.finetune_page import COLUMN, FILE, TASK
 from gui.labelled_files import DEV, TRAIN, LabelledFiles
 from gui.pretrained_choice import PretrainedChoice
 from gui.session import Session
-from gui.task_cards import TaskCards
+from gui.task_cards import task_cards
 from gui.views import Services
 from gui.widgets.labels import Card, button, label, row
 
@@ -35,7 +35,7 @@ class StudyForm(QWidget):
         remembered = services.settings.get(TASK)
         self.choice = PretrainedChoice(session, services)
         self.choice.chosen.connect(self._edited)
-        self.cards = TaskCards(remembered if remembered in TASKS else next(iter(TASKS)))
+        self.cards = task_cards(remembered if remembered in TASKS else next(iter(TASKS)))
         self.cards.chosen.connect(self._task_chosen)
         self.files = LabelledFiles(services.settings)
         self.files.changed.connect(self._files_changed)
