@@ -47,6 +47,7 @@ class EmbeddingsView(QWidget):
         self._session, self._services = session, services
         self._asked = False  # whether vectors were asked for since this was made
         self._empty: Empty | None = None
+        self._laid_before: Layout | None = None
         state = map_state.loads(services.settings.get(KEY))
         self.map = PointMap()
         self.map.picture.show_labels = state.labels
@@ -207,7 +208,7 @@ class EmbeddingsView(QWidget):
         scene.answers.stop_layout()
         self.badge.show_quality(None)
         self._place_badge()
-        scene.state = replace(scene.state, laid=layout)
+        self._laid_before, scene.state = scene.state.laid, replace(scene.state, laid=layout)
         self._keep()
         self.layout_controls.say("")
         self.layout_controls.set_busy(True, can_pause=layout.method == map_state.TSNE)
@@ -235,7 +236,10 @@ class EmbeddingsView(QWidget):
     def _not_laid(self, message: str, hint: str) -> None:
         self.layout_controls.set_busy(False)
         self.layout_controls.say(f"{message} {hint}".strip(), True)
+        self.scene.state = replace(self.scene.state, laid=self._laid_before)  # its picture is still there
+        self._keep()
         self._show_page()
+        self._measure()
 
     def _stop(self) -> None:
         self.layout_controls.say(self.scene.answers.stop_layout())

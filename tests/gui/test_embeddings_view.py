@@ -170,6 +170,8 @@ def test_an_axis_and_an_analogy_between_words(qtbot, view):
     view.ways.set_words((("word1", "word1"),), ("", "", ""))
     view.ways.axes.emit()
     qtbot.waitUntil(lambda: "same vector" in view.layout_controls._text.text())
+    assert view.scene.state.laid.pairs == (("word1", "word2"),)  # the picture that is still seen
+    qtbot.waitUntil(lambda: not view.badge.isHidden())
 
 
 def test_it_is_there_again_after_another_look_without_a_new_layout(qtbot, view):
