@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QFontMetricsF, QImage, QPaintEngine, QPainter, QPen, QPolygonF
+from PySide6.QtGui import QColor, QFontMetricsF, QImage, QPaintEngine, QPainter, QPen, QPolygonF, QTransform
 
 from core import palette
 from core.i18n import tr
@@ -19,6 +19,7 @@ from gui.widgets.point_camera import Camera
 from gui.widgets.point_index import PointIndex
 from gui.widgets.point_legend import Legend, draw_legend, draw_note
 from gui.widgets.point_raster import Canvas, colour_sums, density, shades
+from gui.widgets.symbols import symbol_path
 
 DENSE = 20_000  # points in sight from which they are drawn as density
 CELL = 2  # pixels of the density's cells
@@ -239,7 +240,7 @@ class PointPicture:
         """clear: upon what is there already."""
         radius = next((radius for most, radius in RADII if len(rows) <= most), RADII[-1][1])
         if painter.paintEngine().type() in (QPaintEngine.Type.SVG, QPaintEngine.Type.Pdf):
-            self._draw_ellipses(painter, rows, across, down, picked, radius)
+            self._draw_shapes(painter, rows, across, down, picked, radius)
             return
         if not self.flat:  # the near ones last
             order = np.argsort(self.points[rows] @ self.camera.turn[2].astype(np.float32), kind="stable")
@@ -261,13 +262,16 @@ class PointPicture:
         image.setDevicePixelRatio(ratio)
         painter.drawImage(0, 0, image)
 
-    def _draw_ellipses(self, painter: QPainter, rows: np.ndarray, across: np.ndarray, down: np.ndarray, picked: np.ndarray, radius: float) -> None:
+    def _draw_shapes(self, painter: QPainter, rows: np.ndarray, across: np.ndarray, down: np.ndarray, picked: np.ndarray, radius: float) -> None:
         """For a file that keeps shapes as shapes."""
         rim = QPen(QColor(*self._halo.tolist()), HALO)
-        for x, y, rgb, mine in zip(across.tolist(), down.tolist(), self._colours_of(rows).tolist(), picked[rows].tolist(), strict=True):
+        size = QTransform.fromScale(2 * radius, 2 * radius)
+        paths = [size.map(symbol_path(symbol)) for symbol in self._symbols]
+        of = self._colours[rows].tolist() if self._colours is not None and len(paths) > 1 else [0] * len(rows)
+        for x, y, rgb, mine, symbol in zip(across.tolist(), down.tolist(), self._colours_of(rows).tolist(), picked[rows].tolist(), of, strict=True):
             painter.setPen(rim if mine else Qt.PenStyle.NoPen)
             painter.setBrush(QColor(*rgb))
-            painter.drawEllipse(QPointF(x, y), radius, radius)
+            painter.drawPath(paths[symbol].translated(x, y))
 
     def _draw_marks(self, painter: QPainter, width: int, height: int) -> None:
         look = theme.current()

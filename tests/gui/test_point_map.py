@@ -212,3 +212,16 @@ def test_many_points_are_turned_without_sorting_them_for_each_frame(make_map, mo
     turn = shown.picture.camera.turn
     row = int(shown.picture.index.order[0])
     assert shown.picture.index.x[0] == pytest.approx(shown.picture.points[row] @ turn[0], abs=1e-4)
+
+
+def test_a_saved_picture_keeps_symbols_and_names(make_map, tmp_path):
+    from gui.picture import save_picture
+
+    shown = make_map(np.array([[0.0, 0], [10, 0], [10, 8]]))
+    shown.picture.set_words(["apple", "苹果", "pear"])
+    shown.picture.set_colours(np.array([0, 1, 1]), np.array([[255, 0, 0], [0, 0, 255]]), ("o", "s"))
+    save_picture(shown, tmp_path / "a.svg")
+    drawn = (tmp_path / "a.svg").read_text(encoding="utf-8")
+    assert ">苹果<" in drawn
+    assert "#ff0000" in drawn and "#0000ff" in drawn
+    assert "<image" not in drawn
