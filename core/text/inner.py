@@ -44,7 +44,7 @@ def _check(part: Any, place: str, known: set[str], patterns: Collection[str], se
         return
     seen[0] += 1
     kind = part.get("type") if isinstance(part, dict) else None
-    if kind not in known or seen[0] > MOST_PARTS:
+    if not isinstance(kind, str) or kind not in known or seen[0] > MOST_PARTS:
         raise ValueError(f"{place} {str(kind)[:40]}")
     if kind == "Sequence":
         inner = part.get("normalizers", part.get("pretokenizers"))
@@ -53,7 +53,7 @@ def _check(part: Any, place: str, known: set[str], patterns: Collection[str], se
         for item in inner:
             _check(item, place, known, patterns, seen)
     pattern = part.get("pattern")
-    if isinstance(pattern, dict) and "Regex" in pattern and pattern["Regex"] not in patterns:
+    if isinstance(pattern, dict) and "Regex" in pattern and (not isinstance(pattern["Regex"], str) or pattern["Regex"] not in patterns):
         raise ValueError(f"{place} Regex")
     if kind == "Replace" and (not isinstance(pattern, dict) or not pattern.get("String", True) or len(str(part.get("content"))) > _LONGEST_TEXT):
         raise ValueError(f"{place} Replace")
