@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import QRectF, Qt, Signal
-from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QSizePolicy, QStackedLayout, QVBoxLayout, QWidget
 
 from core.i18n import tr
 from gui import theme
 from gui.widgets.elided import Elided
+from gui.widgets.folding import FoldingSegments
 from gui.widgets.labels import button, icon_button, label
 from gui.widgets.symbols import symbol_path
 
@@ -50,6 +51,7 @@ class SensesStrip(QWidget):
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self._legend = QHBoxLayout()
         self._legend.setSpacing(theme.XS)
+        self._right = right
         self._senses: tuple = ()
         self._sentence = QLabel(textFormat=Qt.TextFormat.RichText, wordWrap=True)
         self._sentence.setProperty("role", "large")
@@ -86,6 +88,17 @@ class SensesStrip(QWidget):
         self._sentence.ensurePolished()
         self._sentence.setFixedHeight(LINES * self._sentence.fontMetrics().lineSpacing() + 2)
         self.show_sentence(None)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fold()
+
+    def _fold(self) -> None:
+        """What can fold at the right does so before the senses' names give way."""
+        wanted = self._legend.sizeHint().width() + sum(widget.sizeHint().width() + theme.S for widget in self._right)
+        for widget in self._right:
+            if isinstance(widget, FoldingSegments):
+                widget.setMaximumWidth(widget.minimumSizeHint().width() if wanted > self.width() else widget.sizeHint().width())
 
     def show_line(self, there: bool) -> None:
         """Whether a sentence has its place here, beneath the senses."""
@@ -134,6 +147,11 @@ class SensesStrip(QWidget):
             self._legend.addWidget(SenseMark(-1, ring=True))
             self._legend.addWidget(label(tr("hard  {count}", count=hard), "soft"))
         self._legend.addStretch(1)
+        for place in range(self._legend.count()):
+            if (widget := self._legend.itemAt(place).widget()) is not None:
+                widget.ensurePolished()  # else its text is measured in another size
+        self._legend.invalidate()
+        self._fold()
 
     def show_sentence(self, text: str | None, sense: int = -1, title: str = "", hard: bool = False,
                       plain: str = "") -> None:
