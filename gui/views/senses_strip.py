@@ -95,7 +95,10 @@ class SensesStrip(QWidget):
 
     def _fold(self) -> None:
         """What can fold at the right does so before the senses' names give way."""
-        wanted = self._legend.sizeHint().width() + sum(widget.sizeHint().width() + theme.S for widget in self._right)
+        items = [self._legend.itemAt(place) for place in range(self._legend.count())]
+        # not the layout's own hint: it leaves out what was added a moment ago
+        legend = sum((item.widget() or item).sizeHint().width() + theme.XS for item in items)
+        wanted = legend + sum(widget.sizeHint().width() + theme.S for widget in self._right)
         for widget in self._right:
             if isinstance(widget, FoldingSegments):
                 widget.setMaximumWidth(widget.minimumSizeHint().width() if wanted > self.width() else widget.sizeHint().width())
@@ -150,7 +153,6 @@ class SensesStrip(QWidget):
         for place in range(self._legend.count()):
             if (widget := self._legend.itemAt(place).widget()) is not None:
                 widget.ensurePolished()  # else its text is measured in another size
-        self._legend.invalidate()
         self._fold()
 
     def show_sentence(self, text: str | None, sense: int = -1, title: str = "", hard: bool = False,

@@ -98,7 +98,7 @@ def show(qtbot, services: Services, session: Session) -> Iterator[Callable[..., 
 
 def settle(qtbot, view: PointsPage) -> None:
     qtbot.waitUntil(lambda: not view._timer.isActive() and not view._answers._asked
-                    and all(panel._move.state() != panel._move.State.Running for panel in view.panels.values()))
+                    and all(panel._move.state() != panel._move.State.Running for panel in view.panels.values()), timeout=20_000)
 
 
 def drawn(view: PointsPage, run: Run) -> np.ndarray:
