@@ -26,12 +26,14 @@ TSNE_POINTS = 10_000
 
 
 def frames() -> dict[str, float]:
-    app = QApplication.instance() or QApplication([])
-    app.setStyle("Fusion")
     from gui import theme
+    from gui.qt_repair import hold_constants
     from gui.widgets.plots import pyqtgraph
     from gui.widgets.point_map import PointMap
 
+    hold_constants()
+    app = QApplication.instance() or QApplication([])
+    app.setStyle("Fusion")
     theme.apply(app, "light")
     random = np.random.default_rng(0)
     made: dict[str, float] = {}
