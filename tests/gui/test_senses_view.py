@@ -259,10 +259,9 @@ def test_four_runs_in_the_smallest_window(show, make_probed, qapp, language, loo
     theme.apply(qapp, look)
     view = show(*(make_probed(name, family) for name, family in (("w", "word2vec"), ("e", "elmo"), ("g", "gpt"), ("b", "bert"))))
     view.window().resize(556, 500)
-    qtbot.wait(50)
+    settle(qtbot, view)
     view.grab()
-    heights = {panel.chart.mapTo(view, QPoint(0, 0)).y() for panel in view.panels.values()}
-    assert len(heights) == 1, "the charts stand in line"
+    qtbot.waitUntil(lambda: len({panel.chart.mapTo(view, QPoint(0, 0)).y() for panel in view.panels.values()}) == 1)  # in line
     view.window().resize(1600, 900)
     view.grab()
 
