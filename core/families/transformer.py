@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from core.families.linear import Linear
 
 INITIAL_STD = 0.02  # of every matrix, in BERT as in GPT
+POSITION_SCALE = 2.5 * INITIAL_STD  # of the sinusoids that position embeddings begin as: louder than the tokens' embeddings
 ACTIVATIONS = {"gelu": F.gelu, "gelu_tanh": partial(F.gelu, approximate="tanh"), "relu": F.relu}
 
 
@@ -99,6 +100,21 @@ def initialise(network: nn.Module) -> None:
             nn.init.normal_(module.weight, std=INITIAL_STD)
         if isinstance(module, nn.Linear) and module.bias is not None:
             nn.init.zeros_(module.bias)
+
+
+def initialise_positions(embedding: nn.Embedding) -> None:
+    """Let learnt position embeddings begin as sinusoids, as those of Vaswani et al. 2017, section 3.5, and learn from there on.
+
+    From random positions a small model first has to find out, pair by pair, which positions are neighbours: for thousands of
+    steps it reads a text as a bag of words. In sinusoids any distance is one linear map from the start. The longest wave is
+    as long as the text can be (the paper's 10,000 would spend half of the vector on numbers that hardly change).
+    """
+    positions, size = embedding.weight.shape
+    frequency = positions ** (-torch.arange(0, size, 2) / size)  # (size / 2, rounded up)
+    angle = torch.arange(positions)[:, None] * frequency  # (positions, size / 2)
+    with torch.no_grad():
+        embedding.weight[:, 0::2] = POSITION_SCALE * torch.sin(angle)
+        embedding.weight[:, 1::2] = POSITION_SCALE * torch.cos(angle)[:, : size // 2]
 
 
 def scale_residual_projections(layers: nn.ModuleList) -> None:

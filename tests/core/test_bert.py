@@ -12,6 +12,7 @@ from core import config as configs
 from core.errors import UserError
 from core.exchange.huggingface import bert_from_transformers
 from core.families.bert.config import BertConfig, BertObjective
+from core.families.bert.model import Bert
 from core.families.bert.pretrain import IGNORED, NOT_NEXT, BertForPretraining, BertPretraining, mask_tokens
 from core.text.tokenizers import CLS, MASK, PAD, SEP
 from tests.helpers.tiny_corpus import FIRST, counting_documents, make_corpus, make_split, random_documents
@@ -263,3 +264,12 @@ def test_it_learns_to_look_at_the_neighbours() -> None:
         losses.append(loss.item())
     assert np.mean(losses[:5]) > 2.0
     assert np.mean(losses[-10:]) < 1.0
+
+
+def test_position_embeddings_begin_so_that_distance_can_be_read() -> None:
+    positions = Bert(BertConfig(num_layers=1, num_heads=2, hidden_size=32, max_seq_len=64), 20).position_embedding.weight.detach()
+    products = positions @ positions.t()  # (64, 64)
+    for distance in (0, 1, 5, 30):
+        along = products.diagonal(distance)
+        torch.testing.assert_close(along, along.mean().expand_as(along), rtol=1e-4, atol=1e-6)  # whatever the place, only the distance counts
+    assert products[10, 10] > products[10, 11] > products[10, 14]

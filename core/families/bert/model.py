@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from core.families.bert.config import BertConfig
 from core.families.outputs import Output
-from core.families.transformer import Attention, FeedForward, initialise, padding_mask
+from core.families.transformer import Attention, FeedForward, initialise, initialise_positions, padding_mask
 
 NUM_SEGMENTS = 2  # sentence A and sentence B
 
@@ -46,6 +46,7 @@ class Bert(nn.Module):
         self.layers = nn.ModuleList(BertLayer(config) for _ in range(config.num_layers))
         self.pooler = nn.Linear(hidden, hidden)
         initialise(self)
+        initialise_positions(self.position_embedding)
 
     def token_vectors(self) -> Tensor:
         """What every token of the vocabulary is to the model before it has read a context. (vocab_size, hidden_size)"""

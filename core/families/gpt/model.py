@@ -17,6 +17,7 @@ from core.families.transformer import (
     LayerCache,
     causal_mask,
     initialise,
+    initialise_positions,
     padding_mask,
     scale_residual_projections,
 )
@@ -68,6 +69,7 @@ class Gpt(nn.Module):
         self.output = None if config.tied else nn.Linear(config.hidden_size, vocab_size, bias=False)
         self.output_bias = nn.Parameter(torch.zeros(vocab_size)) if config.output_bias else None
         initialise(self)
+        initialise_positions(self.position_embedding)
         scale_residual_projections(self.layers)
 
     def forward(self, input_ids: Tensor, attention_mask: Tensor | None = None, token_type_ids: Tensor | None = None, *,
