@@ -312,7 +312,7 @@ def test_a_validation_text_without_neighbours_is_refused() -> None:
 
 
 def test_a_learning_rate_that_bursts_the_vectors_is_told() -> None:
-    learner = make_learner(topics(), **{"train.learning_rate": 1e30})
+    learner = make_learner(topics(), **{"train.learning_rate": 1e14})
     with pytest.raises(UserError) as caught:
         train(learner, 0, 20, 20)
     assert caught.value.where == "learning_rate"

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import gc
-
 import numpy as np
 import pytest
 from PySide6.QtCore import Qt
@@ -25,15 +23,6 @@ from tests.gui.real_views import real_windows
 from tests.helpers.saved import saved_run
 
 SENTENCE = "老师买了一个苹果。"
-
-
-@pytest.fixture(scope="module", autouse=True)
-def quick_collections(bert, gpt):
-    """What the libraries hold need not be searched after every test."""
-    gc.collect()
-    gc.freeze()
-    yield
-    gc.unfreeze()
 
 
 @pytest.fixture(scope="module")

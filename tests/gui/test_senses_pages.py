@@ -34,7 +34,7 @@ from tests.helpers import runs as helpers
 
 
 @pytest.fixture(scope="module")
-def trained(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Run]]:
+def trained(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Run]:
     """A tiny run of each family, trained for a few steps; nothing here needs them to be good."""
     patch = pytest.MonkeyPatch()
     patch.setattr(worker, "_listen", lambda: lambda: False)
@@ -45,10 +45,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Run]
         assert worker.work(made[family].path) == 0
     patch.undo()
     registry.load("sklearn.cluster:KMeans")
-    gc.collect()
-    gc.freeze()  # torch and sklearn are in this process here: each test would look through all that they hold for what is left behind
-    yield made
-    gc.unfreeze()
+    return made
 
 
 @pytest.fixture
