@@ -24,7 +24,7 @@ MOVE_MS = 150  # shorter than a frame of the replay
 WIDE = 620  # from this width on the figures stand beside the picture
 FIGURES_WIDTH = 290  # there
 NARROW, NARROWEST = 168, 112  # below the first there is no room for the table
-LEAST_PICTURE = 120
+LEAST_PICTURE = 84
 STALE_MS = 400  # so long the figures of another step or layer may stand there
 MIXED = -1  # the category of a point that stands for several senses
 
@@ -77,7 +77,7 @@ class SensesPanel(QFrame):
         self.table = FiguresTable()
         self.verdict = label("", "", wrap=True)
         self.verdict.setAlignment(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft)
-        self.note = label("", "caption", wrap=True)
+        self.note = Elided("", "caption")  # on one line: the figures above it need the room
         self.message = label("", "soft", wrap=True)
         self.message.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._offer = button("", self._offered)
@@ -230,6 +230,7 @@ class SensesPanel(QFrame):
             if bag and "error" in bag:
                 notes.append(tr("No bag of context: {reason}", reason=bag["error"]))
         self.note.setText(" ".join(notes))
+        self.note.setToolTip(" ".join(notes))
         self.note.setVisible(bool(notes))
 
     def select(self, specimen: int) -> None:
