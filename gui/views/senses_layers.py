@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from PySide6.QtWidgets import QStackedLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from core.i18n import tr
 from core.registry import family
@@ -15,12 +15,12 @@ from gui.views.senses_answers import Question, question
 from gui.views.senses_legend import DirectionChoice
 from gui.views.senses_state import Redraw, Shared, checkpoints_of, is_joined, line_name, why_empty
 from gui.widgets.folding import FoldingSegments
-from gui.widgets.labels import label, row
-from gui.widgets.line_chart import Band, Line, LineChart
+from gui.widgets.labels import row
+from gui.widgets.line_chart import Band, Line
+from gui.widgets.noted_chart import NotedChart
 
 AUC, RIGHT, SIMILAR, ANISOTROPY, ADJUSTED = "auc", "centroid_accuracy", "self_similarity", "anisotropy", "adjusted"
 OF_SENSES = (AUC, RIGHT)  # the other measures know no labels
-PICTURE, MESSAGE = 0, 1
 
 
 class LayersPage(QWidget):
@@ -39,23 +39,13 @@ class LayersPage(QWidget):
             ANISOTROPY: tr("The mean cosine of two words drawn at random: how much all vectors point the same way."),
             ADJUSTED: tr("Self-similarity less anisotropy (Ethayarajh 2019).")})
         self._measures.chosen.connect(self._choose)
-        self._chart = LineChart()
-        self._note = label("", "soft", wrap=True)
-        self._message = label("", "large", wrap=True)
-        board = QWidget()
-        column = QVBoxLayout(board)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.addWidget(self._chart, 1)
-        column.addWidget(self._note)
-        self._stack = QStackedLayout()
-        self._stack.addWidget(board)
-        self._stack.addWidget(self._message)
-        picture = PictureButton(board, "layers", messages=services.messages, settings=services.settings, rows=self._rows)
+        self._board = NotedChart()
+        picture = PictureButton(self._board.picture, "layers", messages=services.messages, settings=services.settings, rows=self._rows)
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
         whole.setSpacing(theme.S)
         whole.addWidget(row(self._measures, None, picture))
-        whole.addLayout(self._stack, 1)
+        whole.addWidget(self._board, 1)
         self._redraw = Redraw(self, self._draw, shared.answers)
         for signal in (session.benchChanged, session.specimensChanged, session.stepChanged, shared.choices.changed, services.processes.changed):
             signal.connect(self._redraw.soon)
@@ -125,10 +115,9 @@ class LayersPage(QWidget):
         else:
             notes.append(self._about(measure, answers))
         names = {0.0: tr("embeddings"), **{float(x): str(x) for x in range(1, deepest)}}
-        self._chart.set_lines(lines, bands=bands, x_title=tr("Layer"), y_title=self._measures.button(measure).text(), names=names, level=level,
+        self._board.chart.set_lines(lines, bands=bands, x_title=tr("Layer"), y_title=self._measures.button(measure).text(), names=names, level=level,
                               percent=measure == RIGHT)
-        self._note.setText(" ".join(notes))
-        self._stack.setCurrentIndex(PICTURE)
+        self._board.show_chart(" ".join(notes))
         self._rows_drawn = [[line.name, measure, x, y] for line in lines for x, y in zip(line.x, line.y, strict=True)]
         self._rows_drawn += [[band.name, measure, x, low, high] for band in bands for x, low, high in zip(band.x, band.low, band.high, strict=True)]
 
@@ -156,8 +145,7 @@ class LayersPage(QWidget):
         return question("bag", run=str(item.path), others=others, stamp=checkpoints_of(self._session.bench))
 
     def _say(self, words: str) -> None:
-        self._message.setText(words)
-        self._stack.setCurrentIndex(MESSAGE)
+        self._board.say(words)
 
     def _rows(self) -> tuple[list[str], list[list[object]]]:
         return ["line", "measure", "layer", "value", "high"], self._rows_drawn

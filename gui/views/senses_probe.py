@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtWidgets import QFileDialog, QStackedLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFileDialog, QVBoxLayout, QWidget
 
 from core.i18n import tr
 from gui import theme
@@ -13,11 +13,11 @@ from gui.views.senses_answers import Question, question
 from gui.views.senses_legend import DirectionChoice
 from gui.views.senses_state import Redraw, Shared, checkpoints_of, is_joined, line_name, why_empty
 from gui.widgets.labels import button, label, row
-from gui.widgets.line_chart import Line, LineChart
+from gui.widgets.line_chart import Line
+from gui.widgets.noted_chart import NotedChart
 from gui.widgets.segments import Segments
 
 SENSES, FILE = "senses", "file"
-PICTURE, MESSAGE = 0, 1
 FEW_WORDS = 20  # of which a probe can learn a random label each
 
 
@@ -35,23 +35,13 @@ class ProbePage(QWidget):
         self._what.chosen.connect(self._choose)
         self._file = button("", self._ask_file, icon="folder")
         self._file.hide()
-        self._chart = LineChart()
-        self._note = label("", "soft", wrap=True)
-        self._message = label("", "large", wrap=True)
-        board = QWidget()
-        column = QVBoxLayout(board)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.addWidget(self._chart, 1)
-        column.addWidget(self._note)
-        self._stack = QStackedLayout()
-        self._stack.addWidget(board)
-        self._stack.addWidget(self._message)
-        picture = PictureButton(board, "probe", messages=services.messages, settings=services.settings, rows=self._rows)
+        self._board = NotedChart()
+        picture = PictureButton(self._board.picture, "probe", messages=services.messages, settings=services.settings, rows=self._rows)
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
         whole.setSpacing(theme.S)
         whole.addWidget(row(label(tr("Read off the vectors:")), self._what, self._file, None, picture))
-        whole.addLayout(self._stack, 1)
+        whole.addWidget(self._board, 1)
         self._redraw = Redraw(self, self._draw, shared.answers)
         for signal in (session.benchChanged, session.specimensChanged, shared.choices.changed, services.processes.changed):
             signal.connect(self._redraw.soon)
@@ -126,7 +116,7 @@ class ProbePage(QWidget):
         deepest = max(len(line.x) for line in lines)
         grey = theme.current().text_soft
         legend = Line(name=tr("dashed: control task, random labels"), colour=grey, x=(), y=(), dashed=True)
-        self._chart.set_lines([*lines, legend], x_title=tr("Layer"), y_title=tr("accuracy, cross-validated"), percent=True,
+        self._board.chart.set_lines([*lines, legend], x_title=tr("Layer"), y_title=tr("accuracy, cross-validated"), percent=True,
                               names={0.0: tr("embeddings"), **{float(x): str(x) for x in range(1, deepest)}},
                               level=(facts["majority"], tr("always the most frequent label {share:.0%}", share=facts["majority"])))
         labels = ", ".join(f"{name} {count}" for name, count in list(facts["labels"].items())[:8])
@@ -137,12 +127,10 @@ class ProbePage(QWidget):
             notes.append(tr("With so few words the control is easy: each can be learned by heart."))
         if facts["left_out"]:
             notes.append(tr("{count} examples are left out: the model does not know the word, or the label is too rare.", count=facts["left_out"]))
-        self._note.setText(" ".join(notes))
-        self._stack.setCurrentIndex(PICTURE)
+        self._board.show_chart(" ".join(notes))
 
     def _say(self, words: str) -> None:
-        self._message.setText(words)
-        self._stack.setCurrentIndex(MESSAGE)
+        self._board.say(words)
 
     def _rows(self) -> tuple[list[str], list[list[object]]]:
         return ["run", "layer", "accuracy", "control", "selectivity"], self._rows_drawn

@@ -268,30 +268,30 @@ def test_the_layers_have_curves_and_two_controls(view, qtbot) -> None:
     made = view("layers", *ALL)
     page = made.page("layers")
     settle(qtbot, made, "layers")
-    lines = {line.name.split()[0]: line for line in page._chart._lines}
+    lines = {line.name.split()[0]: line for line in page._board.chart._lines}
     assert {name: len(line.x) for name, line in lines.items()} == {"word2vec": 1, "ELMo": 3, "GPT": 3, "BERT": 3}
-    assert lines["word2vec"].y == [0.5] and [band.name.split(",")[0] for band in page._chart._bands] == ["shuffled labels", "bag of context"]
+    assert lines["word2vec"].y == [0.5] and [band.name.split(",")[0] for band in page._board.chart._bands] == ["shuffled labels", "bag of context"]
     for measure in ("auc", "self_similarity", "anisotropy", "adjusted"):
         page._measures.button(measure).click()
         settle(qtbot, made, "layers")
-        assert len(page._chart._lines) == 4 and all(value is not None for line in page._chart._lines for value in line.y)
-    assert "drawn at random" in page._note.text()
+        assert len(page._board.chart._lines) == 4 and all(value is not None for line in page._board.chart._lines for value in line.y)
+    assert "drawn at random" in page._board.note.text()
 
 
 def test_the_probe_stands_beside_its_control(view, qtbot, tmp_path: Path) -> None:
     made = view("probe", "gpt", "bert")
     page = made.page("probe")
-    assert [line.dashed for line in page._chart._lines] == [False, True, False, True, True] and "selectivity" in page._note.text()
-    assert "each sentence a random label" in page._note.text()
+    assert [line.dashed for line in page._board.chart._lines] == [False, True, False, True, True] and "selectivity" in page._board.note.text()
+    assert "each sentence a random label" in page._board.note.text()
     rows = [f"{word}\t{item.text}\t{tag}" for item in made._shared.session.specimens for word, tag in (("苹果", "noun"), (item.text[:2], "name"))]
     (tmp_path / "pos.tsv").write_text("\n".join(["word\ttext\tlabel", *rows]), encoding="utf-8")
     page.open_file(tmp_path / "pos.tsv")
     settle(qtbot, made, "probe")
-    assert "noun 12" in page._note.text() and "wherever it stands" in page._note.text()
+    assert "noun 12" in page._board.note.text() and "wherever it stands" in page._board.note.text()
     (tmp_path / "bad.tsv").write_text("a\tb\n", encoding="utf-8")
     page.open_file(tmp_path / "bad.tsv")
     settle(qtbot, made, "probe")
-    assert "has no column" in page._message.text()
+    assert "has no column" in page._board.message.text()
 
 
 def test_the_chart_bears_gaps_one_point_and_a_cursor(qtbot) -> None:
@@ -343,7 +343,7 @@ def test_what_cannot_be_grouped_is_said(view, qtbot) -> None:
     page = made.page("find")
     page.find()
     qtbot.waitUntil(lambda: page._call is None, timeout=20_000)
-    assert "same vector" in page._message.text() and page._stack.currentIndex() == 1
+    assert "same vector" in page._board.message.text() and not page._board.drawn
     made._shared.session.look_at("香蕉", ())
     page.find()
     qtbot.waitUntil(lambda: page._call is None, timeout=20_000)
