@@ -343,7 +343,7 @@ def test_what_cannot_be_grouped_is_said(view, qtbot) -> None:
     page = made.page("find")
     page.find()
     qtbot.waitUntil(lambda: page._call is None, timeout=20_000)
-    assert "same vector" in page._board.message.text() and not page._board.drawn
+    assert "same vector" in page._message.text() and page._stack.currentIndex() == 1
     made._shared.session.look_at("香蕉", ())
     page.find()
     qtbot.waitUntil(lambda: page._call is None, timeout=20_000)
