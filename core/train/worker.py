@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import gc
 import logging
 import os
 import platform
@@ -114,10 +115,15 @@ def _train(run: Run, write: Callable[[events.Event], None], stop: Callable[[], b
     loop = Loop(run, learner, device, write=write, position=position, interrupted=stop,
                 probe=prober(run, learner.network, tokenizer, specimens))
     try:
-        return loop.train()
+        reason = loop.train()
+        if device.world > 1:
+            torch.distributed.barrier()  # the first process saves the last checkpoint: torchrun would end it if another one fell over
+        return reason
     finally:
         step[0] = position.step
         if device.world > 1:
+            del loop, learner  # the gradients' exchange holds the group: it must go first, or its threads outlive the interpreter
+            gc.collect()
             torch.distributed.destroy_process_group()
 
 
