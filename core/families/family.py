@@ -11,7 +11,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from core.config import option
+
+RANDOM, COOCCURRENCE = "random", "cooccurrence"
 CAPABILITIES = frozenset({"attentions", "hidden_states", "static_vectors", "generate", "fill_mask"})
+
+
+def first_vectors_option() -> Any:
+    """An option of the objectives that learn the vectors of their tokens; see core/families/cooccurrence.py."""
+    return option(RANDOM, "How the vectors of tokens begin, where each has one of its own: at random, or from which tokens stand near which.",
+                  choices=(RANDOM, COOCCURRENCE))
 
 
 @dataclass(frozen=True, kw_only=True)

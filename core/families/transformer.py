@@ -13,6 +13,7 @@ from core.families.linear import Linear
 
 INITIAL_STD = 0.02  # of every matrix, in BERT as in GPT
 POSITION_SCALE = 2.5 * INITIAL_STD  # of the sinusoids that position embeddings begin as: louder than the tokens' embeddings
+TOKEN_SCALE = 0.05  # of token embeddings that begin with what is known of the tokens: as loud as the positions
 ACTIVATIONS = {"gelu": F.gelu, "gelu_tanh": partial(F.gelu, approximate="tanh"), "relu": F.relu}
 
 

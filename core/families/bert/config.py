@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from core.config import check, option
 from core.errors import UserError
-from core.families.family import Family, InputForm
+from core.families.family import COOCCURRENCE, Family, InputForm, first_vectors_option
 from core.i18n import tr
 
 
@@ -40,6 +40,7 @@ class BertObjective:
                                          min=0, max=100)
     whole_word: bool = option(False, "Mask all tokens of a word together.")
     next_sentence: bool = option(True, "Also learn whether the second sentence follows the first.")
+    first_vectors: str = first_vectors_option()
 
     def __post_init__(self) -> None:
         check(self)
@@ -52,7 +53,7 @@ class BertObjective:
 
 _QUICK = {
     "model.num_layers": 4, "model.num_heads": 4, "model.hidden_size": 128, "model.max_seq_len": 128, "model.dropout": 0.0,
-    "objective.mask_percent": 40.0, "objective.next_sentence": False,
+    "objective.mask_percent": 40.0, "objective.next_sentence": False, "objective.first_vectors": COOCCURRENCE,
     "train.minutes": 1.0, "train.batch_size": 32, "train.seq_len": 64, "train.optimizer": "muon", "train.learning_rate": 2e-3,
 }
 

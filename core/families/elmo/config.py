@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from core.config import check, option
 from core.errors import UserError
-from core.families.family import Family, InputForm
+from core.families.family import COOCCURRENCE, Family, InputForm, first_vectors_option
 from core.i18n import tr
 
 
@@ -34,6 +34,7 @@ class ElmoConfig:
 class ElmoObjective:
     sampled_softmax: int = option(0, "Negative samples that stand for the whole vocabulary while training; 0 means the full softmax. "
                                      "Worth it from about 20,000 words.", min=0)
+    first_vectors: str = first_vectors_option()
 
     def __post_init__(self) -> None:
         check(self)
@@ -48,7 +49,8 @@ FAMILY = Family(
     objective_config=ElmoObjective,
     presets={
         "quick": {"model.hidden_size": 128, "model.max_seq_len": 128, "model.dropout": 0.0, "train.minutes": 1.0,
-                  "train.batch_size": 32, "train.seq_len": 64, "train.optimizer": "muon", "train.learning_rate": 4e-3},
+                  "train.batch_size": 32, "train.seq_len": 64, "train.optimizer": "muon", "train.learning_rate": 4e-3,
+                  "objective.first_vectors": COOCCURRENCE},
         "small": {"model.hidden_size": 256, "model.cell_size": 1024, "train.epochs": 5.0, "train.batch_size": 64, "train.seq_len": 128},
         "base": {"model.cell_size": 4096, "model.embedding": "char_cnn", "objective.sampled_softmax": 8192, "train.epochs": 10.0,
                  "train.batch_size": 128, "train.seq_len": 128, "text.tokenizer": "word", "text.vocab_size": 800_000},

@@ -18,8 +18,10 @@ from torch import Tensor, nn
 
 from core.config import RunConfig
 from core.families.batches import PackedWindows, batch_generator
+from core.families.cooccurrence import begin_with_cooccurrence
 from core.families.elmo.config import ElmoConfig
 from core.families.elmo.model import CharacterCNN, Elmo, directions
+from core.families.family import COOCCURRENCE
 from core.families.learning import Batch, Loss
 from core.families.vocabulary_loss import vocabulary_loss
 from core.text.tokenizers import BOS, EOS
@@ -57,6 +59,9 @@ class ElmoPretraining:
         self.network = ElmoForPretraining(config.model, self.vocab_size)
         if isinstance(self.network.encoder.embedding, CharacterCNN):
             self.network.encoder.embedding.spell([corpus.tokenizer.token(index) for index in range(self.vocab_size)])
+        elif config.objective.first_vectors == COOCCURRENCE:
+            embedding = self.network.encoder.embedding
+            begin_with_cooccurrence(embedding, corpus.train, self.seed, embedding.embedding_dim**-0.5)
         self.tokens_per_batch, self.tokens_per_epoch = self._windows.tokens_per_batch, self._windows.tokens_per_epoch
 
     def batch(self, split: str, index: int) -> Batch:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from core.config import check, option
 from core.errors import UserError
-from core.families.family import Family, InputForm
+from core.families.family import COOCCURRENCE, Family, InputForm, first_vectors_option
 from core.i18n import tr
 
 
@@ -36,7 +36,12 @@ class GptConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class GptObjective:
-    """Nothing to choose: every token is guessed from those before it."""
+    """Every token is guessed from those before it."""
+
+    first_vectors: str = first_vectors_option()
+
+    def __post_init__(self) -> None:
+        check(self)
 
 
 FAMILY = Family(
@@ -49,7 +54,7 @@ FAMILY = Family(
     presets={
         "quick": {"model.num_layers": 4, "model.num_heads": 4, "model.hidden_size": 128, "model.max_seq_len": 128,
                   "model.dropout": 0.0, "train.minutes": 1.0, "train.batch_size": 32, "train.seq_len": 64,
-                  "train.optimizer": "muon", "train.learning_rate": 2e-3},
+                  "train.optimizer": "muon", "train.learning_rate": 2e-3, "objective.first_vectors": COOCCURRENCE},
         "small": {"model.num_layers": 4, "model.num_heads": 8, "model.hidden_size": 512, "model.max_seq_len": 512,
                   "train.epochs": 10.0, "train.batch_size": 64, "train.seq_len": 128, "train.learning_rate": 5e-4},
         "base": {"train.steps": 300_000, "train.batch_size": 512, "train.micro_batch_size": 16, "train.seq_len": 1024,

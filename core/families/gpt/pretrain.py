@@ -10,9 +10,12 @@ from torch import Tensor, nn
 
 from core.config import RunConfig
 from core.families.batches import PackedWindows
+from core.families.cooccurrence import begin_with_cooccurrence
+from core.families.family import COOCCURRENCE
 from core.families.gpt.config import GptConfig
 from core.families.gpt.model import Gpt
 from core.families.learning import Batch, Loss
+from core.families.transformer import TOKEN_SCALE
 from core.families.vocabulary_loss import vocabulary_loss
 from core.text.tokenizers import BOS
 
@@ -43,6 +46,8 @@ class GptPretraining:
     def __init__(self, config: RunConfig, corpus: Corpus) -> None:
         self._windows = PackedWindows(config, corpus)
         self.network = self.build(config, corpus.tokenizer.vocab_size)
+        if config.objective.first_vectors == COOCCURRENCE:
+            begin_with_cooccurrence(self.network.encoder.token_embedding, corpus.train, config.train.seed, TOKEN_SCALE)
         self.tokens_per_batch, self.tokens_per_epoch = self._windows.tokens_per_batch, self._windows.tokens_per_epoch
         self.steps_per_epoch = self.tokens_per_epoch / self.tokens_per_batch
         self.valid_batches = self._windows.valid_batches
