@@ -43,7 +43,8 @@ def main() -> None:
         rows = list(measure(folder, given))
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-    print(f"{given.words:,} vectors of {given.size}, {os.cpu_count()} cores")
+    load = f", load {os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else ""
+    print(f"{given.words:,} vectors of {given.size}, {os.cpu_count()} cores{load}")
     print(f"{'file':<26}{'MB':>7}{'open, s':>10}{'again, s':>10}{'1st search, ms':>16}{'search, ms':>12}{'slowest, ms':>13}")
     for row in rows:
         print(f"{row['file']:<26}{row['megabytes']:>7.0f}{row['open_s']:>10.2f}{row['again_s']:>10.2f}{row['first_search_ms']:>16.0f}"
@@ -59,21 +60,32 @@ def measure(folder: Path, given: argparse.Namespace) -> Any:
     random = np.random.default_rng(0)
     for start in range(0, given.words, BLOCK):
         array[start : start + BLOCK] = random.standard_normal((min(BLOCK, given.words - start), given.size), dtype=np.float32)
+    array.flush()
     (folder / "v.txt").write_text("\n".join(words))
+    settle()
     yield opened("npy", folder / "v.npy")
     vector_files.save_binary(folder / "b.bin", words, array)
+    settle()
     yield opened("word2vec binary", folder / "b.bin")
     if given.peer:
         yield peer(folder / "b.bin", given.size)
     (folder / "b.bin").unlink()
     if given.text:
         vector_files.save_text(folder / "t.vec", words, array)
+        settle()
         yield opened("word2vec text", folder / "t.vec")
+
+
+def settle() -> None:
+    """Let the system write what it still holds: writing 1.6 GB slows whatever is measured meanwhile."""
+    if hasattr(os, "sync"):
+        os.sync()
 
 
 def opened(name: str, path: Path) -> dict[str, Any]:
     first, _ = timed(lambda: open_vectors(path))
     again, vectors = timed(lambda: open_vectors(path))
+    settle()
     return {"file": name, "megabytes": path.stat().st_size / 1e6, "open_s": first, "again_s": again,
             **searched(lambda row: vectors.nearest(vectors.array[row], 10, skip=(row,)), len(vectors))}
 

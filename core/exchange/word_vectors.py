@@ -99,7 +99,7 @@ def open_vectors(path: Path, on_progress: OnProgress | None = None) -> Vectors:
         raise UserError(tr("{path} is missing.", path=path), tr("Choose a file of word vectors."))
     if path.suffix.lower() == ".npy":
         array = map_npy(path)
-        if array.dtype == np.float32 and array.ndim == 2:
+        if array.dtype == np.float32 and array.ndim == 2 and array.flags.aligned:  # NumPy copies what is not aligned at every search
             return _checked(_labels(path, len(array)), array, path)
     return _converted(path, on_progress or (lambda done, total: None))
 

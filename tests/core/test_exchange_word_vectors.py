@@ -100,6 +100,22 @@ def test_the_search_is_exact_and_leaves_out_what_points_nowhere(tmp_path: Path, 
     assert 7 not in [row for row, _ in opened.nearest(array[0], len(WORDS))] and len(opened.nearest(array[0], len(WORDS))) == len(WORDS) - 1
 
 
+def write_npy(path: Path, array: np.ndarray, header: int) -> None:
+    """A .npy whose numbers begin `header` bytes after its first, as programs other than NumPy write them."""
+    head = f"{{'descr': '<f4', 'fortran_order': False, 'shape': {array.shape}, }}".encode()
+    head = head.ljust(header - 11) + b"\n"
+    path.write_bytes(b"\x93NUMPY\x01\x00" + len(head).to_bytes(2, "little") + head + array.tobytes())
+    path.with_suffix(".txt").write_text("\n".join(WORDS), "utf-8")
+
+
+@pytest.mark.parametrize(("header", "mapped"), [(128, True), (127, False)])
+def test_an_npy_whose_numbers_are_not_aligned_is_converted_once(header: int, mapped: bool, tmp_path: Path, array: np.ndarray) -> None:
+    write_npy(tmp_path / "v.npy", array, header)
+    opened = open_vectors(tmp_path / "v.npy")
+    np.testing.assert_array_equal(opened.array, array)
+    assert opened.array.flags.aligned and (Path(opened.array.filename).name == "v.npy") is mapped
+
+
 @pytest.mark.parametrize(("text", "words"), [
     ("3 2\na 1 2\nb 3 4\n", "promises 3"), ("2 2\na 1 2\nb 3\n", "line 3"), ("1 2\na 1 nan\n", "vector 1"), ("", "holds no vectors"),
     ("1 999999999999\na 1\n", "numbers"), ("a 1 2\nb x 4\n", "line 2")])
