@@ -8,6 +8,7 @@ The process is started with the first call. It answers one call at a time and ke
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import threading
@@ -19,6 +20,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import psutil
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from core import i18n
@@ -28,6 +30,7 @@ from gui.outcome import Outcome
 
 ROOT = Path(__file__).resolve().parent.parent
 GRACE_MS = 400  # for a function that looks at `cancelled`; then its process is ended
+NICER = 5  # of the usual 19 steps of politeness
 
 
 @dataclass(eq=False)
@@ -45,7 +48,10 @@ class Call:
 
 
 class Engine(QObject):
-    """busyChanged(bool): whether a question is being answered. failed(message, traceback): an error that nobody expected."""
+    """busyChanged(bool): whether a question is being answered. failed(message, traceback): an error that nobody expected.
+
+    polite: its process lets others go first.
+    """
 
     busyChanged = Signal(bool)
     failed = Signal(str, str)
@@ -58,6 +64,7 @@ class Engine(QObject):
         self._running: Call | None = None
         self._numbers = 0
         self._closed = False
+        self.polite = False
         self._owned: dict[int, list[Call]] = {}
         self._doomed: Call | None = None  # cancelled while it ran
         self._grace = QTimer(self, interval=GRACE_MS, singleShot=True)
@@ -114,6 +121,10 @@ class Engine(QObject):
             return
         self._process = subprocess.Popen([sys.executable, "-m", "gui.engine_worker"], cwd=ROOT, stdin=subprocess.PIPE,
                                          stdout=subprocess.PIPE, creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0))
+        if self.polite:
+            with suppress(psutil.Error):
+                process = psutil.Process(self._process.pid)
+                process.nice(psutil.BELOW_NORMAL_PRIORITY_CLASS if os.name == "nt" else min(process.nice() + NICER, 19))
         threading.Thread(target=self._read, args=(self._process,), name="engine reader", daemon=True).start()
 
     def _read(self, process: subprocess.Popen) -> None:

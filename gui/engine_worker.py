@@ -5,7 +5,8 @@ A frame is 8 bytes of length (big-endian) and a pickle; both ends are our own pr
 ("progress", number, arguments), ("error", number, message, hint, where, traceback).
 
 A function that has the parameter `on_progress` is given one that sends its arguments to the window; one that has `cancelled`
-is given one that returns True when the answer is no longer wanted.
+is given one that returns True when the answer is no longer wanted. Where it has only the first, that one raises Cancelled then, so that
+the function clears up behind itself.
 """
 
 from __future__ import annotations
@@ -25,6 +26,10 @@ from core.errors import UserError
 from core.i18n import tr
 
 LENGTH_BYTES = 8
+
+
+class Cancelled(Exception):
+    """Nobody waits for the answer any more."""
 
 
 def write_frame(file: BinaryIO, message: tuple) -> None:
@@ -76,13 +81,22 @@ def _answer(number: int, place: str, keywords: dict[str, Any], target: BinaryIO,
     try:
         function: Callable = registry.load(place)
         known = inspect.signature(function).parameters
+        deaf = "cancelled" not in known
+
+        def progress(*values: Any) -> None:
+            if deaf and number in dropped:
+                raise Cancelled
+            write_frame(target, ("progress", number, values))
+
         if "on_progress" in known:
-            keywords["on_progress"] = lambda *values: write_frame(target, ("progress", number, values))
+            keywords["on_progress"] = progress
         if "cancelled" in known:
             keywords["cancelled"] = lambda: number in dropped
         return ("done", number, function(**keywords))
     except UserError as error:
         return ("error", number, error.message, error.hint, error.where, "")
+    except Cancelled:
+        return ("done", number, None)
     except MemoryError:
         return ("error", number, tr("The memory is not enough for this."), tr("Take fewer specimens or a smaller model."), "", "")
     except Exception as error:

@@ -13,10 +13,12 @@ from PySide6.QtWidgets import QFileDialog, QMenu, QProgressBar, QProgressDialog,
 from core.errors import UserError
 from core.i18n import tr
 from core.runs import Run
+from gui.jobs import DONE, FAILED
 from gui.session import Session
 from gui.views import Services
 from gui.widgets.labels import button
 
+KIND = "import"  # of its jobs
 SHOWN_AFTER_MS = 400  # what is quicker needs no dialog
 STEPS = 1000
 WIDTH = 420
@@ -34,15 +36,16 @@ class Importer(QObject):
         super().__init__(services.messages)
         self._session, self._services = session, services
         self._waiting: deque[str] = deque()
-        self._call: object | None = None
+        self._busy = False
         self._dialog: QProgressDialog | None = None
         self._later = QTimer(self, interval=SHOWN_AFTER_MS, singleShot=True)
         self._later.timeout.connect(self._show_dialog)
         self._share, self._words, self._name = 0.0, "", ""
+        services.jobs.changed.connect(self._changed)
 
     @property
     def busy(self) -> bool:
-        return self._call is not None
+        return self._busy
 
     def open(self, path: str | Path) -> None:
         """Import it; what is wrong with it is said as a message."""
@@ -50,18 +53,31 @@ class Importer(QObject):
         self._next()
 
     def cancel(self) -> None:
-        self._services.engine.cancel(self._call)
         self._waiting.clear()
-        self._end()
+        self._services.jobs.cancel(KIND)
 
     def _next(self) -> None:
-        if self._call is not None or not self._waiting:
+        if self._busy or not self._waiting:
             return
         path = self._waiting.popleft()
         self._share, self._words, self._name = 0.0, "", Path(path).name
         self._later.start()
-        self._call = self._services.engine.call("core.exchange.imports:for_window", {"path": path}, on_done=self._done, on_error=self._refused,
-                                                on_progress=self._progress, owner=self)
+        self._busy = True
+        self._services.jobs.start(KIND, "core.exchange.imports:for_window", {"path": path})
+
+    def _changed(self, kind: str) -> None:
+        job = self._services.jobs.of(kind) if kind == KIND and self._busy else None
+        if job is None:
+            return
+        if job.running:
+            if job.progress:
+                self._progress(*job.progress)
+        elif job.state == DONE:
+            self._done(job.result)
+        elif job.state == FAILED:
+            self._refused(*job.problem)
+        else:
+            self._end()
 
     def _done(self, made: dict[str, Any]) -> None:
         self._end()
@@ -107,7 +123,7 @@ class Importer(QObject):
         dialog.show()
 
     def _end(self) -> None:
-        self._call = None
+        self._busy = False
         self._later.stop()
         if self._dialog is not None:
             dialog, self._dialog = self._dialog, None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import traceback
+from functools import partial
 
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QKeySequence, QPaintEvent, QShortcut
@@ -17,6 +18,7 @@ from gui.bench_bar import BenchBar
 from gui.bottom_bar import BottomBar
 from gui.engine import Engine
 from gui.importing import dropped, importer_of
+from gui.jobs import DONE, FAILED, Jobs
 from gui.messages import Messages
 from gui.navigation import Navigation
 from gui.quit_dialog import QuitChoice, ask
@@ -25,7 +27,7 @@ from gui.run_watcher import RunWatcher
 from gui.session import Session
 from gui.settings import Settings
 from gui.specimens_dock import SpecimensDock
-from gui.views import BENCH, SPECIMENS, VIEWS, Services, load_view
+from gui.views import BENCH, SPECIMENS, VIEWS, Services, load_view, titles
 from gui.widgets.empty import Empty
 
 ZOOM_STEP = 0.1
@@ -42,10 +44,11 @@ class MainWindow(QMainWindow):
         self.settings = settings
         self.session = Session(self)
         self.engine = Engine(self)
+        self.jobs = Jobs(Engine, self)
         self.watcher = RunWatcher(self)
         self.processes = Processes(self)
         self.messages = Messages(self)
-        self.services = Services(engine=self.engine, watcher=self.watcher, processes=self.processes, messages=self.messages,
+        self.services = Services(engine=self.engine, jobs=self.jobs, watcher=self.watcher, processes=self.processes, messages=self.messages,
                                  settings=settings, navigate=self.show_view)
         self._views: dict[str, QWidget] = {}
         self._name = ""
@@ -61,6 +64,8 @@ class MainWindow(QMainWindow):
         self.session.benchChanged.connect(self._watch)
         self.processes.changed.connect(self._watch)
         self.engine.failed.connect(self.messages.unexpected)
+        self.jobs.failed.connect(self.messages.unexpected)
+        self.jobs.changed.connect(self._job_changed)
         QApplication.styleHints().colorSchemeChanged.connect(self._desktop_changed)
         QShortcut(QKeySequence.StandardKey.Quit, self, activated=self.close)
         for keys, change in (("Ctrl++", ZOOM_STEP), ("Ctrl+=", ZOOM_STEP), ("Ctrl+-", -ZOOM_STEP), ("Ctrl+0", 0.0)):
@@ -197,6 +202,16 @@ class MainWindow(QMainWindow):
         for item in self.session.bench:
             self.processes.follow(item.run)
 
+    # long work
+
+    def _job_changed(self, kind: str) -> None:
+        """Say that one has ended while its view is not looked at; the view itself says the rest."""
+        job = self.jobs.of(kind)
+        if kind not in VIEWS or kind == self._name or job is None or job.state not in (DONE, FAILED):
+            return
+        words = tr("{view}: done.", view=titles()[kind]) if job.state == DONE else f"{titles()[kind]}: {job.problem[0]}"
+        self.messages.say(words, kind="info" if job.state == DONE else "error", action=tr("Show"), on_action=partial(self.show_view, kind))
+
     # events of Qt
 
     def paintEvent(self, event: QPaintEvent) -> None:
@@ -232,5 +247,6 @@ class MainWindow(QMainWindow):
             self.watcher.unwatch(path)
         self._watched = set()
         self.processes.close()
+        self.jobs.close()
         self.engine.close()
         event.accept()

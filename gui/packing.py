@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import re
-from functools import partial
 from pathlib import Path
-from typing import Any
 
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QFileDialog, QWidget
 
 from core.i18n import tr
 from core.runs import Run
+from gui.jobs import DONE, FAILED
 from gui.views import Services
 
 SUFFIX = ".lexi"
@@ -29,11 +28,28 @@ def pack(parent: QWidget, run: Run, services: Services) -> None:
     if not chosen:
         return
     out = chosen if chosen.lower().endswith(SUFFIX) else chosen + SUFFIX
-    owner: QObject = services.messages
     services.messages.say(tr("Packing {name}...", name=run.name))
-    services.engine.call("core.exchange.pack:for_window", {"run": str(run.path), "out": out}, on_done=partial(_done, services),
-                         on_error=partial(services.messages.say, kind="error"), owner=owner)
+    _Packing(run, out, services)
 
 
-def _done(services: Services, made: dict[str, Any]) -> None:
-    services.messages.say(tr("Packed into {name}, {size:.1f} MB.", name=Path(made["path"]).name, size=made["bytes"] / MEGABYTE), made["path"])
+class _Packing(QObject):
+    """Waits for one file and says what became of it."""
+
+    def __init__(self, run: Run, out: str, services: Services) -> None:
+        super().__init__(services.jobs)
+        self._services, self._kind = services, f"pack {out}"
+        services.jobs.changed.connect(self._changed)
+        services.jobs.start(self._kind, "core.exchange.pack:for_window", {"run": str(run.path), "out": out})
+
+    def _changed(self, kind: str) -> None:
+        job = self._services.jobs.of(kind) if kind == self._kind else None
+        if job is None or job.running:
+            return
+        self._services.jobs.forget(kind)
+        self.deleteLater()
+        if job.state == FAILED:
+            self._services.messages.say(*job.problem, kind="error")
+        elif job.state == DONE:
+            made = job.result
+            words = tr("Packed into {name}, {size:.1f} MB.", name=Path(made["path"]).name, size=made["bytes"] / MEGABYTE)
+            self._services.messages.say(words, made["path"])

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from PySide6.QtWidgets import QWidget
 
     from gui.engine import Engine
+    from gui.jobs import Jobs
     from gui.messages import Messages
     from gui.run_process import Processes
     from gui.run_watcher import RunWatcher
@@ -60,9 +61,10 @@ BENCH, SPECIMENS, LAYER, STEP = "bench", "specimens", "layer", "step"
 
 @dataclass(frozen=True, kw_only=True)
 class Services:
-    """What a view may ask of the window. navigate: show the view of that name."""
+    """What a view may ask of the window. engine: quick questions; jobs: long work. navigate: show the view of that name."""
 
     engine: Engine
+    jobs: Jobs
     watcher: RunWatcher
     processes: Processes
     messages: Messages

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -13,6 +12,7 @@ from core.i18n import tr
 from core.registry import task
 from gui import theme
 from gui.evaluation_body import EvaluationBody
+from gui.jobs import DONE, FAILED
 from gui.labelled_files import FOLDER, dropped_files
 from gui.picture import PictureButton
 from gui.second_stage import task_of
@@ -34,7 +34,6 @@ class EvaluateView(QWidget):
         super().__init__()
         self._session, self._services = session, services
         self._file = ""
-        self._call: object = None
         self._results: dict[tuple[Path, str, tuple[int, ...]], dict[str, Any]] = {}
         self._body: EvaluationBody | None = None
         self.setAcceptDrops(True)
@@ -71,8 +70,8 @@ class EvaluateView(QWidget):
         self._stack.addWidget(Empty("evaluate", tr("Finetune a run and put it on the bench to see what it gets right and what it mistakes."),
                                     tr("Go to Train"), self._go_to_train))
         session.benchChanged.connect(self._bench_changed)
-        self._busy(False)
-        self._bench_changed()
+        services.jobs.changed.connect(self._job_changed)
+        self._find_job()
 
     def _go_to_train(self) -> None:
         self._session.pretrained = None
@@ -181,31 +180,42 @@ class EvaluateView(QWidget):
         item = self.item
         if item is None:
             return
-        self._busy(True)
-        self._call = self._services.engine.call("core.analysis.evaluate:evaluate", {"run": str(item.path), "file": self._file},
-                                                on_done=partial(self._measured, self._key(item)), on_error=self._refused,
-                                                on_progress=self._progressed, key=KEY, owner=self)
+        self._services.jobs.start(KEY, "core.analysis.evaluate:evaluate", {"run": str(item.path), "file": self._file}, about=self._key(item))
 
-    def _progressed(self, done: int, total: int) -> None:
-        self._bar.setRange(0, max(total, 1))
-        self._bar.setValue(done)
+    def _find_job(self) -> None:
+        """What an earlier view has begun or measured is shown again, with its run and its file."""
+        job = self._services.jobs.of(KEY)
+        if job is not None and self._session.on_bench(Path(job.keywords["run"])):
+            self._file = job.keywords["file"]
+            self._services.settings.set(RUN, job.keywords["run"])
+        self._bench_changed()
+        self._job_changed(KEY)
 
-    def _measured(self, key: tuple[Path, str, tuple[int, ...]], found: dict[str, Any]) -> None:
-        self._busy(False)
-        self._results[key] = found
-        item = self.item
-        if item is not None and self._key(item)[:2] == key[:2]:
-            self._show_result(item, found)
+    def _job_changed(self, kind: str) -> None:
+        if kind != KEY:
+            return
+        job = self._services.jobs.of(KEY)
+        self._busy(job is not None and job.running)
+        if job is None:
+            return
+        if job.running and job.progress:
+            done, total = job.progress
+            self._bar.setRange(0, max(total, 1))
+            self._bar.setValue(done)
+        elif job.state == DONE:
+            self._results[job.about] = job.result
+            item = self.item
+            if item is not None and self._key(item)[:2] == job.about[:2]:
+                self._show_result(item, job.result)
+        elif job.state == FAILED:
+            self._refused(*job.problem)
 
     def _refused(self, message: str, hint: str) -> None:
-        self._busy(False)
         self._say(f"{message} {hint}".strip(), "error")
 
     def _stop(self) -> None:
-        if self._call is not None:
-            self._services.engine.cancel(self._call)
-            self._call = None
-        self._busy(False)
+        self._services.jobs.cancel(KEY)
+        self._services.jobs.forget(KEY)
 
     # what leaves
 

@@ -13,6 +13,7 @@ from core.registry import family
 from core.runs import Run, home, list_runs
 from gui import theme
 from gui.export_report import ExportReport
+from gui.jobs import DONE, FAILED
 from gui.session import Session
 from gui.views import BENCH, Services
 from gui.widgets.empty import Empty
@@ -31,7 +32,6 @@ class ExportView(QWidget):
     def __init__(self, session: Session, services: Services) -> None:
         super().__init__()
         self._session, self._services = session, services
-        self._call: object = None
         self._runs: list[Run] = []
         self._targets = targets()
         self._report: dict[str, Any] = {}
@@ -59,8 +59,9 @@ class ExportView(QWidget):
         self._target_box.activated.connect(self._target_picked)
         self._precision.chosen.connect(self._precision_picked)
         session.benchChanged.connect(self._find_runs)
-        self._busy(False)
+        services.jobs.changed.connect(self._job_changed)
         self._find_runs()
+        self._show_job()
 
     def _page(self) -> QWidget:
         page = QWidget()
@@ -167,37 +168,41 @@ class ExportView(QWidget):
         if run is None or chosen is None:
             return
         options = {"precision": self._precision.value} if chosen.precisions else {}
-        self._show_report(None)
-        self._say(tr("Starting..."))
-        self._busy(True)
-        self._call = self._services.engine.call(
-            "core.exchange.exports:export", {"run": str(run.path), "target": self.target, "out": self._path.text().strip(), "options": options},
-            on_done=self._done, on_error=self._refused, on_progress=self._progressed, key=KEY, owner=self)
+        self._services.jobs.start(KEY, "core.exchange.exports:export", {"run": str(run.path), "target": self.target,
+                                                                        "out": self._path.text().strip(), "options": options})
 
-    def _progressed(self, share: float, words: str) -> None:
-        self._bar.setValue(round(1000 * share))
-        self._say(words)
+    def _job_changed(self, kind: str) -> None:
+        if kind == KEY:
+            self._show_job()
 
-    def _done(self, report: dict[str, Any]) -> None:
-        self._busy(False)
-        self._say("")
-        self._show_report(report)
-        self._suggested = self._path.text()  # the next one gets another name
-        self._show_choice()
-
-    def _refused(self, message: str, hint: str) -> None:
-        self._busy(False)
-        self._say(f"{message} {hint}".strip(), "error")
+    def _show_job(self) -> None:
+        """What has become of the newest export, which an earlier view may have begun."""
+        job = self._services.jobs.of(KEY)
+        self._busy(job is not None and job.running)
+        if job is None:
+            self._say("")
+            return
+        if job.running:
+            if not job.progress:
+                self._show_report(None)
+            share, words = job.progress or (0.0, tr("Starting..."))
+            self._bar.setValue(round(1000 * share))
+            self._say(words)
+        elif job.state == DONE:
+            self._say("")
+            self._show_report(job.result)
+            if self._path.text() == job.keywords["out"]:
+                self._suggested = self._path.text()  # the next one gets another name
+                self._show_choice()
+        elif job.state == FAILED:
+            self._say(" ".join(job.problem).strip(), "error")
+        else:
+            self._say(tr("Cancelled; nothing was left behind."))
 
     def _stop(self) -> None:
-        if self._call is not None:
-            self._services.engine.cancel(self._call)
-            self._call = None
-        self._busy(False)
-        self._say(tr("Cancelled; nothing was left behind."))
+        self._services.jobs.cancel(KEY)
 
     def _busy(self, busy: bool) -> None:
-        self._bar.setValue(0)
         self._bar.setVisible(busy)
         self._cancel.setVisible(busy)
         self._start.setVisible(not busy)

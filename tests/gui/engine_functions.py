@@ -63,3 +63,18 @@ def patient(started: Path, stopped: Path, cancelled: Callable[[], bool]) -> None
 
 def unpicklable() -> object:
     return lambda: None
+
+
+def tidy(folder: Path, on_progress: Callable[[float], None]) -> None:
+    """Works for a minute and clears up behind itself."""
+    folder.mkdir()
+    try:
+        for number in range(6000):
+            on_progress(number / 6000)
+            time.sleep(0.01)
+    finally:
+        folder.rmdir()
+
+
+def niceness() -> int:
+    return os.nice(0)

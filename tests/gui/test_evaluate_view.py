@@ -135,6 +135,24 @@ def test_another_file_is_measured_and_what_was_measured_is_kept(view, measuring,
     assert not view._holder.isVisible()
 
 
+def test_another_theme_keeps_what_was_measured_and_on_which_file(view, measuring, qtbot, tmp_path):
+    view.take_file(str(tmp_path / "other.csv"))
+    _measure(view, qtbot)
+    window = view.window()
+    window.set_theme("dark")
+    assert window.view is not view and window.view.body is not None and "other.csv" in window.view._path.text()
+    assert len(measuring.asked) == 1
+
+
+def test_another_language_keeps_the_measuring_that_is_under_way(view, qtbot):
+    view.measure()
+    window, job = view.window(), view._services.jobs.of("evaluate")
+    window.set_language("zh_CN")
+    assert job.running and window.view._cancel.isVisibleTo(window.view)
+    qtbot.waitUntil(lambda: window.view.body is not None)
+    assert job.state == "done"
+
+
 def test_the_rows_leave_as_csv(view, qtbot, monkeypatch, tmp_path):
     _measure(view, qtbot)
     monkeypatch.setattr("gui.picture.ask_path", lambda *_: str(tmp_path / "rows.csv"))

@@ -46,9 +46,11 @@ def test_it_offers_what_takes_the_run_and_asks_for_it(qtbot, view):
     assert [view._target_box.itemData(index) for index in range(2)] == ["onnx", "huggingface"]
     view._precision.button("int8").click()
     view._start.click()
-    asked = view._services.engine.asked("exports:export")[-1]
+    job = view._services.jobs.of("export")
+    asked = job.keywords
+    assert job.call.place == "core.exchange.exports:export"
     assert asked["target"] == "onnx" and asked["options"] == {"precision": "int8"} and asked["out"].endswith("-onnx-int8")
-    view._services.engine.calls[-1].on_progress(0.5, "half")
+    job.call.on_progress(0.5, "half")
     assert view._bar.value() == 500 and "half" in view._words.text() and not view._start.isVisible()
 
 
@@ -62,7 +64,7 @@ def test_another_precision_is_another_folder_but_a_typed_one_stays(qtbot, view):
 
 def test_the_report_shows_errors_speed_and_operators(qtbot, view):
     view._start.click()
-    view._services.engine.calls[-1].on_done(REPORT)
+    view._services.jobs.of("export").call.on_done(REPORT)
     QApplication.processEvents()
     table = view.report.tables[0].rows
     assert [table.data(table.index(1, column)) for column in (0, 2, 3)] == ["4 × 33", "3.00e-07", "100.0%"]
@@ -74,12 +76,41 @@ def test_the_report_shows_errors_speed_and_operators(qtbot, view):
 
 def test_a_refusal_is_said_in_its_place(qtbot, view):
     view._start.click()
-    view._services.engine.calls[-1].on_error("The export is refused. The error begins in layer 2.", "Choose another.")
+    view._services.jobs.of("export").call.on_error("The export is refused. The error begins in layer 2.", "Choose another.")
     assert "layer 2" in view._words.text() and view.report is None and view._start.isVisible()
 
 
 def test_cancelling_is_quiet(qtbot, view):
     view._start.click()
-    call = view._services.engine.calls[-1]
+    call = view._services.jobs.of("export").call
     view._cancel.click()
     assert not call.wanted and view._start.isVisible() and view.report is None
+
+
+def test_another_theme_or_language_keeps_the_export_and_its_report(qtbot, make, make_run, own_home):
+    make_run("a bert", num_layers=2).checkpoint_path(3).mkdir(parents=True)
+    window = make("export")
+    window.view.start()
+    call = window.jobs.of("export").call
+    call.on_progress(0.5, "half")
+    before = window.view
+    window.set_theme("dark")
+    view = window.view
+    assert view is not before and call.wanted
+    assert view._bar.value() == 500 and "half" in view._words.text() and view._cancel.isVisibleTo(view) and not view._start.isVisibleTo(view)
+    call.on_progress(0.75, "more")
+    assert view._bar.value() == 750
+    window.set_language("zh_CN")
+    call.on_done(REPORT)
+    assert window.view.report is not None and window.view._start.isVisibleTo(window.view)
+    window.set_theme("light")
+    assert window.view.report is not None  # what was exported is still told
+
+
+def test_the_end_of_an_export_is_said_where_one_is_looking(qtbot, make, make_run, own_home):
+    make_run("a bert", num_layers=2).checkpoint_path(3).mkdir(parents=True)
+    window = make("export")
+    window.view.start()
+    window.show_view("start")
+    window.jobs.of("export").call.on_done(REPORT)
+    assert window.messages.texts[-1][0] == "Export: done."

@@ -100,7 +100,7 @@ def test_a_long_import_shows_how_far_it_is_and_can_be_cancelled(qtbot, vectors: 
         importer = importer_of(window.session, window.services)
         importer.open(vectors)
         qtbot.waitUntil(lambda: importer._dialog is not None)
-        call = next(call for call in window.engine.calls if call.place.endswith("imports:for_window"))
+        call = window.jobs.of("import").call
         call.on_progress(0.5, "reading")
         assert "mine.vec" in importer._dialog.labelText() and "reading" in importer._dialog.labelText() and importer._dialog.value() == 500
         importer._dialog.findChild(QPushButton).click()

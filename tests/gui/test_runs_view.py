@@ -14,6 +14,7 @@ from core import events, i18n
 from core.runs import Run
 from core.tasks.config import build_finetune
 from gui import theme
+from gui.jobs import Jobs
 from gui.messages import Messages, Toast
 from gui.run_process import Processes
 from gui.run_watcher import RunWatcher
@@ -56,8 +57,8 @@ def services(qtbot) -> Iterator[Services]:
     window = QWidget()
     qtbot.addWidget(window)
     went: list[str] = []
-    made = Services(engine=InlineEngine(), watcher=RunWatcher(), processes=Processes(), messages=Messages(window), settings=Settings(),
-                    navigate=went.append)
+    made = Services(engine=InlineEngine(), jobs=Jobs(InlineEngine), watcher=RunWatcher(), processes=Processes(), messages=Messages(window),
+                    settings=Settings(), navigate=went.append)
     made.engine.went = went
     made.engine.window = window
     yield made

@@ -20,6 +20,7 @@ from core.text.specimens import Specimen, read_specimens, write_specimens
 from core.train import worker
 from gui import picture
 from gui import specimen_store as store
+from gui.jobs import Jobs
 from gui.messages import Messages
 from gui.run_process import Processes
 from gui.run_watcher import RunWatcher
@@ -56,8 +57,8 @@ def view(qtbot, trained: dict[str, Run]) -> Iterator[Callable[..., SensesView]]:
     def make(page: str, *families: str, specimens: list[Specimen] | None = None) -> SensesView:
         window = QWidget()
         qtbot.addWidget(window)
-        services = Services(engine=DirectEngine(), watcher=RunWatcher(), processes=Processes(), messages=Messages(window), settings=Settings(),
-                            navigate=lambda name: None)
+        services = Services(engine=DirectEngine(), jobs=Jobs(DirectEngine), watcher=RunWatcher(), processes=Processes(), messages=Messages(window),
+                            settings=Settings(), navigate=lambda name: None)
         session = Session()
         runs = [trained[family] for family in families]
         session.look_at("苹果", read_specimens(runs[0].specimens_path) if specimens is None else specimens)

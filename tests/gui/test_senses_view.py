@@ -14,6 +14,7 @@ from core import events, i18n
 from core.runs import Run
 from core.text.specimens import Specimen, write_specimens
 from gui import theme
+from gui.jobs import Jobs
 from gui.messages import Messages
 from gui.run_process import Processes
 from gui.run_watcher import RunWatcher
@@ -57,8 +58,8 @@ def make_probed(make_run: Callable[..., Run]) -> Callable[..., Run]:
 def services(qtbot) -> Iterator[Services]:
     window = QWidget()
     qtbot.addWidget(window)
-    made = Services(engine=InlineEngine(), watcher=RunWatcher(), processes=Processes(), messages=Messages(window), settings=Settings(),
-                    navigate=lambda name: went.append(name))
+    made = Services(engine=InlineEngine(), jobs=Jobs(InlineEngine), watcher=RunWatcher(), processes=Processes(), messages=Messages(window),
+                    settings=Settings(), navigate=lambda name: went.append(name))
     went: list[str] = []
     made.engine.went = went
     yield made
