@@ -109,7 +109,7 @@ def main() -> None:
                 try:
                     row = measure(run, precision, given.times, given.shapes, folder)
                 except UserError as error:
-                    row = {"refused": error.message}
+                    row = {"refused": f"{error.message} {error.hint}"}
                 rows.append({"family": family, "task": task, "precision": precision, **row})
                 if not given.json:
                     print(line(rows[-1]), flush=True)

@@ -103,9 +103,9 @@ def _in_a_process(job: dict[str, Any], on_progress: Callable[[float, str], None]
                     raise UserError(message, hint, where=where)
                 else:
                     return answer["done"]
+            process.wait()  # it has said its last word, and how it ended is asked for
         finally:
             process.kill()
-        process.wait()
         log.seek(0)
         last = (log.read().decode(errors="replace").strip().splitlines() or [""])[-1][:300]
     raise UserError(tr("The export's process ended without a word (exit code {code}).", code=process.returncode),

@@ -154,6 +154,7 @@ def _in_precision(model: onnx.ModelProto, precision: str, path: Path) -> onnx.Mo
         from onnxruntime.quantization import QuantType, quantize_dynamic
 
         temporary = path.with_name(path.name + ".int8")
+        del model.graph.value_info[:]  # it turns the matrix of a Gemm round and would meet the old shape again
         quantize_dynamic(_transposed_once(model), temporary, per_channel=True, weight_type=QuantType.QInt8)
         made = onnx.load(str(temporary))
         temporary.unlink()
