@@ -16,7 +16,7 @@ from gui.views import attention_state
 from gui.views.attention_state import State, loads
 from gui.views.attention_table import HeadModel
 from gui.widgets.head_grid import HeadGrid
-from gui.widgets.head_lines import HeadLines
+from gui.widgets.head_lines import MOST_LINES, HeadLines
 from gui.widgets.heatmap import Heatmap, image_of
 from tests.gui.direct_engine import DirectEngine
 from tests.gui.real_views import real_windows
@@ -330,7 +330,7 @@ def test_too_many_lines_are_counted(qtbot) -> None:
     qtbot.addWidget(lines)
     count = 100
     lines.set_lines({0: np.full((count, count), 1 / count, dtype=np.float32)}, {0: QColor("red")}, ["词"] * count)
-    assert len(lines.lines) == 4000 and lines.dropped == 6000
+    assert len(lines.lines) == MOST_LINES and lines.dropped == count**2 - MOST_LINES
     assert lines.minimumHeight() >= 100 * 15
     lines.set_lines({}, {}, [])
     assert lines.lines == [] and not lines.grab().isNull()
