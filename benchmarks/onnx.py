@@ -2,7 +2,11 @@
 
     python -m benchmarks.onnx [--families bert gpt] [--tasks none classification ...] [--precisions fp32 int8] [--times 3] [--shapes 20] [--json]
     python -m benchmarks.onnx --runs DIR ...       these runs instead of tiny ones that are trained here
+    python -m benchmarks.onnx --rows FILE ...      each row is kept in the file when it is there, and not measured again: so it can be stopped and
+                                                   gone on with, or be done in parts (each with other --families or --tasks); all rows of the file
+                                                   are in the table and in the JSON
 
+top1       in how many of all places the likeliest token or label is torch's; the worst of the exports
 error      greatest |torch - ONNX Runtime| of any output at any of the shapes, of the tensor's greatest number; the worst of --times exports in a row
 speedup    torch eager's median time / ONNX Runtime's, batch 1, 32 tokens, both in turns, each at the better number of threads
 """
@@ -13,6 +17,7 @@ import argparse
 import json
 import shutil
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -54,21 +59,20 @@ def write_labelled(folder: Path) -> dict[str, Path]:
     return made
 
 
-def make_runs(folder: Path, families: list[str], tasks: list[str]) -> list[tuple[str, str, Run]]:
-    """(family, task, a run that has learnt for a few steps); "none" is the pretrained one."""
-    files, found = write_labelled(folder), []
-    for family in families:
-        pretrained = make_run(folder / family, family, steps=20, probes=0, **SIZES[family])
-        worker.work(pretrained.path)
-        found += [(family, PRETRAINED, pretrained)] if PRETRAINED in tasks else []
-        for task in tasks:
-            if task == PRETRAINED:
-                continue
-            options = {"task.train_file": str(files[task]), "task.dev_file": str(files[task]), "train.steps": 5, "train.epochs": 0, "device": "cpu"}
-            run = create(build_finetune(pretrained.path, task, options), folder / f"{family}-{task}")
-            worker.work(run.path)
-            found.append((family, task, run))
-    return found
+def make_runs(folder: Path, cells: list[tuple[str, str]]) -> Iterator[tuple[str, str, Run]]:
+    """(family, task, a run that has learnt for a few steps), each when it is wanted; "none" is the pretrained one."""
+    files, pretrained = write_labelled(folder), {}
+    for family, task in cells:
+        if family not in pretrained:
+            pretrained[family] = make_run(folder / family, family, steps=20, probes=0, **SIZES[family])
+            worker.work(pretrained[family].path)
+        if task == PRETRAINED:
+            yield family, task, pretrained[family]
+            continue
+        options = {"task.train_file": str(files[task]), "task.dev_file": str(files[task]), "train.steps": 5, "train.epochs": 0, "device": "cpu"}
+        run = create(build_finetune(pretrained[family].path, task, options), folder / f"{family}-{task}")
+        worker.work(run.path)
+        yield family, task, run
 
 
 def measure(run: Run, precision: str, times: int, shapes: int, folder: Path) -> dict[str, Any]:
@@ -79,7 +83,7 @@ def measure(run: Run, precision: str, times: int, shapes: int, folder: Path) -> 
         reports.append(exports.export(str(run.path), "onnx", str(folder / "export"), options))
         shutil.rmtree(folder / "export")
     last = reports[-1]
-    agreed = [report["top1"] for report in reports if report["top1"] is not None]
+    agreed = [report["agreement"] for report in reports if report["agreement"] is not None]
     races = [row for model in last["models"].values() for row in model["latency"]]
     return {
         "relative": max(report["relative"] for report in reports), "absolute": max(report["absolute"] for report in reports),
@@ -98,19 +102,32 @@ def main() -> None:
     parser.add_argument("--times", type=int, default=3)
     parser.add_argument("--shapes", type=int, default=20)
     parser.add_argument("--json", action="store_true")
+    parser.add_argument("--rows", type=Path, help="a file that keeps the rows")
     given = parser.parse_args()
-    rows = []
+    rows = read_rows(given.rows)
+    known = {(row["family"], row["task"], row["run"], row["precision"]) for row in rows}
+    if not given.json:
+        for row in rows:
+            print(line(row), flush=True)
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
-        opened = [(run, Run.open(run)) for run in given.runs]
-        runs = [(run.config.family, run.config.task.task if run.config.task else PRETRAINED, run) for _, run in opened]
-        for family, task, run in runs or make_runs(folder, given.families, given.tasks):
+        opened = [Run.open(run) for run in given.runs]
+        asked = [(run.config.family, run.config.task.task if run.config.task else PRETRAINED, run) for run in opened]
+        cells = [(family, task) for family in given.families for task in given.tasks
+                 if any((family, task, "", precision) not in known for precision in given.precisions)]
+        for family, task, run in asked or make_runs(folder, cells):
+            name = run.name if asked else ""
             for precision in given.precisions:
+                if (family, task, name, precision) in known:
+                    continue
                 try:
                     row = measure(run, precision, given.times, given.shapes, folder)
                 except UserError as error:
                     row = {"refused": f"{error.message} {error.hint}"}
-                rows.append({"family": family, "task": task, "precision": precision, **row})
+                rows.append({"family": family, "task": task, "run": name, "precision": precision, **row})
+                if given.rows:
+                    with given.rows.open("a", encoding="utf-8") as file:
+                        file.write(json.dumps(rows[-1], ensure_ascii=False) + "\n")
                 if not given.json:
                     print(line(rows[-1]), flush=True)
     exact = [row for row in rows if row["precision"] == "fp32"]
@@ -123,6 +140,17 @@ def main() -> None:
     if exact:
         print(f"\nfp32: greatest relative error {result['max_relative_error']:.2e} (wanted: {TOLERANCE['fp32']:.0e}); slowest against torch on the "
               f"CPU, word2vec's look-up left out: {result['cpu_speedup_min'] or float('nan'):.2f} times as fast (wanted: 1.3)")
+
+
+def read_rows(path: Path | None) -> list[dict[str, Any]]:
+    """Those of an earlier time; one that was being written when it ended is measured again."""
+    rows = []
+    for text in path.read_text(encoding="utf-8").splitlines() if path and path.exists() else ():
+        try:
+            rows.append(json.loads(text))
+        except ValueError:
+            continue
+    return rows
 
 
 def line(row: dict[str, Any]) -> str:

@@ -47,7 +47,13 @@ class ExportReport(QScrollArea):
             facts.append(tr("greatest error {absolute:.1e}, {relative:.1e} of the tensor's greatest number (allowed: {tolerance:g})",
                             absolute=report["absolute"], relative=report["relative"], tolerance=report["tolerance"]))
             if report["top1"] is not None:
-                facts.append(tr("same likeliest token or label in {share:.1%} at the worst shape", share=report["top1"]))
+                facts.append(tr("same likeliest token or label as torch's in {share:.1%} of {places:,} places (allowed: {least:.1%} and more); "
+                                "{worst:.1%} at the worst shape", share=report["agreement"], places=report["places"], least=report["least"],
+                                worst=report["top1"]))
+        if report.get("agreement") is not None and report["precision"] != "fp32":
+            facts.append(tr("The price of {precision}: {count:.0f} of 1,000 answers are others than torch's, and a number may be off by "
+                            "{relative:.1%} of the greatest.",
+                            precision=report["precision"], count=1000 * (1 - report["agreement"]), relative=report["relative"]))
         for fact in facts:
             card.column.addWidget(label(fact, wrap=True))
         for item in report.get("rows", ()):

@@ -19,7 +19,7 @@ from typing import Any
 from core.errors import UserError
 from core.exchange import onnx_folder
 from core.exchange.exports import require_free
-from core.exchange.onnx_settings import EXTERNAL_ABOVE, PRECISIONS, TOLERANCE
+from core.exchange.onnx_settings import AGREEMENT, EXTERNAL_ABOVE, PRECISIONS, TOLERANCE
 from core.i18n import tr
 from core.registry import family, nearest
 from core.runs import Run
@@ -31,20 +31,23 @@ REPORT = "report.json"
 
 
 def export(run: Run, out: Path, options: dict[str, Any], on_progress: Callable[[float, str], None]) -> dict[str, Any]:
-    """options: precision (fp32 fp16 int8), step, tolerance (relative; that of the precision), shapes (to compare at, 8 and more), threads
+    """options: precision (fp32 fp16 int8), step, tolerance (relative; that of the precision), agreement (the least share of answers that are torch's;
+    that of the precision), shapes (to compare at, 8 and more), threads
     (of the measurement), measure (false: do not), external_above (bytes of weights that go into a file of their own).
 
     The report: {"target", "path", "files", "precision", "step", "tolerance", "models": {name: {"rows", "latency", "operators", ...}},
-    "relative", "absolute", "top1": the worst of all models}.
+    "relative", "absolute", "top1": the worst of all models and shapes, "least": the agreement that was wanted, "agreement": that of the worst
+    model over all shapes, of "places" answers}.
     """
     precision = str(options.get("precision") or PRECISIONS[0])
     if precision not in PRECISIONS:
         raise UserError(tr("There is no '{name}' here.", name=precision), nearest(precision, PRECISIONS), where="precision")
     tolerance = _number(options, "tolerance", TOLERANCE[precision])
+    least = _number(options, "agreement", AGREEMENT[precision])
     require_free(out)
     step = int(options.get("step") or 0) or newest_step(run)
     job = {"run": str(run.path.resolve()), "step": step, "precision": precision, "tolerance": tolerance,
-           "shapes": max(LEAST_SHAPES, int(_number(options, "shapes", LEAST_SHAPES))),
+           "agreement": least, "shapes": max(LEAST_SHAPES, int(_number(options, "shapes", LEAST_SHAPES))),
            "threads": int(_number(options, "threads", 0)) or len(_cores()),
            "measure": options.get("measure", True) not in (False, "false"),
            "external_above": int(_number(options, "external_above", EXTERNAL_ABOVE)),
@@ -65,7 +68,8 @@ def export(run: Run, out: Path, options: dict[str, Any], on_progress: Callable[[
         described = {name: {key: model[key] for key in ("inputs", "optional", "outputs", "opset", "operators", "only_onnxruntime")}
                      for name, model in made.items()}
         onnx_folder.write(run, temporary, step, precision, described, extra)
-        report = {"target": "onnx", "path": str(out), "precision": precision, "step": step, "tolerance": tolerance, "models": made, **_worst(made)}
+        report = {"target": "onnx", "path": str(out), "precision": precision, "step": step, "tolerance": tolerance, "least": least, "models": made,
+                  **_worst(made)}
         (temporary / REPORT).write_text(json.dumps(report, ensure_ascii=False, indent=1), encoding="utf-8")
         files = onnx_folder.seal(temporary)
         if out.exists():
@@ -82,7 +86,10 @@ def export(run: Run, out: Path, options: dict[str, Any], on_progress: Callable[[
 def _worst(models: dict[str, dict[str, Any]]) -> dict[str, Any]:
     rows = [row for model in models.values() for row in model["rows"]]
     agreed = [row["top1"] for row in rows if row["top1"] is not None]
-    return {"relative": max(row["relative"] for row in rows), "absolute": max(row["absolute"] for row in rows), "top1": min(agreed, default=None)}
+    shares = [(model["agreement"], sum(row["places"] for row in model["rows"])) for model in models.values() if model["agreement"] is not None]
+    share, places = min(shares, default=(None, 0))
+    return {"relative": max(row["relative"] for row in rows), "absolute": max(row["absolute"] for row in rows), "top1": min(agreed, default=None),
+            "agreement": share, "places": places}
 
 
 def _in_a_process(job: dict[str, Any], on_progress: Callable[[float, str], None]) -> dict[str, Any]:

@@ -116,7 +116,8 @@ def _decoder_graph(loaded: Loaded) -> Graph:
 
     module = WithPast(language_network(loaded))
     shapes = tuple({"batch": batch, "past": past, "tokens": tokens} for batch, past, tokens in
-                   ((1, 0, 1), (1, 1, 1), (1, 0, 5), (2, 3, 4), (3, 7, 1), (1, 5, 3), (4, 2, 2), (2, config.max_seq_len - 1, 1)))
+                   ((1, 0, 1), (1, 1, 1), (1, 0, 5), (2, 3, 4), (3, 7, 1), (1, 5, 3), (4, 2, 2), (16, 5, 8),
+                    (2, config.max_seq_len - 1, 1)))
     return Graph(name="decoder", reference=module, portable=module, inputs=inputs,
                  outputs=("logits", "last_hidden_state", *(f"present.{place}" for place in places)),
                  limits={"tokens": config.max_seq_len, "past": config.max_seq_len},

@@ -2,7 +2,8 @@
 
 absolute   max |a - b| over a tensor; a is torch's, b is ONNX Runtime's.
 relative   absolute / max |a|: relative to the greatest number of the same tensor, not to each number by itself, of which some are 0.
-top1       of the logits: how often both have the same likeliest token (or label), over the real positions.
+top1       of the logits: how often both have the same likeliest token (or label), over the real positions. Taken over all shapes together
+           it is the agreement: one sentence of one token alone could only be all right or all wrong.
 """
 
 from __future__ import annotations
@@ -22,12 +23,13 @@ from core.i18n import tr
 
 ROUNDS, WARM_UP, MOST_SECONDS = 200, 10, 3.0
 MOST_RANDOM = 64  # tokens of a shape that is drawn
-MEASURED = {"batch": 1, "tokens": 32, "past": 31, "parts": 1, "units": 16}
+SPAN_AXES = 4  # of a span's logits: (batch, parts, tokens, 2)
+MEASURED = {"batch": 1, "tokens": 32, "past": 31, "parts": 2, "units": 16}
 
 
 def compare(graph: Graph, session: Any, shapes: tuple[dict[str, int], ...] = ()) -> list[dict[str, Any]]:
     """A row for each shape: {"shape", "absolute", "relative": the worst output's, "worst": its name, "top1": None without logits,
-    "outputs": {name: {"absolute", "relative"}}}."""
+    "places": how many answers top1 is of, "outputs": {name: {"absolute", "relative"}}}."""
     rows = []
     for number, shape in enumerate(shapes or graph.shapes):
         inputs = graph.example(shape, number)
@@ -36,9 +38,10 @@ def compare(graph: Graph, session: Any, shapes: tuple[dict[str, int], ...] = ())
         given = run(graph, session, {name: tensor.numpy() for name, tensor in inputs.items()})
         errors = {name: _error(a, b) for name, a, b in zip(graph.outputs, wanted, given, strict=True)}
         worst = max(errors, key=lambda name: errors[name]["relative"])
-        agreed = [_top1(a, b, inputs.get("attention_mask")) for name, a, b in zip(graph.outputs, wanted, given, strict=True) if "logits" in name]
+        agreed = [_same(a, b, inputs.get("attention_mask")) for name, a, b in zip(graph.outputs, wanted, given, strict=True) if "logits" in name]
+        places = sum(map(len, agreed))
         rows.append({"shape": shape, "absolute": max(error["absolute"] for error in errors.values()), "relative": errors[worst]["relative"],
-                     "worst": worst, "top1": float(np.mean(agreed)) if agreed else None, "outputs": errors})
+                     "worst": worst, "top1": float(np.concatenate(agreed).mean()) if places else None, "places": places, "outputs": errors})
     return rows
 
 
@@ -60,8 +63,25 @@ def run(graph: Graph, session: Any, inputs: dict[str, np.ndarray]) -> list[np.nd
     return session.run(list(graph.outputs), {name: array for name, array in inputs.items() if name in known})
 
 
-def require(rows: list[dict[str, Any]], precision: str, tolerance: float) -> None:
-    """UserError where a row misses the tolerance; it names the layer where the error begins."""
+def agreement(rows: list[dict[str, Any]]) -> float | None:
+    """The share of all answers, at all shapes, that are torch's; None without logits."""
+    places = sum(row["places"] for row in rows)
+    return sum(row["top1"] * row["places"] for row in rows if row["places"]) / places if places else None
+
+
+def require(rows: list[dict[str, Any]], precision: str, tolerance: float, least: float = 0.0) -> None:
+    """UserError where a row misses the tolerance, naming the layer where the error begins; or where fewer answers than `least` are torch's."""
+    _require_near(rows, precision, tolerance)
+    agreed = agreement(rows)
+    if agreed is not None and agreed < least:
+        raise UserError(
+            tr("The export in {precision} is refused: its likeliest token or label is another than torch's in {share:.1%} of {places} places "
+               "(allowed: {allowed:.1%}).", precision=precision, share=1 - agreed, places=f"{sum(row['places'] for row in rows):,}",
+               allowed=1 - least),
+            tr("Choose a finer number format, or allow more with {option}.", option=f"agreement={max(agreed - 0.01, 0):.2f}"), where="logits")
+
+
+def _require_near(rows: list[dict[str, Any]], precision: str, tolerance: float) -> None:
     worst = max(rows, key=lambda row: row["relative"] if np.isfinite(row["relative"]) else np.inf)
     if worst["relative"] <= tolerance:
         return
@@ -93,10 +113,15 @@ def _error(a: np.ndarray, b: np.ndarray) -> dict[str, float]:
     return {"absolute": absolute, "relative": absolute / scale if scale else float(absolute > 0)}
 
 
-def _top1(a: np.ndarray, b: np.ndarray, mask: torch.Tensor | None) -> float:
+def _same(a: np.ndarray, b: np.ndarray, mask: torch.Tensor | None) -> np.ndarray:
+    """(places) bool: whether both have the same likeliest token, label, choice or place of an answer. A number has no likeliest one."""
+    if a.shape[-1] == 1:
+        return np.zeros(0, bool)
+    if a.ndim == SPAN_AXES:  # where the answer begins and ends, among all tokens of all windows
+        a, b = (array.reshape(len(array), -1, array.shape[-1]).swapaxes(1, 2) for array in (a, b))
     same = a.argmax(-1) == b.argmax(-1)
     real = mask.numpy().astype(bool) if mask is not None and mask.shape == same.shape else np.ones(same.shape, bool)
-    return float(same[real].mean())
+    return same[real]
 
 
 def latency(graph: Graph, path: Path, threads: int) -> list[dict[str, Any]]:
@@ -105,7 +130,7 @@ def latency(graph: Graph, path: Path, threads: int) -> list[dict[str, Any]]:
     [{"device", "shape", "torch", "onnxruntime": {"p50", "p95" in ms, "threads"}, "speedup": of the medians, "provider": the one really used}].
     Both take turns, so that what else the machine does slows both; on a CPU each has the better of one thread and `threads`.
     """
-    shape = {axis: min(MEASURED[axis], graph.limits.get(axis, MEASURED[axis])) for axis in graph.free_axes}
+    shape = measured_shape(graph)
     inputs = graph.example(shape, 0)
     races = [_race("cpu", graph.reference, graph, inputs, path, number) for number in sorted({1, threads})]
     rows = [_better(races) | {"shape": shape}]
@@ -114,6 +139,14 @@ def latency(graph: Graph, path: Path, threads: int) -> list[dict[str, Any]]:
         rows.append(_race("cuda", graph.reference.to("cuda"), graph, on_gpu, path, threads) | {"shape": shape})
         graph.reference.to("cpu")
     return rows
+
+
+def measured_shape(graph: Graph) -> dict[str, int]:
+    """One sentence; of texts that are read apart as many as an example has at least: a question without a passage ends ONNX Runtime's process."""
+    shape = {axis: min(MEASURED[axis], graph.limits.get(axis, MEASURED[axis])) for axis in graph.free_axes}
+    if "parts" in shape:
+        shape["parts"] = min(row["parts"] for row in graph.shapes)
+    return shape
 
 
 def _better(races: list[dict[str, Any]]) -> dict[str, Any]:

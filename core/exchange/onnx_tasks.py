@@ -24,6 +24,7 @@ from core.tasks.layout import Layout
 from core.tasks.networks import UNIT_PLACES, TaskNetwork
 from core.text.tokenizers import load_tokenizer
 
+MANY = 100  # examples, so that the share of equal answers says something
 FREE_PARTS = ("multiple_choice", "span")  # tasks of whose parts each example may have another number
 
 
@@ -69,7 +70,7 @@ def _graph(run: Run, network: TaskNetwork, layout: Layout) -> Graph:
         return made
 
     shapes = []
-    for batch, tokens in ((1, 1), (1, 2), (2, 1), (1, 7), (2, 5), (3, 16), (1, 32), (4, 33), (2, 128)):
+    for batch, tokens in ((1, 1), (1, 2), (2, 1), (1, 7), (2, 5), (3, 16), (1, 32), (4, 33), (2, 128), (MANY, 16)):
         shape = {"batch": batch, **({"parts": parts + (batch + tokens) % 3} if free else {}), "tokens": min(tokens, limit)}
         shapes.append(shape | ({"units": min(tokens, limit)} if task == "tagging" else {}))
     return Graph(name="model", reference=TaskModel(network, tuple(inputs), layers), portable=TaskModel(portable(network), tuple(inputs), layers),

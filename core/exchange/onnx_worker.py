@@ -48,7 +48,7 @@ def _watch(source: TextIO, folder: Path) -> None:
 
 
 def _work(job: dict[str, Any], on_progress: Any) -> dict[str, Any]:
-    """job: {"run", "step", "graph", "folder", "precision", "tolerance", "threads", "metadata", "external_above", "seconds"}."""
+    """job: {"run", "step", "graph", "folder", "precision", "tolerance", "agreement", "threads", "metadata", "external_above", "seconds"}."""
     on_progress(0.0, tr("Loading the model"))
     from core.exchange import onnx_convert, onnx_proof
     from core.exchange.onnx_session import open_session
@@ -60,10 +60,11 @@ def _work(job: dict[str, Any], on_progress: Any) -> dict[str, Any]:
     on_progress(0.6, tr("Comparing it with torch"))
     session = open_session(path)
     rows = onnx_proof.compare(graph, session, onnx_proof.random_shapes(graph, job["shapes"]))
-    onnx_proof.require(rows, job["precision"], job["tolerance"])
+    onnx_proof.require(rows, job["precision"], job["tolerance"], job["agreement"])
     on_progress(0.8, tr("Measuring how fast it is"))
     made = {"inputs": {name: list(axes) for name, axes in graph.inputs.items()}, "optional": list(graph.defaults), "outputs": list(graph.outputs),
-            **onnx_convert.operators(path), "rows": rows, "latency": onnx_proof.latency(graph, path, job["threads"]) if job["measure"] else []}
+            **onnx_convert.operators(path), "rows": rows, "agreement": onnx_proof.agreement(rows),
+            "latency": onnx_proof.latency(graph, path, job["threads"]) if job["measure"] else []}
     on_progress(1.0, tr("Measuring how fast it is"))
     return made | {"extra": extra}
 

@@ -21,7 +21,7 @@ from core.errors import UserError
 from core.exchange import exports
 from core.exchange.onnx_adopt import adopt
 from core.exchange.onnx_graph import language_graphs
-from core.exchange.onnx_proof import compare, require
+from core.exchange.onnx_proof import _same, compare, require
 from core.exchange.onnx_session import look
 from core.runs import Run
 from core.tasks.config import build_finetune
@@ -74,7 +74,7 @@ def test_every_output_is_that_of_torch_at_many_shapes(exported, name: str) -> No
         assert len(shapes) >= 8 and any(all(length <= 1 for length in shape) for shape in shapes)
         assert max(row["relative"] for row in model["rows"]) <= 1e-5
         assert not model["only_onnxruntime"] and 18 <= model["opset"] <= 20
-    assert report["top1"] == 1.0
+    assert report["top1"] == report["agreement"] == 1.0 and report["places"] > 100
     assert set(report["models"]) == ({"model", "decoder"} if name == "gpt" else {"model"})
 
 
@@ -142,6 +142,48 @@ def test_a_missed_tolerance_names_the_layer_and_leaves_nothing(exported, tmp_pat
         exports.export(str(run.path), "onnx", str(tmp_path / "out"), {"tolerance": "1e-12", "measure": False})
     assert "layer" in caught.value.where
     assert list(tmp_path.iterdir()) == []
+
+
+def test_int8_of_a_task_above_a_gpt(exported, tmp_path: Path) -> None:
+    """Its head is a Gemm of a matrix that is no square: the quantiser turns it round."""
+    run = finetuned(tmp_path, exported("gpt")[0])
+    report = exports.export(str(run.path), "onnx", str(tmp_path / "out"), {"precision": "int8", "measure": False, "agreement": 0})
+    assert report["relative"] <= 0.1 and report["places"] > 100 and report["least"] == 0
+
+
+def test_a_span_of_texts_that_are_read_apart_is_measured_with_a_passage(exported, tmp_path: Path) -> None:
+    """Without one ONNX Runtime's LSTM ends the process."""
+    (tmp_path / "asked.json").write_text(json.dumps({"data": [{"paragraphs": [{"context": "小李买苹果", "qas": [
+        {"id": str(number), "question": "买什么", "answers": [{"text": "苹果", "answer_start": 3}]} for number in range(4)]}]}]}), encoding="utf-8")
+    files = {"task.train_file": str(tmp_path / "asked.json"), "task.dev_file": str(tmp_path / "asked.json")}
+    options = {**files, "train.steps": 2, "train.epochs": 0, "threads": 1}
+    run = create(build_finetune(exported("word2vec")[0].path, "span", options), tmp_path / "span")
+    worker.work(run.path)
+    report = exports.export(str(run.path), "onnx", str(tmp_path / "out"), {"threads": 2})
+    assert report["models"]["model"]["latency"][0]["shape"]["parts"] == 2 and report["relative"] <= 1e-5
+
+
+def rows_of(*shapes: tuple[float, int]) -> list[dict]:
+    return [{"shape": {"batch": 1}, "relative": 0.0, "worst": "logits", "outputs": {}, "top1": share if places else None, "places": places}
+            for share, places in shapes]
+
+
+def test_other_answers_than_torchs_are_refused_by_their_share_of_all_places() -> None:
+    rows = rows_of((0.0, 1), (1.0, 93), (0.0, 6), (0.0, 0))  # one sentence of one token alone says nothing
+    require(rows, "int8", 0.1, 0.9)
+    with pytest.raises(UserError, match=r"7\.0% of 100 places") as caught:
+        require(rows, "fp16", 0.1, 0.98)
+    assert caught.value.where == "logits" and "agreement=0.92" in caught.value.hint
+    require(rows_of((0.0, 0)), "int8", 0.1, 0.9)  # a table of vectors has no answers
+
+
+@pytest.mark.parametrize(("logits", "shape", "same"), [
+    ([[1.0, 2.0], [3.0, 0.0]], (2, 2), [True, False]), ([1.0, 2.0], (2, 1), []),
+    ([0.0, 9.0, 5.0, 0.0, 1.0, 1.0], (1, 1, 3, 2), [True, False])])  # where a span begins and ends, not which of both is greater
+def test_what_counts_as_the_same_answer(logits: list, shape: tuple[int, ...], same: list[bool]) -> None:
+    wanted = {(2, 2): [[0.0, 5.0], [1.0, 2.0]], (2, 1): [7.0, 0.0], (1, 1, 3, 2): [0.0, 0.0, 5.0, 3.0, 1.0, 1.0]}[shape]
+    a, b = (np.array(values).reshape(shape) for values in (logits, wanted))
+    assert _same(a, b, None).ravel().tolist() == same
 
 
 def test_the_layer_where_an_error_begins_is_found(exported) -> None:

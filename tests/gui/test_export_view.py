@@ -15,7 +15,7 @@ MODEL = {"rows": [ROW, {**ROW, "shape": {"batch": 4, "tokens": 33}, "relative": 
          "latency": [{"device": "cpu", "shape": {"batch": 1, "tokens": 32}, "provider": "CPUExecutionProvider", "speedup": 3.0,
                       "torch": {"p50": 3.0, "p95": 4.0, "threads": 2}, "onnxruntime": {"p50": 1.0, "p95": 1.5, "threads": 1}}]}
 REPORT = {"target": "onnx", "path": "/nowhere/out", "files": {"model.onnx": 1_500_000, "config.json": 900}, "tolerance": 0.25, "absolute": 1e-7,
-          "relative": 3e-7, "top1": 1.0, "models": {"model": MODEL}}
+          "relative": 3e-7, "top1": 0.9, "agreement": 0.975, "least": 0.9, "places": 1200, "precision": "int8", "models": {"model": MODEL}}
 
 
 @pytest.fixture
@@ -70,6 +70,8 @@ def test_the_report_shows_errors_speed_and_operators(qtbot, view):
     assert [table.data(table.index(1, column)) for column in (0, 2, 3)] == ["4 × 33", "3.00e-07", "100.0%"]
     shown = texts(view.report)
     assert "1.5 MB in 2 files" in shown and "allowed: 0.25" in shown and "Only ONNX Runtime knows: DynamicQuantizeLSTM" in shown
+    assert "97.5% of 1,200 places (allowed: 90.0% and more); 90.0% at the worst shape" in shown
+    assert "The price of int8: 25 of 1,000 answers" in shown
     assert "3.0 times as fast as torch on CPUExecutionProvider" in shown
     assert [row.p50 for row in view.report.findChild(LatencyBars).rows] == [3.0, 1.0]
 
