@@ -18,6 +18,7 @@ from core.i18n import tr
 from core.registry import family
 from core.registry import load as load_place
 from core.runs import Run
+from core.tasks.forms import form_of
 from core.text.specimens import Specimen
 from core.text.tokenizers import PAD, Encoding, Tokenizer, load_tokenizer
 
@@ -52,7 +53,7 @@ def load(run: Run, step: int | None = None) -> Loaded:
     tokenizer = load_tokenizer(run.tokenizer_path)
     made = family(run.config.family)
     # a finetune's new tokens have rows behind the vocabulary
-    rows = tokenizer.vocab_size + (len(made.form.new_tokens) if run.config.task is not None else 0)
+    rows = tokenizer.vocab_size + (len(form_of(run.config).new_tokens) if run.config.task is not None else 0)
     prefix = "encoder."
     weights = {name.removeprefix(prefix): tensor for name, tensor in checkpoint.model.items() if name.startswith(prefix)}
     try:

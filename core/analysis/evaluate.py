@@ -119,7 +119,10 @@ def evaluate(*, run: str, file: str = "", step: int | None = None, on_progress: 
 
 def _reading(model: TaskModel, file: str) -> Reading:
     if not file:
-        return Reading(examples=data.read_examples(model.run, "dev"))
+        own = data.read_examples(model.run, "dev")
+        if not own:
+            raise UserError(tr("{name} came without examples to measure on.", name=model.run.name), tr("Choose a file with labels."), where="file")
+        return Reading(examples=own)
     found = files.require_file(file, model.task.kinds, "file")
     reading = model.task.read(found, model.config.task)
     if model.labels.kind == NUMBER:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from core.runs import list_runs
+from core.tasks.forms import stands_alone
 
 MOST = 60
 
@@ -20,9 +21,9 @@ class Pretrained:
 
 
 def pretrained_runs() -> list[Pretrained]:
-    """Those of the runs' home, the newest first."""
+    """Those of the runs' home, the newest first; also a model that came with its head."""
     found = []
     for run in list_runs():
-        if run.config.task is None and (steps := run.checkpoint_steps()):
+        if (run.config.task is None or stands_alone(run.config)) and (steps := run.checkpoint_steps()):
             found.append(Pretrained(path=str(run.path), name=run.name, family=run.config.family, step=steps[-1]))
     return found[:MOST]

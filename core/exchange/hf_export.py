@@ -89,6 +89,7 @@ def _pretrained(loaded: Loaded) -> Folder:
 
 def _finetuned(loaded: Loaded) -> Folder:
     from core.tasks import data
+    from core.tasks.forms import form_of
 
     run, bert = loaded.run, loaded.family.name == "bert"
     labels = data.read_labels(run)
@@ -96,7 +97,7 @@ def _finetuned(loaded: Loaded) -> Folder:
     rows = len(loaded.encoder.token_vectors())
     encoder = {name: tensor for name, tensor in loaded.weights.items() if name.startswith("encoder.") and not name.startswith("encoder.output")}
     tokens = portable(loaded.tokenizer, loaded.family)
-    json_ = with_form(tokens.json, loaded.family, loaded.tokenizer.vocab_size)
+    json_ = with_form(tokens.json, loaded.family, form_of(run.config), loaded.tokenizer.vocab_size)
     notes = tuple(note for note in (tokens.note, head if isinstance(head, str) else head.note) if note)
     model = {**model_json(loaded, rows), "tie_word_embeddings": True}
     if isinstance(head, str):

@@ -11,11 +11,12 @@ import torch
 from torch import Tensor
 
 from core.config import RunConfig
-from core.families.family import Family
+from core.families.family import Family, InputForm
 from core.i18n import tr
 from core.tasks.labels import NUMBER, Labels
 from core.tasks.layout import Layout
 from core.tasks.networks import plan
+from core.text.tokenizers import SPECIALS
 
 _CLASSES = {
     "bert": {"classification": "BertForSequenceClassification", "pair": "BertForSequenceClassification", "tagging": "BertForTokenClassification",
@@ -90,18 +91,18 @@ def _without_bias(weight: Tensor, bias: Tensor, gamma: Tensor, beta: Tensor) -> 
     return (weight.double() + torch.outer(bias.double() / constant, 1 / gamma)).float()
 
 
-def with_form(tokenizer: str, family: Family, vocab_size: int) -> str:
+def with_form(tokenizer: str, family: Family, form: InputForm, vocab_size: int) -> str:
     """The tokenizer's JSON with the special tokens that the second stage puts around a text, where they are others."""
-    form = family.form
-    if not form.new_tokens:
+    if not form.new_tokens and form == family.form:
         return tokenizer
     raw = json.loads(tokenizer)
     ids = {token: vocab_size + place for place, token in enumerate(form.new_tokens)}
+    around = {name: SPECIALS.index(name) for name in (*form.single, *form.pair) if name in SPECIALS}
     plain = {"single_word": False, "lstrip": False, "rstrip": False, "normalized": False, "special": True}
     raw["added_tokens"] += [{"id": number, "content": token, **plain} for token, number in ids.items()]
     raw["post_processor"] = {
         "type": "TemplateProcessing", "single": _template(form.single), "pair": _template(form.pair),
-        "special_tokens": {token: {"id": token, "ids": [number], "tokens": [token]} for token, number in ids.items()}}
+        "special_tokens": {token: {"id": token, "ids": [number], "tokens": [token]} for token, number in (around | ids).items()}}
     return json.dumps(raw, ensure_ascii=False)
 
 

@@ -20,11 +20,13 @@ from core import config as configs
 from core.errors import UserError
 from core.exchange.adopt import Imported, adopted, free_place
 from core.exchange.hf_config import Architecture, read_architecture
+from core.exchange.hf_finetuned import head_of, network_weights, note_of, with_task, without_language_model
 from core.exchange.hf_tokenizer import NEW, Foreign, read_tokenizer
 from core.exchange.huggingface import bert_from_transformers, gpt_from_transformers, roberta_from_transformers
 from core.exchange.safe_weights import read_json, read_weights
 from core.i18n import tr
 from core.registry import family, load
+from core.tasks import data
 from core.text.tokenizers import Tokenizer, load_tokenizer
 
 ABSENT = -1e4  # the score of a token that a model from elsewhere lacks: it is never guessed
@@ -49,14 +51,22 @@ def is_model(folder: Path) -> bool:
 def import_model(folder: Path, target: Path | None = None, on_progress: Progress = lambda share, words: None) -> Imported:
     """UserError for whatever cannot be opened; nothing is left behind then."""
     folder = Path(folder)
-    architecture = read_architecture(read_json(folder / "config.json"))
+    raw = read_json(folder / "config.json")
+    architecture = read_architecture(raw)
     on_progress(0.1, tr("reading the weights"))
     state = read_weights(folder)
+    architecture = without_language_model(state, architecture)
     rows = _embeddings(state, architecture)
+    head = head_of(state, raw, architecture)
+    tuned = None if isinstance(head, str) else head
     on_progress(0.4, tr("reading the vocabulary"))
     own = _own_tokenizer(folder, rows)
     foreign = None if own else read_tokenizer(folder, architecture.family, rows)
     weights, notes = _convert(state, architecture)
+    if tuned is not None:
+        weights, notes = {**weights, **tuned.encoder}, ()
+    elif head:
+        notes = (*notes, head)
     biased = architecture.family == "gpt" and foreign is not None and NEW in foreign.rows
     if foreign is not None:
         weights = {name: _reordered(name, tensor, foreign) if name in _WORDS else tensor for name, tensor in weights.items()}
@@ -68,10 +78,16 @@ def import_model(folder: Path, target: Path | None = None, on_progress: Progress
     config = _config(architecture, model, tokenizer, next_sentence="next_sentence.weight" in weights and "encoder.pooler.weight" in weights)
     on_progress(0.7, tr("checking the model"))
     weights = _complete(config, tokenizer.vocab_size, weights)
+    if tuned is not None:
+        config = with_task(config, tuned, architecture)
+        weights = network_weights(config, tuned, tokenizer, weights)
+        notes = (note_of(tuned, config), *notes)
     origin = {"kind": "huggingface", "folder": folder.name, "architecture": architecture.heads, "model_type": architecture.kind,
               "pad_token_id": architecture.pad_token_id, "rows": foreign.rows if foreign else None, "notes": list(notes)}
     place = Path(target) if target else free_place(f"{architecture.family}-{folder.resolve().name}")
     with adopted(config, place, tokenizer, weights, origin) as run:
+        if tuned is not None:
+            data.write(run.path, (), (), tuned.labels, {"problems": [], "skipped": {}, "columns": {}})
         if foreign:  # an export gives them back as they were
             (run.path / "huggingface").mkdir()
             for name in KEPT_FILES:
@@ -123,8 +139,6 @@ def _convert(state: dict[str, Tensor], architecture: Architecture) -> tuple[dict
             notes.append(tr("It has no head for masked words: what it would put in a gap means nothing until it is trained on."))
         if "encoder.pooler.weight" not in made:
             notes.append(tr("It has no pooler; a new one stands in its place."))
-    if any(name.startswith(("classifier", "score", "qa_outputs", "multiple_choice")) for name in state):
-        notes.append(tr("Its head for {task} stays behind: finetuning makes a new one.", task=architecture.heads or "?"))
     return made, tuple(notes)
 
 

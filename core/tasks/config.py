@@ -14,6 +14,7 @@ from core.errors import UserError
 from core.i18n import tr
 from core.registry import TASKS, nearest
 from core.runs import Run
+from core.tasks.forms import form_for, stands_alone
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,6 +53,8 @@ class TaskConfig:
     own_embedding: int = option(0, "Size of the task network's own embedding of the tokens, beside the mix; 0 means none.", min=0, max=4096)
     order: str = option("auto", "Read a pair as given, or in both orders and add the two. auto: both for numbers, which have no order.",
                         choices=("auto", "given", "both"))
+    form: str = option("family", "How texts are laid out: as the family's paper has it, as RoBERTa does, or the text alone.",
+                       choices=("family", "roberta", "plain"), hidden=True)
     crf: bool = option(False, "Score whole sequences of tags (a linear-chain CRF) and not each tag alone.")
     stride: int = option(32, "Tokens that two windows over a long passage share.", min=0, max=4096, advanced=True)
     max_answer: int = option(40, "The longest answer, in tokens.", min=1, max=4096, advanced=True)
@@ -95,7 +98,7 @@ def build_finetune(pretrained: Run | Path, task: str, options: Mapping[str, Any]
     """
     run = pretrained if isinstance(pretrained, Run) else Run.open(pretrained)
     before = run.config
-    if before.task is not None:
+    if before.task is not None and not stands_alone(before):
         raise UserError(tr("{name} is itself a finetuned run.", name=run.name), tr("Choose the run that it was made from."), where="pretrained")
     if task not in TASKS:
         raise UserError(tr("There is no task '{task}'.", task=task), nearest(task, TASKS), where="task")
@@ -105,7 +108,8 @@ def build_finetune(pretrained: Run | Path, task: str, options: Mapping[str, Any]
     ends = {"train.steps", "train.epochs", "train.minutes"}
     if ends & {key for key, value in given.items() if value not in (0, "0", None)}:
         layers = {key: value for key, value in layers.items() if key not in ends}
-    parts: dict[str, dict[str, Any]] = {"train": {}, "task": {"task": task, "pretrained": str(run.path.resolve())}, "model": {}}
+    parts: dict[str, dict[str, Any]] = {"train": {}, "task": {"task": task, "pretrained": str(run.path.resolve()), "form": form_for(run)},
+                                        "model": {}}
     for key, value in {**layers, **given}.items():
         section, _, field = key.partition(".")
         parts[section][field] = configs.parse(field, value, get_type_hints(types[section])[field])

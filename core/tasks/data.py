@@ -17,6 +17,7 @@ from core.registry import family, task
 from core.runs import Run, write_atomically
 from core.tasks import files
 from core.tasks.config import TaskConfig
+from core.tasks.forms import form_of
 from core.tasks.labels import NUMBER, Labels
 from core.tasks.layout import Layout
 from core.tasks.task import Example, Reading
@@ -106,7 +107,8 @@ def layout_of(config: RunConfig, labels: Labels, tokenizer: Tokenizer) -> Layout
     """How that run lays out its texts."""
     order = config.task.order
     both = task(config.task.task).orders and (order == "both" or (order == "auto" and labels.kind == NUMBER))
-    return Layout(family(config.family), tokenizer, limit=config.train.seq_len, orders=2 if both else 1, stride=config.task.stride)
+    return Layout(family(config.family), tokenizer, limit=config.train.seq_len, orders=2 if both else 1, stride=config.task.stride,
+                  form=form_of(config))
 
 
 def load(run: Run) -> Labelled:

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from core.families.family import Family
+from core.families.family import Family, InputForm
 from core.tasks.task import Part
-from core.text.tokenizers import Encoding, Tokenizer
+from core.text.tokenizers import UNK, Encoding, Tokenizer
 
 LEAST_TOKENS = 8  # of a text that are kept when it shares a row with a longer one
 
 
 class Layout:
-    """family: whose InputForm is followed. limit: the longest row in tokens. orders: 2 where a pair is read in both orders.
+    """family: whose InputForm is followed, unless form is another. limit: the longest row in tokens. orders: 2 where a pair is read in both orders.
 
     stride: tokens that two windows over a long passage share. vocab_size: with the form's new tokens.
     """
 
-    def __init__(self, family: Family, tokenizer: Tokenizer, *, limit: int, orders: int = 1, stride: int = 32) -> None:
-        self.form, self.tokenizer, self.limit, self.orders, self.stride = family.form, tokenizer, limit, orders, stride
+    def __init__(self, family: Family, tokenizer: Tokenizer, *, limit: int, orders: int = 1, stride: int = 32,
+                 form: InputForm | None = None) -> None:
+        self.form, self.tokenizer, self.limit, self.orders, self.stride = form or family.form, tokenizer, limit, orders, stride
         self._new = {name: tokenizer.vocab_size + index for index, name in enumerate(self.form.new_tokens)}
         self.vocab_size = tokenizer.vocab_size + len(self._new)
         self.apart = not self.form.pair  # two texts are two rows
@@ -85,6 +86,8 @@ class Layout:
                 offsets.append((0, 0))
                 sources.append(-1)
                 segments.append(segment)
+        if not ids:  # a text of no token, with nothing around it
+            ids, offsets, sources, segments = [UNK], [(0, 0)], [-1], [0]
         return Part(ids=tuple(ids), offsets=tuple(offsets), sources=tuple(sources), segments=tuple(segments), cut=cut)
 
 

@@ -12,6 +12,7 @@ from core.config import RunConfig
 from core.families.elmo.model import reversal, take
 from core.registry import family, load
 from core.registry import task as task_named
+from core.tasks.forms import form_of
 from core.tasks.labels import Labels
 from core.tasks.layout import Layout
 from core.tasks.scalar_mix import ScalarMix
@@ -56,7 +57,7 @@ class Plan:
 
 def plan(config: RunConfig) -> Plan:
     """Every "auto" settled, as the family's paper has it."""
-    options, form = config.task, family(config.family).form
+    options, form = config.task, form_of(config)
     mix = form.scalar_mix if options.mix == "auto" else options.mix == "on"
     frozen = (form.frozen or mix) and not options.from_scratch
     reader = (form.frozen and task_named(options.task).units) if options.network == "auto" else options.network == "bilstm"
@@ -88,7 +89,7 @@ class TaskNetwork(nn.Module):
         super().__init__()
         made, options, self.plan = family(config.family), config.task, plan(config)
         self.encoder = load(made.model)(config.model, layout.vocab_size)
-        self.segments = made.form.segments
+        self.segments = form_of(config).segments
         self.learns = True  # whether any of the encoder's layers does
         with torch.no_grad():
             states = self.encoder.eval()(torch.zeros(1, 2, dtype=torch.long), output_hidden_states=True).hidden_states

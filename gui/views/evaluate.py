@@ -140,7 +140,8 @@ class EvaluateView(QWidget):
         if item is None:
             return
         own = Path(item.run.config.task.dev_file).name
-        self._path.setText(Path(self._file).name if self._file else tr("{file}, its own file to measure on", file=own))
+        self._path.setText(Path(self._file).name if self._file else tr("{file}, its own file to measure on", file=own) if own else
+                           tr("no file of its own"))
         self._path.setToolTip(self._file or item.run.config.task.dev_file)
         self._own.setVisible(bool(self._file))
         found = self._results.get(self._key(item))

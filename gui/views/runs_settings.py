@@ -35,7 +35,7 @@ def options_of(config: RunConfig) -> dict[str, Any]:
 
 def plain_of(config: RunConfig) -> RunConfig:
     """What the settings are measured by: their preset, or how a finetune of that run on that task begins. UserError where it is gone."""
-    if config.task is None:
+    if config.task is None or not config.task.pretrained:
         return configs.build(config.family, config.preset)
     return build_finetune(Path(config.task.pretrained), config.task.task)
 

@@ -1,0 +1,184 @@
+"""Models that were finetuned with transformers become runs with their heads: they answer as theirs do, pairs of texts too."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+from core.analysis.evaluate import evaluate, load_task, predict_text
+from core.analysis.pretrained import pretrained_runs
+from core.errors import UserError
+from core.exchange.hf_export import export
+from core.exchange.hf_import import import_model
+from core.runs import Run
+from core.tasks.config import build_finetune
+from core.tasks.create import create
+from core.tasks.layout import Layout
+from core.tasks.networks import TaskNetwork, load_pretrained
+from tests.helpers.huggingface import TEXTS, save_model
+
+transformers = pytest.importorskip("transformers")
+CLOSE = {"atol": 1e-5, "rtol": 0}
+NAMES = {0: "好", 1: "bad", 2: "neither"}
+PAIRS = {0: "contradiction", 1: "neutral", 2: "entailment"}
+CLASSES = {"BertForSequenceClassification": "classification", "BertForTokenClassification": "tagging", "BertForQuestionAnswering": "span",
+           "BertForMultipleChoice": "multiple_choice", "RobertaForSequenceClassification": "classification",
+           "RobertaForTokenClassification": "tagging", "RobertaForQuestionAnswering": "span", "GPT2ForSequenceClassification": "classification",
+           "GPT2ForTokenClassification": "tagging"}
+
+
+@pytest.fixture(autouse=True)
+def _fresh_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LEXISCOPE_HOME", str(tmp_path / "home"))
+
+
+def options(architecture: str, names: dict[int, str] = NAMES) -> dict:
+    return {"id2label": names, "label2id": {name: number for number, name in names.items()}} if "Classification" in architecture else {}
+
+
+def rows_of(run: Run) -> list[int]:
+    return json.loads((run.path / "origin.json").read_text(encoding="utf-8"))["rows"]
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("architecture", CLASSES)
+def test_a_head_of_theirs_answers_the_same(architecture: str, tmp_path: Path) -> None:
+    theirs = save_model(tmp_path / "theirs", architecture, **options(architecture))
+    made = import_model(tmp_path / "theirs")
+    run, task = Run.open(made.run), CLASSES[architecture]
+    assert run.config.task.task == task and len(made.notes) == 1 and "head" in made.notes[0]
+    model, rows, tokenizer = load_task(run), rows_of(run), transformers.AutoTokenizer.from_pretrained(tmp_path / "theirs")
+    for first, second in zip(TEXTS[:5], ("买了什么？", "Who?", "了", "She sold it.", "ÜBER")):
+        two = task in ("span", "multiple_choice")
+        part = model.layout.pair(second, first) if two else model.layout.single(first)
+        asked = tokenizer(second, first) if two else tokenizer(first)
+        assert [rows[number] for number in part.ids] == asked["input_ids"]
+        ids, given = torch.tensor([[list(part.ids)]]), {"input_ids": torch.tensor([asked["input_ids"]])}
+        if architecture.startswith("Bert") and two:
+            given["token_type_ids"] = torch.tensor([part.segments])
+        if task == "multiple_choice":
+            given = {name: tensor[None] for name, tensor in given.items()}
+        units = (torch.arange(ids.shape[-1])[None], torch.zeros(1, ids.shape[-1], dtype=torch.long)) if task == "tagging" else ()
+        got = model.network(ids, None, torch.tensor([[list(part.segments)]]), *units)
+        output = theirs(**given)
+        expected = torch.stack([output.start_logits, output.end_logits], dim=-1)[:, None] if task == "span" else output.logits
+        torch.testing.assert_close(got, expected, **CLOSE)
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("architecture", ["BertForSequenceClassification", "RobertaForSequenceClassification", "GPT2ForSequenceClassification"])
+def test_it_can_be_asked_and_goes_back(architecture: str, tmp_path: Path) -> None:
+    theirs = save_model(tmp_path / "theirs", architecture, **options(architecture))
+    run = Run.open(import_model(tmp_path / "theirs").run)
+    tokenizer = transformers.AutoTokenizer.from_pretrained(tmp_path / "theirs")
+    answer = predict_text(run=str(run.path), fields={"text": TEXTS[0]})
+    chances = theirs(torch.tensor([tokenizer(TEXTS[0])["input_ids"]])).logits.softmax(dim=-1)[0]
+    assert answer["label"] == NAMES[int(chances.argmax())]
+    assert [answer["probabilities"][NAMES[number]] for number in range(3)] == pytest.approx(chances.tolist(), abs=1e-5)
+    with pytest.raises(UserError, match="without examples"):
+        evaluate(run=str(run.path))
+    (tmp_path / "mine.tsv").write_text("text\tlabel\n苹果很甜\t好\n苹果很酸\tbad\n", encoding="utf-8")
+    assert evaluate(run=str(run.path), file=str(tmp_path / "mine.tsv"))["examples"] == 2
+    export(run, tmp_path / "back", {}, lambda share, words: None)
+    again = transformers.AutoModelForSequenceClassification.from_pretrained(tmp_path / "back").eval()
+    back = transformers.AutoTokenizer.from_pretrained(tmp_path / "back")
+    torch.testing.assert_close(again(torch.tensor([back(TEXTS[0])["input_ids"]])).logits.softmax(dim=-1)[0], chances, **CLOSE)
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("kind", ["Bert", "Roberta"])
+def test_a_model_of_pairs_reads_both_texts_as_theirs_does(kind: str, tmp_path: Path) -> None:
+    theirs = save_model(tmp_path / "theirs", f"{kind}ForSequenceClassification", **options("Classification", PAIRS))
+    run = Run.open(import_model(tmp_path / "theirs").run)
+    tokenizer = transformers.AutoTokenizer.from_pretrained(tmp_path / "theirs")
+    made = tokenizer("小李买了苹果", "She sold it.", return_tensors="pt", return_token_type_ids=kind == "Bert")
+    if kind == "Roberta":
+        assert made["input_ids"][0].tolist().count(2) == 3  # <s> A </s></s> B </s>
+    chances = theirs(**made).logits.softmax(dim=-1)[0]
+    answer = predict_text(run=str(run.path), fields={"text_a": "小李买了苹果", "text_b": "She sold it."})
+    assert [answer["probabilities"][PAIRS[number]] for number in range(3)] == pytest.approx(chances.tolist(), abs=1e-5)
+
+
+def test_a_finetune_of_an_imported_roberta_reads_pairs_as_roberta_does(tmp_path: Path) -> None:
+    save_model(tmp_path / "theirs", "RobertaForMaskedLM")
+    run = Run.open(import_model(tmp_path / "theirs").run)
+    (tmp_path / "pairs.tsv").write_text("text_a\ttext_b\tlabel\n苹果\t甜\tyes\n苹果\t酸\tno\n", encoding="utf-8")
+    files = {"task.train_file": str(tmp_path / "pairs.tsv"), "task.dev_file": str(tmp_path / "pairs.tsv")}
+    tuned = create(build_finetune(run, "pair", files), tmp_path / "tuned")
+    from core.tasks import data
+
+    layout, rows = data.load(tuned).layout, rows_of(run)
+    tokenizer = transformers.AutoTokenizer.from_pretrained(tmp_path / "theirs")
+    part = layout.pair("苹果", "apples")
+    assert [rows[number] for number in part.ids] == tokenizer("苹果", "apples")["input_ids"] and set(part.segments) == {0}
+    assert not TaskNetwork(tuned.config, layout, data.read_labels(tuned)).segments
+
+
+def test_what_came_with_a_head_can_be_finetuned_on_something_else(tmp_path: Path) -> None:
+    save_model(tmp_path / "theirs", "GPT2ForSequenceClassification", **options("Classification"))
+    run = Run.open(import_model(tmp_path / "theirs").run)
+    assert [item.path for item in pretrained_runs()] == [str(run.path)]
+    (tmp_path / "tags.conll").write_text("小 B-PER\n李 I-PER\n买 O\n", encoding="utf-8")
+    files = {"task.train_file": str(tmp_path / "tags.conll"), "task.dev_file": str(tmp_path / "tags.conll")}
+    tuned = create(build_finetune(run, "tagging", files), tmp_path / "tuned")
+    from core.tasks import data
+    from core.tasks.create import pretrained_weights_path
+
+    held = data.load(tuned)
+    network = TaskNetwork(tuned.config, held.layout, held.labels)
+    weights = load_file(pretrained_weights_path(tuned))
+    load_pretrained(network, weights)
+    rows = held.tokenizer.vocab_size
+    assert torch.equal(network.encoder.token_vectors()[:rows], weights["encoder.token_embedding.weight"])
+    assert len(network.encoder.token_vectors()) == rows + 3  # [START], [DELIMITER], [EXTRACT]
+
+
+LEFT = {"a number": ("BertForSequenceClassification", {"num_labels": 1}),
+        "several labels at once": ("BertForSequenceClassification", {**options("Classification"), "problem_type": "multi_label_classification"}),
+        "two heads": ("GPT2DoubleHeadsModel", {})}
+
+
+@pytest.mark.parametrize("name", LEFT)
+def test_a_head_that_ours_cannot_hold_stays_behind_in_one_sentence(name: str, tmp_path: Path) -> None:
+    architecture, more = LEFT[name]
+    save_model(tmp_path / "theirs", architecture, **more)
+    made = import_model(tmp_path / "theirs")
+    assert Run.open(made.run).config.task is None
+    assert sum("stays behind" in note for note in made.notes) == 1
+
+
+def change(folder: Path, **parts: torch.Tensor | None) -> None:
+    state = {**load_file(folder / "model.safetensors"), **parts}
+    save_file({name: tensor for name, tensor in state.items() if tensor is not None}, folder / "model.safetensors", metadata={"format": "pt"})
+
+
+@pytest.mark.parametrize(("parts", "words"), [
+    ({"classifier.weight": torch.zeros(3, 7)}, r"head.linear.weight is \[3, 7\]"), ({"classifier.weight": torch.zeros(3)}, "a matrix"),
+    ({"classifier.bias": torch.zeros(5)}, r"head.linear.bias is \[5\]"), ({"classifier.bias": None}, "lack classifier.bias"),
+    ({"classifier.weight": torch.zeros(0, 32)}, "a matrix"), ({"bert.pooler.dense.weight": None}, "lack pooler.dense.weight")])
+def test_a_head_of_another_shape_is_refused(parts: dict, words: str, tmp_path: Path) -> None:
+    save_model(tmp_path / "theirs", "BertForSequenceClassification", **options("Classification"))
+    change(tmp_path / "theirs", **parts)
+    with pytest.raises(UserError, match=words):
+        import_model(tmp_path / "theirs")
+    assert not (tmp_path / "home" / "runs").exists() or not list((tmp_path / "home" / "runs").iterdir())
+
+
+@pytest.mark.parametrize("labels", [None, [], {"0": "a"}, {"0": "a", "1": "a", "2": "b"},
+                                    {"0": 1, "1": None, "2": []}, {"0": "x\n", "1": "y", "2": "z"}])
+def test_labels_that_tell_nothing_apart_get_names(labels: object, tmp_path: Path) -> None:
+    save_model(tmp_path / "theirs", "BertForSequenceClassification", **options("Classification"))
+    path = tmp_path / "theirs" / "config.json"
+    path.write_text(json.dumps({**json.loads(path.read_text(encoding="utf-8")), "id2label": labels}), encoding="utf-8")
+    model = load_task(Run.open(import_model(tmp_path / "theirs").run))
+    assert model.labels.names == ("LABEL_0", "LABEL_1", "LABEL_2")
+
+
+def test_a_text_without_a_token_is_a_row_all_the_same(tmp_path: Path) -> None:
+    save_model(tmp_path / "theirs", "GPT2ForSequenceClassification", **options("Classification"))
+    layout: Layout = load_task(Run.open(import_model(tmp_path / "theirs").run)).layout
+    assert len(layout.single("").ids) == 1
