@@ -42,12 +42,12 @@ def main(arguments: list[str] | None = None) -> int:
     folder = Path(tempfile.mkdtemp(prefix="hostile-"))
     os.environ["LEXISCOPE_HOME"] = str(folder / "home")
     rows = []
-    print(f"{'kind':<16}{'files':>7}{'refused':>9}{'opened':>8}{'failed':>8}{'slowest, s':>12}")
+    print(f"{'kind':<18}{'files':>7}{'refused':>9}{'opened':>8}{'failed':>8}{'slowest, s':>12}")
     try:
         for kind in given.kinds:
             row = measure(kind, folder / kind, given.files, given.seed)
             rows.append(row)
-            print(f"{kind:<16}{row['files']:>7}{row['refused']:>9}{row['opened']:>8}{len(row['failures']):>8}{row['slowest_s']:>12.2f}", flush=True)
+            print(f"{kind:<18}{row['files']:>7}{row['refused']:>9}{row['opened']:>8}{len(row['failures']):>8}{row['slowest_s']:>12.2f}", flush=True)
             for failure, seeds in group(row["failures"]).items():
                 print(f"    {failure}  ({len(seeds)}: seeds {seeds[:5]})")
     finally:

@@ -80,6 +80,38 @@ def ask_run(path: Path) -> None:
         attention_of(loaded.encoder, loaded.family, loaded.tokenizer, TEXTS[1])
 
 
+def open_finetuned(folder: Path) -> None:
+    from core.exchange.imports import import_any
+
+    target = folder.parent / "imported"
+    shutil.rmtree(target, ignore_errors=True)
+    run = import_any(folder / "model", target).run
+    ask_run(run)
+    ask_task(run)
+
+
+def open_finetuned_run(folder: Path) -> None:
+    ask_run(folder / "run0")
+    ask_task(folder / "run0")
+
+
+def ask_task(path: Path) -> None:
+    """What the window asks of a finetuned run, where it is one."""
+    from core.analysis.evaluate import example_of, load_task
+    from core.runs import Run
+    from core.tasks import data
+
+    run = Run.open(path)
+    if run.config.task is None:
+        return
+    model = load_task(run)
+    texts = {"text": TEXTS[0], "text_a": TEXTS[0], "text_b": TEXTS[1], "context": TEXTS[1], "question": TEXTS[0], "choices": WORDS}
+    model.predict([example_of(model, {name: texts[name] for name in model.task.asked})])
+    examples = data.read_examples(run, "dev")
+    if examples:
+        model.task.measure(model.predict(examples), examples, model.labels)
+
+
 def open_tokenizer(folder: Path) -> None:
     from core.text.tokenizers import load_tokenizer
 
@@ -163,6 +195,45 @@ def make_model(family: str) -> Callable[[Path], None]:
     return made
 
 
+def make_finetuned(family: str, task: str) -> Callable[[Path], None]:
+    """The same with a head instead of the language model's."""
+    def made(folder: Path) -> None:
+        import json
+
+        import torch
+        from safetensors.torch import load_file, save_file
+
+        make_model(family)(folder)
+        path = folder / "model" / "config.json"
+        raw = json.loads(path.read_text(encoding="utf-8"))
+        names = ["O", "B-FRUIT", "I-FRUIT"] if task == "Token" else ["good", "bad", "neither"]
+        path.write_text(json.dumps({**raw, "architectures": [f"{'Bert' if family == 'bert' else 'GPT2'}For{task}Classification"],
+                                    "id2label": {str(number): name for number, name in enumerate(names)}}), encoding="utf-8")
+        state = load_file(folder / "model" / "model.safetensors")
+        size = raw.get("hidden_size") or raw["n_embd"]
+        head = "score" if family == "gpt" and task == "Sequence" else "classifier"
+        kept = {name: tensor for name, tensor in state.items() if not name.startswith(("cls.", "lm_head"))}
+        kept |= {f"{head}.weight": torch.randn(len(names), size)} | ({} if head == "score" else {f"{head}.bias": torch.zeros(len(names))})
+        save_file(kept, folder / "model" / "model.safetensors", metadata={"format": "pt"})
+
+    return made
+
+
+def make_finetuned_run(folder: Path) -> None:
+    """The same as a run, with examples of its own."""
+    from core.exchange.hf_import import import_model
+    from core.runs import Run
+    from core.tasks import data
+    from core.tasks.task import Example
+
+    make_finetuned("bert", "Sequence")(folder)
+    run = Run.open(import_model(folder / "model", folder / "run0").run)
+    examples = [Example(line=number, texts=(text,), label=label) for number, (text, label) in enumerate(zip(TEXTS, ("good", "bad"), strict=True))]
+    data.write(run.path, examples, examples, data.read_labels(run), {"problems": [], "skipped": {}, "columns": {}})
+    shutil.rmtree(folder / "model")
+    shutil.rmtree(run.path / "huggingface")
+
+
 def make_vectors(kind: str) -> Callable[[Path], None]:
     def made(folder: Path) -> None:
         from core.exchange import projector, vector_files
@@ -199,6 +270,9 @@ def make_onnx(folder: Path) -> None:
 KINDS = {
     "hf bert": Kind(make_model("bert"), open_model, ("model/*",)),
     "hf gpt2": Kind(make_model("gpt"), open_model, ("model/*",)),
+    "hf finetuned bert": Kind(make_finetuned("bert", "Sequence"), open_finetuned, ("model/config.json", "model/model.safetensors")),
+    "hf finetuned gpt2": Kind(make_finetuned("gpt", "Token"), open_finetuned, ("model/config.json", "model/model.safetensors")),
+    "finetuned run": Kind(make_finetuned_run, open_finetuned_run, ("run0/*.*", "run0/checkpoints/*/*")),
     "tokenizer.json": Kind(make_model("bert"), open_model, ("model/tokenizer.json", "model/tokenizer_config.json")),
     "word2vec text": Kind(make_vectors("text"), open_vectors("v.txt"), ("v.txt",)),
     "word2vec binary": Kind(make_vectors("binary"), open_vectors("v.bin"), ("v.bin",)),
