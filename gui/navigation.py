@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QButtonGroup, QSizePolicy, QToolButton, QVBoxLayou
 from gui import theme
 from gui.views import VIEWS, titles
 
-BESIDE = 46  # pixels of the style sheet to both sides of icon and words
+BESIDE = 34  # pixels of the style sheet to both sides of icon and words
 
 
 class Navigation(QWidget):

@@ -48,7 +48,7 @@ def titles() -> dict[str, str]:
         "senses": tr("Senses"),
         "embeddings": tr("Embeddings"),
         "attention": tr("Attention"),
-        "layer_mix": tr("Layer mix"),
+        "layer_mix": tr("Layer weights"),
         "predict": tr("Predict"),
         "evaluate": tr("Evaluate"),
         "worth": tr("Worth it?"),

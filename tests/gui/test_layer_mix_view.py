@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from PySide6.QtWidgets import QLabel
 
 from core import events
 from core.runs import Run
 from core.tasks.config import build_finetune
 from core.text.specimens import Specimen, write_specimens
 from gui.mix_story import INPUT, OUTPUT, MixStory, mixes_layers
+from gui.views import titles
 from gui.widgets.layer_bars import layer_colours
 from tests.gui.direct_engine import DirectEngine
 from tests.gui.real_views import real_windows
@@ -104,6 +106,14 @@ def test_weights_move_while_they_are_learnt_beside_what_each_layer_knows(qtbot, 
     window.session.step = 3
     qtbot.waitUntil(lambda: panel.bars[INPUT].bars[2].weight == 0.4)
     assert panel.bars[OUTPUT].isHidden()
+
+
+@pytest.mark.parametrize("language", ["en", "zh_CN"])
+def test_the_page_has_the_name_that_leads_to_it(make, language):
+    window = make("layer_mix", language=language)
+    name = titles()["layer_mix"]
+    assert window._navigation._buttons["layer_mix"].text().strip() == name
+    assert name in [part.text() for part in window.view.findChildren(QLabel) if part.property("role") == "title"]
 
 
 def test_a_run_that_goes_back_draws_its_curves_anew(qtbot, make, make_finetuned):
