@@ -13,7 +13,7 @@ from core import i18n
 from core.errors import UserError
 from core.i18n import tr
 from core.runs import Run
-from gui import specimen_store, theme
+from gui import place, specimen_store, theme
 from gui.bench_bar import BenchBar
 from gui.bottom_bar import BottomBar
 from gui.engine import Engine
@@ -32,6 +32,7 @@ from gui.widgets.empty import Empty
 
 ZOOM_STEP = 0.1
 NAVIGATION_WIDTH = 168
+PLACE = "session/place"  # of the settings
 
 
 class MainWindow(QMainWindow):
@@ -75,7 +76,7 @@ class MainWindow(QMainWindow):
         """What can wait until the first frame is painted: a first word, and the runs that are still being trained."""
         with self.messages.guard():
             word = self.settings.word or next(iter(specimen_store.words()), "")
-            self.session.look_at(word, specimen_store.specimens_of(word, [item.run for item in self.session.bench]))
+            place.look_at(self.session, word, self._sentence)
         self.processes.find()
         self._watch()
 
@@ -177,15 +178,21 @@ class MainWindow(QMainWindow):
     # what is remembered
 
     def _restore_session(self) -> None:
-        for path in self.settings.bench:
+        colours = self.settings.colours
+        for number, path in enumerate(self.settings.bench):
             try:
-                self.session.add_run(Run.open(path))
+                self.session.add_run(Run.open(path), colours[number] if number < len(colours) else None)
             except UserError:
                 continue  # it was deleted or moved meanwhile
+        before = place.loads(self.settings.get(PLACE))
+        self.session.layer, self.session.head, self.session.step = before.layer, before.head, before.step
+        self._sentence = before.sentence if before.word == self.settings.word else ""
 
     def _save_session(self) -> None:
         self.settings.bench = [item.path for item in self.session.bench]
+        self.settings.colours = [item.colour for item in self.session.bench]
         self.settings.word = self.session.word
+        self.settings.set(PLACE, place.place_of(self.session).dumps())
         self.settings.geometry = self.saveGeometry()
         self.settings.sync()
 

@@ -1,4 +1,4 @@
-"""What the map of vectors is asked to show: kept in the settings, and in a file where the person saves it."""
+"""What the map of vectors is asked to show: kept in the settings, and with its picture in a file where the person saves the view."""
 
 from __future__ import annotations
 
@@ -6,18 +6,14 @@ import base64
 import json
 import zlib
 from dataclasses import asdict, dataclass, fields
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from core.errors import UserError
-from core.i18n import tr
 from core.vector_source import COSINE, EUCLID, VectorSource
 
 PCA, TSNE, UMAP, AXES = "pca", "tsne", "umap", "axes"
-FORMAT = "lexiscope map 1"
-SUFFIX = ".map.json"
+PICTURE = "picture"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,39 +68,32 @@ def loads(text: str) -> MapState:
     return _state(raw) if isinstance(raw, dict) else MapState()
 
 
-def save(path: Path, state: MapState, xy: np.ndarray | None) -> None:
-    """Write the state and its picture. UserError where it cannot be written."""
-    raw = {"format": FORMAT, "state": asdict(state)}
+def with_picture(state: MapState, xy: np.ndarray | None) -> dict[str, Any]:
+    """Both as what json can hold."""
+    raw = asdict(state)
     if xy is not None:
         plain = np.ascontiguousarray(xy, "<f4")
-        raw["picture"] = {"shape": list(plain.shape), "data": base64.b64encode(zlib.compress(plain.tobytes(), 1)).decode("ascii")}
-    part = path.with_name(path.name + ".part")
-    try:
-        part.write_text(json.dumps(raw, ensure_ascii=False), encoding="utf-8")
-        part.replace(path)
-    except OSError as error:
-        part.unlink(missing_ok=True)
-        raise UserError(tr("{path} cannot be written: {reason}.", path=path, reason=error.strerror or error), tr("Choose another place.")) from error
+        raw[PICTURE] = {"shape": list(plain.shape), "data": base64.b64encode(zlib.compress(plain.tobytes(), 1)).decode("ascii")}
+    return raw
 
 
-def read(path: Path) -> tuple[MapState, np.ndarray | None]:
-    """What `save` wrote. UserError for anything else."""
+def parsed(raw: dict[str, Any]) -> tuple[MapState, np.ndarray | None]:
+    """The reverse of `with_picture`. ValueError, KeyError or TypeError for anything else."""
+    raw = dict(raw)
+    picture = raw.pop(PICTURE, None)
+    state = _state(raw)
+    if json.loads(state.dumps()) != raw or state.source is None:
+        raise ValueError(raw)
+    if picture is None:
+        return state, None
+    shape = tuple(int(side) for side in picture["shape"])
     try:
-        raw = json.loads(path.read_text(encoding="utf-8"))
-        if raw["format"] != FORMAT:
-            raise ValueError(raw["format"])
-        state, picture = _state(raw["state"]), raw.get("picture")
-        if picture is None:
-            return state, None
-        shape = tuple(int(side) for side in picture["shape"])
         xy = np.frombuffer(zlib.decompress(base64.b64decode(picture["data"], validate=True)), "<f4").reshape(shape)
-        if xy.ndim != 2 or shape[1] not in (2, 3):
-            raise ValueError(shape)
-        return state, xy.astype(np.float32)
-    except OSError as error:
-        raise UserError(tr("{path} cannot be read: {reason}.", path=path, reason=error.strerror or error), tr("Choose another file.")) from error
-    except (ValueError, KeyError, TypeError, zlib.error) as error:
-        raise UserError(tr("{path} is no saved map, or it is damaged.", path=path.name), tr("Choose a file that was saved here.")) from error
+    except zlib.error as error:
+        raise ValueError(shape) from error
+    if xy.ndim != 2 or shape[1] not in (2, 3):
+        raise ValueError(shape)
+    return state, xy.astype(np.float32)
 
 
 def _state(raw: dict[str, Any]) -> MapState:

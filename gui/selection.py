@@ -9,8 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 from PySide6.QtCore import QObject, Signal
 
+from gui.steps import Steps
+
 SET, ADD, REMOVE = "set", "add", "remove"
-STEPS = 100  # that can be taken back
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,16 +31,15 @@ class Selection(QObject):
 
     def reset(self) -> None:
         """Forget everything, the steps too; tells nobody."""
-        self._steps: list[_Step] = [_Step(np.zeros(0, np.int64), None)]
-        self._at = 0
+        self._steps = Steps(_Step(np.zeros(0, np.int64), None))
 
     @property
     def chosen(self) -> np.ndarray:
-        return self._steps[self._at].chosen
+        return self._steps.now.chosen
 
     @property
     def shown(self) -> np.ndarray | None:
-        return self._steps[self._at].shown
+        return self._steps.now.shown
 
     def choose(self, rows: np.ndarray, how: str = SET) -> None:
         rows = np.asarray(rows, np.int64)
@@ -58,31 +58,27 @@ class Selection(QObject):
 
     def restore(self, chosen: np.ndarray, shown: np.ndarray | None) -> None:
         """What was kept: the steps begin there."""
-        self._steps, self._at = [_Step(np.asarray(chosen, np.int64), shown)], 0
+        self._steps = Steps(_Step(np.asarray(chosen, np.int64), shown))
         self.changed.emit()
 
     @property
     def can_undo(self) -> bool:
-        return self._at > 0
+        return self._steps.can_undo
 
     @property
     def can_redo(self) -> bool:
-        return self._at + 1 < len(self._steps)
+        return self._steps.can_redo
 
     def undo(self) -> None:
-        self._go(-1, self.can_undo)
+        if self._steps.undo():
+            self.changed.emit()
 
     def redo(self) -> None:
-        self._go(1, self.can_redo)
-
-    def _go(self, step: int, can: bool) -> None:
-        if can:
-            self._at += step
+        if self._steps.redo():
             self.changed.emit()
 
     def _take(self, chosen: np.ndarray, shown: np.ndarray | None) -> None:
-        self._steps = [*self._steps[: self._at + 1], _Step(chosen, shown)][-STEPS:]
-        self._at = len(self._steps) - 1
+        self._steps.take(_Step(chosen, shown))
         self.changed.emit()
 
 

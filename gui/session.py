@@ -82,17 +82,31 @@ class Session(QObject):
     def on_bench(self, path: Path) -> BenchRun | None:
         return next((item for item in self._bench if item.path == Path(path)), None)
 
-    def add_run(self, run: Run) -> BenchRun:
-        """Put a run on the bench; one that is there already is returned as it is. UserError if the bench is full."""
+    def add_run(self, run: Run, colour: int | None = None) -> BenchRun:
+        """Put a run on the bench, in that colour if it is free; one that is there already is returned as it is.
+
+        UserError if the bench is full.
+        """
         if there := self.on_bench(run.path):
             return there
         if len(self._bench) == BENCH_SIZE:
             raise UserError(tr("The bench holds {count} runs at most.", count=BENCH_SIZE), tr("Take one off first."))
         taken = {item.colour for item in self._bench}
-        made = BenchRun(run=run, colour=next(index for index in range(BENCH_SIZE) if index not in taken))
+        free = [index for index in range(BENCH_SIZE) if index not in taken]
+        made = BenchRun(run=run, colour=colour if colour in free else free[0])
         self._bench += (made,)
         self.benchChanged.emit()
         return made
+
+    def set_bench(self, items: Iterable[BenchRun]) -> None:
+        """Other runs, in these colours; one that is named twice stands there once, and one with a taken colour gets a free one."""
+        before, self._bench = self._bench, ()
+        self.blockSignals(True)
+        for item in items:
+            self.add_run(item.run, item.colour)
+        self.blockSignals(False)
+        if self._bench != before:
+            self.benchChanged.emit()
 
     def remove_run(self, path: Path) -> None:
         left = tuple(item for item in self._bench if item.path != Path(path))
@@ -130,10 +144,11 @@ class Session(QObject):
             self.specimensChanged.emit()
             self.selected = NONE_SELECTED
 
-    def look_at(self, word: str, specimens: Iterable[Specimen]) -> None:
+    def look_at(self, word: str, specimens: Iterable[Specimen], selected: int = NONE_SELECTED) -> None:
         """Another word and its sentences at once: specimensChanged comes first, so that who hears wordChanged finds both."""
         before, self._word = self._word, word
         self.specimens = specimens
+        self.selected = selected
         if before != word:
             self.wordChanged.emit()
 

@@ -84,6 +84,15 @@ class Settings:
         self.set("session/bench", "\n".join(str(path) for path in paths))
 
     @property
+    def colours(self) -> list[int]:
+        """Of the runs on the bench, in their order."""
+        return [int(line) for line in self.get("session/colours").split() if line.isdecimal()]
+
+    @colours.setter
+    def colours(self, colours: list[int]) -> None:
+        self.set("session/colours", " ".join(map(str, colours)))
+
+    @property
     def word(self) -> str:
         return self.get("session/word")
 

@@ -16,18 +16,18 @@ from core.registry import family
 from core.text.specimens import find_word
 from gui import specimen_store as store
 from gui import theme
+from gui.keeper import Keeper
 from gui.picture import PictureButton
 from gui.session import BenchRun, Session
 from gui.views import BENCH, LAYER, SPECIMENS, STEP, Services
 from gui.views.attention_controls import AttentionControls
-from gui.views.attention_keep import Keeper, Look
 from gui.views.attention_notes import notes
 from gui.views.attention_panel import AttentionPanel, Unit
 from gui.views.attention_sentence import SentenceBar
-from gui.views.attention_state import EFFECTS, GRID, LINES, MAP, TABLE, State, loads
+from gui.views.attention_state import EFFECTS, GRID, LINES, MAP, TABLE, State, loads, parsed
 from gui.widgets.empty import Empty
+from gui.widgets.folding import FoldingSegments
 from gui.widgets.labels import row
-from gui.widgets.segments import Segments
 
 STATE = "attention/state"  # in the settings
 CALL = "attention"  # one question at a time: a newer sentence takes the place of whatever is being computed
@@ -45,7 +45,7 @@ class AttentionView(QWidget):
         self._order: list[tuple[Path, int]] = []
         self._query: Unit | None = None  # the word that is looked at
         self._key: Unit | None = None
-        self._keeper = Keeper(self, self._look, self._restore, services.messages)
+        self.keeper = Keeper(self, "attention", session, services, state=lambda: self._state, parse=parsed, restore=self._restore)
         self.controls = AttentionControls(self._state, self)
         self.controls.hide()
         self.controls.changed.connect(self._changed)
@@ -57,9 +57,6 @@ class AttentionView(QWidget):
         self._effects_timer.timeout.connect(self._ask_effects)
         for signal in (session.benchChanged, session.layerChanged, session.headChanged, session.stepChanged, services.processes.changed):
             signal.connect(self._soon)
-        for signal in (session.layerChanged, session.headChanged):
-            signal.connect(self._keeper.keep)
-        self._keeper.keep()
         session.specimensChanged.connect(self._specimens_changed)
         session.selectionChanged.connect(self._selection_changed)
         services.watcher.eventsArrived.connect(self._events)
@@ -68,8 +65,8 @@ class AttentionView(QWidget):
         self.sentence = SentenceBar(self._state.text, self._state.pair)
         self.sentence.changed.connect(self._typed)
         self.sentence.replayWanted.connect(self._own_sentence)
-        self.modes = Segments({GRID: tr("All heads"), MAP: tr("One map"), LINES: tr("Lines"), TABLE: tr("Table"), EFFECTS: tr("Effects")},
-                              self._state.mode)
+        self.modes = FoldingSegments({GRID: tr("All heads"), MAP: tr("One map"), LINES: tr("Lines"), TABLE: tr("Table"), EFFECTS: tr("Effects")},
+                                     self._state.mode)
         self.modes.chosen.connect(self._mode_chosen)
         self._panes = QWidget()
         self._row = QHBoxLayout(self._panes)
@@ -81,7 +78,7 @@ class AttentionView(QWidget):
         column.setContentsMargins(theme.M, theme.S, theme.M, theme.S)
         column.setSpacing(theme.S)
         column.addWidget(self.sentence)
-        column.addWidget(row(self.modes, None, whole, self._keeper.button, spacing=theme.XS))
+        column.addWidget(row(self.modes, None, self.keeper.undo, self.keeper.redo, self.keeper.file, whole, spacing=theme.XS))
         column.addWidget(self._panes, 1)
         self._stack = QStackedLayout(self)
         self._stack.addWidget(page)
@@ -92,6 +89,7 @@ class AttentionView(QWidget):
         super().showEvent(event)
         self._take_a_sentence()
         self._soon()
+        self.keeper.soon()
 
     @property
     def panels(self) -> dict[Path, AttentionPanel]:
@@ -110,16 +108,12 @@ class AttentionView(QWidget):
     def _set(self, state: State) -> None:
         self._state = state
         self._services.settings.set(STATE, state.dumps())
-        self._keeper.keep()
+        self.keeper.soon()
 
-    def _look(self) -> Look:
-        return Look(state=self._state, layer=self._session.layer, head=self._session.head, step=self._session.step)
-
-    def _restore(self, look: Look) -> None:
-        self._session.layer, self._session.head, self._session.step = look.layer, look.head, look.step
-        self.modes.set_value(look.state.mode)
-        self._set(look.state)
-        self.sentence.set_sentences(look.state.text, look.state.pair)
+    def _restore(self, state: State) -> None:
+        self.modes.set_value(state.mode)
+        self._set(state)
+        self.sentence.set_sentences(state.text, state.pair)
         self._soon()
 
     def _changed(self, changes: dict[str, Any]) -> None:

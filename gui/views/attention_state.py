@@ -49,6 +49,21 @@ class State:
     def dumps(self) -> str:
         return json.dumps(asdict(self), ensure_ascii=False)
 
+    def raw(self) -> dict[str, Any]:
+        return asdict(self)
+
+    def still(self) -> State:
+        """Without the sentences, which flow while they are typed."""
+        return replace(self, text="", pair="")
+
+
+def parsed(raw: dict[str, Any]) -> State:
+    """The reverse of `raw`. ValueError for anything else."""
+    made = loads(json.dumps(raw))
+    if json.loads(made.dumps()) != raw:
+        raise ValueError(raw)
+    return made
+
 
 def loads(text: str) -> State:
     """What `dumps` wrote; whatever is damaged in it reads as its default."""

@@ -11,9 +11,9 @@ from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import QHBoxLayout, QScrollArea, QStackedLayout, QVBoxLayout, QWidget
 
 from core.i18n import tr
-from core.runs import Run
 from core.vector_source import FILE, OCCURRENCES, VOCABULARY, VectorSource
 from gui import map_state, theme
+from gui.keeper import FileButton
 from gui.map_state import AXES, Layout, MapState
 from gui.selection import packed, unpacked
 from gui.session import Session
@@ -54,7 +54,8 @@ class EmbeddingsView(QWidget):
         self.scene = Scene(state, Answers(services.engine, self), self.map, self._keep, self)
         self.badge = Badge(self.map)
         self.source = SourceBar(session, services.settings)
-        self.tools = ToolBar(self.map, state.labels, self.scene.selection, services, rows=self.scene.table, name=self._name)
+        self.file = FileButton(self, "embeddings", session, services, raw=self._raw, parse=map_state.parsed, show=self._show_again)
+        self.tools = ToolBar(self.map, state.labels, self.scene.selection, services, rows=self.scene.table, name=self._name, file=self.file)
         self.layout_controls = LayoutControls(state.layout)
         self.find = FindControls(state.query, state.regex, state.grey)
         self.colours, self.near, self.ways = ColourControls(), NearControls(), WayControls()
@@ -112,8 +113,6 @@ class EmbeddingsView(QWidget):
         self.map.set_card(self.scene.card)
         self.scene.selection.changed.connect(self._selected)
         self.tools.labelled.connect(self._keep)
-        self.tools.saved.connect(self._save_map)
-        self.tools.opened.connect(self._open_map)
         self._session.benchChanged.connect(self._bench_changed)
 
     def showEvent(self, event: object) -> None:
@@ -332,23 +331,16 @@ class EmbeddingsView(QWidget):
                                   shown=packed(scene.selection.shown))
             self._services.settings.set(KEY, scene.state.dumps())
 
-    def _save_map(self, path: Path) -> None:
-        with self._services.messages.guard():
-            map_state.save(path, self.scene.state, self.scene.xy)
-            self._services.messages.say(tr("Saved as {name}.", name=path.name))
+    def _raw(self) -> dict[str, Any] | None:
+        return None if self.scene.source is None else map_state.with_picture(self.scene.state, self.scene.xy)
 
-    def _open_map(self, path: Path) -> None:
-        with self._services.messages.guard():
-            state, xy = map_state.read(path)
-            if state.source is None:
-                return
-            if state.source.kind != FILE:
-                self._session.add_run(Run.open(Path(state.source.path)))
-            self.scene.state = state
-            self.layout_controls.set_layout_wanted(state.layout)
-            self.ways.set_words(state.laid.pairs if state.laid is not None else (), state.analogy)
-            self.scene.answers.given = xy
-            self._ask_for(state.source)
+    def _show_again(self, kept: tuple[MapState, np.ndarray | None]) -> None:
+        state, xy = kept
+        self.scene.state = state
+        self.layout_controls.set_layout_wanted(state.layout)
+        self.ways.set_words(state.laid.pairs if state.laid is not None else (), state.analogy)
+        self.scene.answers.given = xy
+        self._ask_for(state.source)
 
     def _name(self) -> str:
         return "map" if self.scene.source is None else f"map-{Path(self.scene.source.path).stem}"

@@ -1,38 +1,35 @@
-"""The tools above a map: to move or to choose, back and forth, to isolate, and to save."""
+"""The tools above a map: to move or to choose, back and forth, to isolate, and what others put at the end."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtCore import Signal
 from PySide6.QtGui import QKeySequence, QShortcut
-from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QMenu, QToolButton, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from core.i18n import tr
 from gui import theme
-from gui.map_state import SUFFIX
-from gui.picture import PictureButton, ask_path
+from gui.picture import PictureButton
 from gui.selection import Selection
 from gui.views import Services
+from gui.widgets.folding import FoldingSegments
 from gui.widgets.labels import icon_button
 from gui.widgets.point_map import BOX, LASSO, MOVE, PointMap
-from gui.widgets.segments import Segments
 
 
 class ToolBar(QWidget):
-    """labelled(): the labels were switched. saved(Path), opened(Path): a whole map."""
+    """labelled(): the labels were switched."""
 
     labelled = Signal()
-    saved = Signal(object)
-    opened = Signal(object)
 
     def __init__(self, map_: PointMap, labels: bool, selection: Selection, services: Services, *, rows: Callable[[], Any],
-                 name: Callable[[], str], parent: QWidget | None = None) -> None:
+                 name: Callable[[], str], file: QWidget, parent: QWidget | None = None) -> None:
+        """file: the button that saves and opens the view."""
         super().__init__(parent)
         self._map, self._selection = map_, selection
-        self.tool = Segments({MOVE: tr("Move"), BOX: tr("Box"), LASSO: tr("Lasso")}, MOVE, tips={
+        self.tool = FoldingSegments({MOVE: tr("Move"), BOX: tr("Box"), LASSO: tr("Lasso")}, MOVE, tips={
             MOVE: tr("Drag to move, or to turn in 3-D (with Shift to move); the wheel zooms."),
             BOX: tr("Drag a box around points. Shift adds them, Alt takes them away."),
             LASSO: tr("Draw around points. Shift adds them, Alt takes them away.")})
@@ -43,15 +40,6 @@ class ToolBar(QWidget):
         self.labels = icon_button("labels", tr("Names of the points"), checkable=True)
         self.labels.setChecked(labels)
         self.fit = icon_button("fit", tr("See everything (Home)"), map_.fit)
-        more = QToolButton(toolTip=tr("Save or open this map"), accessibleName=tr("Save or open this map"))
-        more.setProperty("kind", "small")
-        more.setIcon(theme.icon("save"))
-        more.setIconSize(QSize(18, 18))
-        more.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
-        menu = QMenu(more)
-        menu.addAction(tr("Save the map..."), self._ask_save)
-        menu.addAction(tr("Open a map..."), self._ask_open)
-        more.setMenu(menu)
         self.picture = PictureButton(map_, name, messages=services.messages, settings=services.settings, rows=rows)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -61,13 +49,13 @@ class ToolBar(QWidget):
         for widget in (self.undo, self.redo, self.isolate, self.show_all):
             layout.addWidget(widget)
         layout.addStretch(1)
-        for widget in (self.labels, self.fit, more, self.picture):
+        for widget in (self.labels, self.fit, file, self.picture):
             layout.addWidget(widget)
         self.tool.chosen.connect(self._choose)
         self.labels.toggled.connect(self._label)
         selection.changed.connect(self._refresh)
         for keys, act in ((QKeySequence.StandardKey.Undo, selection.undo), (QKeySequence.StandardKey.Redo, selection.redo)):
-            QShortcut(keys, map_, act, context=Qt.ShortcutContext.WidgetShortcut)
+            QShortcut(keys, self, act)  # wherever the focus is
         self._refresh()
 
     def _choose(self, tool: str) -> None:
@@ -85,13 +73,3 @@ class ToolBar(QWidget):
         self.redo.setEnabled(selection.can_redo)
         self.isolate.setEnabled(len(selection.chosen) > 0)
         self.show_all.setEnabled(selection.shown is not None)
-
-    def _ask_save(self) -> None:
-        path = ask_path(self, tr("Save the map..."), f"map{SUFFIX}", tr("Maps") + f" (*{SUFFIX})")
-        if path:
-            self.saved.emit(Path(path))
-
-    def _ask_open(self) -> None:
-        path, _ = QFileDialog.getOpenFileName(self, tr("Open a map..."), "", tr("Maps") + f" (*{SUFFIX} *.json)")
-        if path:
-            self.opened.emit(Path(path))

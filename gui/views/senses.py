@@ -9,23 +9,14 @@ from PySide6.QtWidgets import QStackedLayout, QVBoxLayout, QWidget
 from core.i18n import tr
 from core.registry import load
 from gui import theme
+from gui.keeper import Keeper
 from gui.session import Session
 from gui.views import BENCH, LAYER, SPECIMENS, STEP, Services
 from gui.views.senses_answers import Answers
-from gui.views.senses_state import Choices, Shared
+from gui.views.senses_choices import Choices, State, parsed
+from gui.views.senses_state import PAGES, Shared
 from gui.widgets.folding import FoldingSegments
-
-# name -> "module:class", called with (Shared); the order is that of the tabs
-PAGES = {
-    "points": "gui.views.senses_points:PointsPage",
-    "film": "gui.views.senses_film:FilmPage",
-    "words": "gui.views.senses_words:WordsPage",
-    "sides": "gui.views.senses_sides:SidesPage",
-    "layers": "gui.views.senses_layers:LayersPage",
-    "probe": "gui.views.senses_probe:ProbePage",
-    "find": "gui.views.senses_find:FindPage",
-}
-SHOWN = "senses/page"  # of the settings
+from gui.widgets.labels import row
 
 
 class SensesView(QWidget):
@@ -33,12 +24,16 @@ class SensesView(QWidget):
 
     def __init__(self, session: Session, services: Services) -> None:
         super().__init__()
-        self._settings = services.settings
-        choices = Choices(services.settings, self)
-        self._shared = Shared(session=session, services=services, choices=choices, answers=Answers(services.engine, self))
+        self._session = session
+        self._word = session.word  # the one that was heard of last
+        self._choices = Choices(services.settings, self)
+        self._shared = Shared(session=session, services=services, choices=self._choices, answers=Answers(services.engine, self))
         self._pages: dict[str, QWidget] = {}
-        shown = self._settings.get(SHOWN, "points")
-        self.tabs = FoldingSegments(page_titles(), shown if shown in PAGES else "points", tips=page_tips())
+        self.keeper = Keeper(self, "senses", session, services, state=lambda: self._choices.state, parse=parsed, restore=self._restore)
+        self._choices.kept.connect(self.keeper.soon)
+        session.selectionChanged.connect(self._selected)  # before the pages hear of it
+        session.wordChanged.connect(self._another_word)
+        self.tabs = FoldingSegments(page_titles(), self._choices.state.page, tips=page_tips())
         self.tabs.chosen.connect(self.show_page)
         self.controls = QWidget(self)
         self._controls = QVBoxLayout(self.controls)
@@ -48,9 +43,13 @@ class SensesView(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(theme.M, theme.S, theme.M, theme.S)
         column.setSpacing(theme.XS)
-        column.addWidget(self.tabs)
+        column.addWidget(row(self.tabs, None, self.keeper.undo, self.keeper.redo, self.keeper.file, spacing=theme.XS))
         column.addLayout(self._stack, 1)
         self.show_page(self.tabs.value)
+
+    def showEvent(self, event: object) -> None:
+        super().showEvent(event)
+        self.keeper.soon()
 
     def page(self, name: str) -> QWidget:
         """The page, made now if it was never shown."""
@@ -64,14 +63,28 @@ class SensesView(QWidget):
     def show_page(self, name: str) -> None:
         page = self.page(name)
         self.tabs.set_value(name)
-        self._settings.set(SHOWN, name)
+        self._choices.set(page=name)
         self._stack.setCurrentWidget(page)
         for other in self._pages.values():
             other.controls.setVisible(other is page)
 
+    def _restore(self, state: State) -> None:
+        self._choices.restore(state)
+        self.show_page(state.page)
+
+    def _selected(self) -> None:
+        """Another specimen is looked at: the typed sentence gives way to it. Not where a first word is only being found."""
+        if self._word == self._session.word and self._session.specimen is not None:
+            self._choices.set(sentence="")
+
+    def _another_word(self) -> None:
+        if self._word:
+            self._choices.set(sentence="", sense="", before="", after="")
+        self._word = self._session.word
+
 
 def page_titles() -> dict[str, str]:
-    return {"points": tr("Points"), "film": tr("Film"), "words": tr("Deciding words"), "sides": tr("Two sides"), "layers": tr("Layers"),
+    return {"points": tr("Points"), "film": tr("Film"), "words": tr("Cue words"), "sides": tr("Two sides"), "layers": tr("Layers"),
             "probe": tr("Probe"), "find": tr("Find")}
 
 

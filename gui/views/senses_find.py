@@ -15,14 +15,13 @@ from core.i18n import tr
 from gui import specimen_store as store
 from gui import theme
 from gui.session import BenchRun
+from gui.views.senses_choices import MOST_GROUPS
 from gui.views.senses_group import SHOWN, GroupCard
 from gui.views.senses_legend import DirectionChoice
-from gui.views.senses_state import Redraw, Shared, is_joined, layer_title, line_name
+from gui.views.senses_state import AGGLOMERATIVE, KMEANS, Redraw, Shared, is_joined, layer_title, line_name
 from gui.widgets.labels import button, label, row
 
 GROUPS, MESSAGE = 0, 1
-MOST = 5  # groups that can be asked for
-KMEANS, AGGLOMERATIVE = "kmeans", "agglomerative"
 OWN, FILES = "own", "files"
 
 
@@ -43,7 +42,7 @@ class FindPage(QWidget):
         self._count = QComboBox(accessibleName=tr("How many groups"))
         self._count.addItem(tr("groups: auto"), 0)
         self._count.setToolTip(tr("The number of groups with the greatest silhouette, of 2 to 6."))
-        for number in range(2, MOST + 1):
+        for number in range(2, MOST_GROUPS + 1):
             self._count.addItem(tr("{number} groups", number=number), number)
         self._method = QComboBox(accessibleName=tr("How to group"))
         self._method.addItem("k-means", KMEANS)
@@ -52,6 +51,10 @@ class FindPage(QWidget):
         self._where.addItem(tr("in the run's text"), OWN)
         self._where.addItem(tr("in files..."), FILES)
         self._where.activated.connect(self._ask_files)
+        for choice in (self._count, self._method):
+            choice.activated.connect(self._choose)
+        shared.choices.restored.connect(self._take_choices)
+        self._take_choices()
         for choice in (self._run, self._where, self._method, self._count):
             choice.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
             choice.setMinimumContentsLength(3)
@@ -110,6 +113,14 @@ class FindPage(QWidget):
             self._say(tr("All sentences of the run's text that hold “{word}” are put into groups by its vectors, without looking at a "
                          "label. You name the groups, and take over what is good.", word=session.word) if session.bench and session.word else
                       tr("Put a run on the bench, and choose a word at the right."))
+
+    def _choose(self, _place: int) -> None:
+        self._choices.set(groups=self._count.currentData(), grouping=self._method.currentData())
+
+    def _take_choices(self) -> None:
+        """As they are remembered."""
+        self._count.setCurrentIndex(self._count.findData(self._choices.state.groups))
+        self._method.setCurrentIndex(self._method.findData(self._choices.state.grouping))
 
     def _say(self, words: str) -> None:
         self._message.setText(words)

@@ -13,13 +13,12 @@ from gui.picture import PictureButton
 from gui.session import BenchRun
 from gui.views.senses_answers import Question, question
 from gui.views.senses_legend import DirectionChoice
-from gui.views.senses_state import Redraw, Shared, checkpoints_of, is_joined, line_name, why_empty
+from gui.views.senses_state import ADJUSTED, ANISOTROPY, AUC, RIGHT, SIMILAR, Redraw, Shared, checkpoints_of, is_joined, line_name, why_empty
 from gui.widgets.folding import FoldingSegments
 from gui.widgets.labels import row
 from gui.widgets.line_chart import Band, Line
 from gui.widgets.noted_chart import NotedChart
 
-AUC, RIGHT, SIMILAR, ANISOTROPY, ADJUSTED = "auc", "centroid_accuracy", "self_similarity", "anisotropy", "adjusted"
 OF_SENSES = (AUC, RIGHT)  # the other measures know no labels
 
 
@@ -32,7 +31,7 @@ class LayersPage(QWidget):
         self.controls = DirectionChoice(shared.choices, self)
         self.controls.hide()
         self._measures = FoldingSegments({AUC: "AUC", RIGHT: tr("accuracy"), SIMILAR: tr("self-similarity"), ANISOTROPY: tr("anisotropy"),
-                                   ADJUSTED: tr("adjusted")}, services.settings.get("senses/measure", RIGHT), tips={
+                                   ADJUSTED: tr("adjusted")}, shared.choices.state.measure, tips={
             AUC: tr("The share of pairs in which two sentences of the same sense are nearer than two of different senses; one half is chance."),
             RIGHT: tr("The share of sentences that are nearest to the group of their own sense."),
             SIMILAR: tr("The mean cosine of the word with itself in two sentences; 1 where it has one vector."),
@@ -55,11 +54,11 @@ class LayersPage(QWidget):
         self._redraw.soon()
 
     def _choose(self, name: str) -> None:
-        self._services.settings.set("senses/measure", name)
-        self._redraw.soon()
+        self._choices.set(measure=name)
 
     def _draw(self) -> None:
-        session, measure = self._session, self._measures.value
+        session, measure = self._session, self._choices.state.measure
+        self._measures.set_value(measure)
         self._answers.about(session.specimens)
         words, _ = why_empty(session)
         if words:

@@ -8,7 +8,8 @@ from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QWidget
 
 from core.i18n import tr
 from gui import theme
-from gui.views.senses_state import ARROWS, BACKWARD, BOTH, FORWARD, Choices
+from gui.views.senses_choices import Choices
+from gui.views.senses_state import ARROWS, BACKWARD, BOTH, FORWARD
 from gui.widgets.labels import label
 from gui.widgets.measure_chart import paint_diamond
 from gui.widgets.plots import with_alpha

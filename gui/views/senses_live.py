@@ -35,18 +35,31 @@ class Live(QObject):
         strip.typed.connect(self._soon)
         strip.reading.connect(self._switched)
         strip.play.clicked.connect(self._play)
+        shared.choices.restored.connect(self._take_sentence)
+        self._take_sentence()
 
     def follow(self) -> None:
         """The layer, the step or the bench has changed."""
         if self._strip.is_typing:
             self._ask()
 
-    def _soon(self, _text: str) -> None:
-        if self._strip.is_typing and not self._wait.isActive():
-            self._wait.start()
+    def _soon(self, text: str) -> None:
+        if self._strip.is_typing:
+            self._choices.set(typed=text)
+            if not self._wait.isActive():
+                self._wait.start()
+
+    def _take_sentence(self) -> None:
+        """As it is remembered."""
+        state, strip = self._choices.state, self._strip
+        if state.typing and (not strip.is_typing or strip.edit.text() != state.typed):
+            strip.begin(state.typed, focus=False)
+        elif strip.is_typing and not state.typing:
+            strip.end()
 
     def _switched(self, typing: bool) -> None:
         self._asked = ()
+        self._choices.set(typing=typing, typed=self._strip.edit.text() if typing else "")
         if typing:
             self._answers.give_way()
         else:

@@ -37,6 +37,7 @@ class ProbePage(QWidget):
         self._file.hide()
         self._board = NotedChart()
         picture = PictureButton(self._board.picture, "probe", messages=services.messages, settings=services.settings, rows=self._rows)
+        shared.choices.restored.connect(self._take_labels)
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
         whole.setSpacing(theme.S)
@@ -45,6 +46,7 @@ class ProbePage(QWidget):
         self._redraw = Redraw(self, self._draw, shared.answers)
         for signal in (session.benchChanged, session.specimensChanged, shared.choices.changed, services.processes.changed):
             signal.connect(self._redraw.soon)
+        self._take_labels()
 
     def showEvent(self, event: object) -> None:
         super().showEvent(event)
@@ -53,8 +55,20 @@ class ProbePage(QWidget):
     def _choose(self, name: str) -> None:
         if name == FILE and not self._path:
             self._ask_file()
+        self._keep()
+
+    def _keep(self) -> None:
         self._file.setVisible(self._what.value == FILE)
+        self._choices.set(labels=self._path if self._what.value == FILE else "")
         self._redraw.soon()
+
+    def _take_labels(self) -> None:
+        """As they are remembered."""
+        if path := self._choices.state.labels:
+            self.open_file(Path(path))
+        else:
+            self._what.set_value(SENSES)
+            self._keep()
 
     def _ask_file(self) -> None:
         name, _ = QFileDialog.getOpenFileName(self, tr("Open labelled words"), "", tr("Labelled words (*.tsv);;All files (*)"))
@@ -68,8 +82,7 @@ class ProbePage(QWidget):
         self._path = str(path)
         self._what.set_value(FILE)
         self._file.setText(path.name)
-        self._file.show()
-        self._redraw.soon()
+        self._keep()
 
     def _draw(self) -> None:
         session = self._session

@@ -38,7 +38,7 @@ class SidesPage(QWidget):
     def __init__(self, shared: Shared) -> None:
         super().__init__()
         self._session, self._services = session, services = shared.session, shared.services
-        self._answers = shared.answers
+        self._answers, self._choices = shared.answers, shared.choices
         self._cells: dict[tuple[Path, str, int], Cell] = {}
         self._order: tuple = ()
         self._word: tuple = ()
@@ -50,7 +50,7 @@ class SidesPage(QWidget):
         self._wait = QTimer(self, interval=WAIT_MS, singleShot=True)
         for edit in self._edits:
             edit.setFont(theme.font("large"))
-            edit.textEdited.connect(self._wait.start)
+            edit.textEdited.connect(self._typed)
         self._board = QWidget()
         self._grid = QGridLayout(self._board)
         self._grid.setContentsMargins(0, 0, 0, 0)
@@ -85,6 +85,7 @@ class SidesPage(QWidget):
         self._wait.timeout.connect(self._redraw.soon)
         for signal in (session.benchChanged, session.specimensChanged, session.layerChanged, services.processes.changed):
             signal.connect(self._redraw.soon)
+        shared.choices.restored.connect(self._take_sentences)
 
     def showEvent(self, event: object) -> None:
         super().showEvent(event)
@@ -96,12 +97,28 @@ class SidesPage(QWidget):
         return self._cells
 
     def set_sentences(self, before: str, after: str) -> None:
-        for edit, text in zip(self._edits, (before, after), strict=True):
-            edit.setText(text)
-        self._redraw.soon()
+        self._choices.set(before=before, after=after)
+        self._take_sentences()
+
+    def _typed(self, _text: str) -> None:
+        before, after = (edit.text() for edit in self._edits)
+        self._choices.set(before=before, after=after)
+        self._wait.start()
 
     def _choose(self, sense: str) -> None:
-        self.set_sentences(*self._example(sense))
+        self._choices.set(sense=sense, before="", after="")
+        self._take_sentences()
+
+    def _take_sentences(self) -> None:
+        """As they are remembered; else the example of the sense."""
+        state = self._choices.state
+        sense = state.sense if state.sense in self._session.senses else next(iter(self._session.senses), "")
+        if self._senses is not None:
+            self._senses.set_value(sense)
+        texts = (state.before, state.after) if state.before or state.after else self._example(sense)
+        for edit, text in zip(self._edits, texts, strict=True):
+            edit.setText(text)
+        self._redraw.soon()
 
     def _example(self, sense: str) -> tuple[str, str]:
         """Ready ones; else the specimens in which the word stands last and first."""
@@ -157,7 +174,7 @@ class SidesPage(QWidget):
         self._senses = Segments({sense: store.sense_title(session.word, sense) for sense in session.senses})
         self._senses.chosen.connect(self._choose)
         self._top.insertWidget(1, self._senses)
-        self._choose(session.senses[0])
+        self._take_sentences()
 
     def _make_rows(self) -> None:
         order = tuple((item.path, item.colour) for item in self._session.bench)

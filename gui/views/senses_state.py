@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QWidget
 
 from core.i18n import tr
@@ -15,52 +15,26 @@ from core.runs import Run
 from gui.session import BenchRun, Session
 
 if TYPE_CHECKING:
-    from gui.settings import Settings
     from gui.views import Services
     from gui.views.senses_answers import Answers, Question
+    from gui.views.senses_choices import Choices
 
+# name -> "module:class", called with (Shared); the order is that of the tabs
+PAGES = {
+    "points": "gui.views.senses_points:PointsPage",
+    "film": "gui.views.senses_film:FilmPage",
+    "words": "gui.views.senses_words:WordsPage",
+    "sides": "gui.views.senses_sides:SidesPage",
+    "layers": "gui.views.senses_layers:LayersPage",
+    "probe": "gui.views.senses_probe:ProbePage",
+    "find": "gui.views.senses_find:FindPage",
+}
 BOTH, FORWARD, BACKWARD = "both", "forward", "backward"
 PCA, TSNE, UMAP = "pca", "tsne", "umap"
+MEASURES = AUC, RIGHT, SIMILAR, ANISOTROPY, ADJUSTED = "auc", "centroid_accuracy", "self_similarity", "anisotropy", "adjusted"
+KMEANS, AGGLOMERATIVE = "kmeans", "agglomerative"
 JOINED = ("elmo",)  # families whose vectors are those of two networks, one for each direction, side by side
 ARROWS = {BOTH: "→←", FORWARD: "→", BACKWARD: "←"}
-
-
-class Choices(QObject):
-    """projection: of the pictures. direction: which of a joined family's vectors. Both are remembered."""
-
-    changed = Signal()
-
-    def __init__(self, settings: Settings, parent: QObject | None = None) -> None:
-        super().__init__(parent)
-        self._settings = settings
-        self._projection = settings.get("senses/projection", PCA)
-        self._direction = settings.get("senses/direction", BOTH)
-
-    @property
-    def projection(self) -> str:
-        return self._projection if self._projection in (PCA, TSNE, UMAP) else PCA
-
-    @projection.setter
-    def projection(self, name: str) -> None:
-        if name != self._projection:
-            self._projection = name
-            self._settings.set("senses/projection", name)
-            self.changed.emit()
-
-    @property
-    def direction(self) -> str:
-        return self._direction if self._direction in ARROWS else BOTH
-
-    @direction.setter
-    def direction(self, name: str) -> None:
-        if name != self._direction:
-            self._direction = name
-            self._settings.set("senses/direction", name)
-            self.changed.emit()
-
-    def direction_of(self, run: Run) -> str:
-        """What to ask of that run."""
-        return self.direction if is_joined(run) else BOTH
 
 
 @dataclass(frozen=True, kw_only=True)

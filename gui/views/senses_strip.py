@@ -111,11 +111,12 @@ class SensesStrip(QWidget):
     def is_typing(self) -> bool:
         return self._lines.currentWidget() is self._typing
 
-    def begin(self, text: str) -> None:
+    def begin(self, text: str, *, focus: bool = True) -> None:
         """Let the person type, from that sentence on."""
         self._lines.setCurrentWidget(self._typing)
         self.edit.setText(text)
-        self.edit.setFocus()
+        if focus:
+            self.edit.setFocus()
         self.reading.emit(True)
         self.typed.emit(self.edit.text())
 

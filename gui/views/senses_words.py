@@ -37,11 +37,12 @@ class WordsPage(QWidget):
         self._session, self._services = session, services = shared.session, shared.services
         self._answers, self._choices = shared.answers, shared.choices
         self._panels: dict[Path, WordsPanel] = {}
-        self._own = False  # the person has typed a sentence of their own
+        self._own = bool(shared.choices.state.sentence)  # the person has typed a sentence of their own
         self.controls = DirectionChoice(shared.choices, self)
         self.controls.hide()
         self._edit = QLineEdit(placeholderText=tr("A sentence with the word"), clearButtonEnabled=True, maxLength=LONGEST,
                                accessibleName=tr("A sentence with the word"))
+        self._edit.setText(shared.choices.state.sentence)
         self._edit.setFont(theme.font("large"))
         self._edit.textEdited.connect(self._typed)
         self._next = icon_button("arrow-right", tr("The next sentence"), self._next_sentence)
@@ -67,11 +68,12 @@ class WordsPage(QWidget):
         self._wait.timeout.connect(self._redraw.soon)
         for signal in (session.benchChanged, session.specimensChanged, session.layerChanged, shared.choices.changed, services.processes.changed):
             signal.connect(self._redraw.soon)
-        session.selectionChanged.connect(self._selected)
+        session.selectionChanged.connect(self._take_sentence)
+        shared.choices.restored.connect(self._take_sentence)
 
     def showEvent(self, event: object) -> None:
         super().showEvent(event)
-        self._selected()
+        self._take_sentence()
         self._redraw.soon()
 
     @property
@@ -79,15 +81,26 @@ class WordsPage(QWidget):
         return self._panels
 
     def set_sentence(self, text: str) -> None:
-        self._own = True
         self._edit.setText(text)
+        self._typed(text)
         self._redraw.soon()
 
     # what happens
 
-    def _typed(self, _text: str) -> None:
+    def _typed(self, text: str) -> None:
         self._own = True
+        self._choices.set(sentence=text)
         self._wait.start()
+
+    def _take_sentence(self) -> None:
+        """As it is remembered; else the selected one."""
+        text = self._choices.state.sentence
+        self._own = bool(text)
+        if not text:
+            self._selected()
+        elif text != self._edit.text():
+            self._edit.setText(text)
+        self._redraw.soon()
 
     def _selected(self) -> None:
         """The selected specimen; the first one before anything was typed."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor
-from PySide6.QtWidgets import QApplication, QFileDialog
+from PySide6.QtWidgets import QApplication
 
 from core import palette
 from core.analysis import attention_window
@@ -344,36 +346,38 @@ def test_the_table_bears_nothing_and_holes(qtbot, qtmodeltester) -> None:
     assert model.columnCount() == 2 and model.data(model.index(1, 1)) == "–" and model.row_of(5, 5) == -1
 
 
-def test_steps_are_taken_back_and_a_view_is_opened_again(qtbot, show, bert, tmp_path, monkeypatch) -> None:
+def test_steps_are_taken_back_and_a_view_is_opened_again(qtbot, show, bert, tmp_path) -> None:
     window, view = show(bert)
-    keeper = view._keeper
+    keeper = view.keeper
     panels(view)[0].grid.clicked.emit(0, 1)
-    view.modes.button("map").click()
-    view.sentence.text.setText("他吃")
-    view.sentence.text.setText("他吃苹果")  # typed on: one step
     settle(qtbot, window)
-    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(tmp_path / "mine"), ""))
-    keeper.save()
-    keeper.back()
+    view.modes.button("map").click()
+    settle(qtbot, window)
+    for text in ("他吃", "他吃苹果"):  # typed on: one step
+        view.sentence.text.setText(text)
+        settle(qtbot, window)
+    path = tmp_path / "mine.view.json"
+    keeper.file.save(path)
+    keeper.undo.click()
     assert (view.sentence.text.text(), view.state.mode) == (SENTENCE, "map")
-    keeper.back()
+    keeper.undo.click()
     assert view.modes.value == "grid" and window.session.head == 1
-    keeper.forth()
-    keeper.forth()
-    keeper.forth()
+    for _ in range(3):
+        keeper.redo.click()
     assert view.state.text == "他吃苹果"
     view.sentence.set_sentences("", "")
     window.session.head = 0
-    path = tmp_path / "mine.attention.json"
-    monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_: (str(path), ""))
-    keeper.open()
+    keeper.file.open(path)
     settle(qtbot, window)
     assert (view.state.text, view.state.mode, window.session.layer, window.session.head) == ("他吃苹果", "map", 1, 1)
-    for damaged in ("", "[]", '{"format": "lexiscope attention 1"}', "[" * 100_000):
-        path.write_text(damaged, encoding="utf-8")
-        keeper.open()
-        assert view.state.text == "他吃苹果" and "no saved view" in window.messages.texts[-1][0]
-        window.messages.clear()
+    keeper.undo.click()
+    assert (view.state.text, window.session.head) == ("", 0)
+    stored = json.loads(path.read_text(encoding="utf-8"))
+    stored["state"]["mode"] = "else"
+    path.write_text(json.dumps(stored), encoding="utf-8")
+    window.messages.clear()
+    keeper.file.open(path)
+    assert view.state.text == "" and "no saved view" in window.messages.texts[-1][0]
 
 
 def test_an_engine_that_dies_leaves_no_picture_of_another_sentence(qtbot, show, bert) -> None:

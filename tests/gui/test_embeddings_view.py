@@ -194,20 +194,23 @@ def test_it_is_there_again_after_another_look_without_a_new_layout(qtbot, view):
 def test_a_map_is_saved_with_its_picture_and_opened_again(qtbot, view, tmp_path):
     lay_out(qtbot, view)
     view.map.chosen.emit(np.array([3, 8]), "set")
-    path = tmp_path / "a.map.json"
-    view.tools.saved.emit(path)
+    path = tmp_path / "a.view.json"
+    view.file.save(path)
     before = view.scene.xy
     view.scene.selection.choose(np.array([1]))
     view.scene.state = MapState()
     for kept in (tmp_path.parent).rglob("maps/*.npy"):
         kept.unlink()
-    view.tools.opened.emit(path)
+    view.file.open(path)
     qtbot.waitUntil(lambda: view.scene.xy is not None and view.scene.selection.chosen.tolist() == [3, 8])
     assert np.array_equal(view.scene.xy, before, equal_nan=True)
-    path.write_text("{}", encoding="utf-8")
-    view.tools.opened.emit(path)
-    assert any("no saved map" in words for words, _ in view._services.messages.texts)
-    assert view.scene.xy is not None
+    stored = json.loads(path.read_text(encoding="utf-8"))
+    for name, damaged in (("picture", {"shape": [9, 9], "data": "AAAA"}), ("picture", {"shape": [2, 2], "data": "?"}), ("source", None)):
+        view._services.messages.clear()
+        path.write_text(json.dumps({**stored, "state": {**stored["state"], name: damaged}}), encoding="utf-8")
+        view.file.open(path)
+        assert any("no saved view" in words for words, _ in view._services.messages.texts), name
+        assert np.array_equal(view.scene.xy, before, equal_nan=True)
 
 
 def test_the_table_behind_the_picture_has_every_point(qtbot, view):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -64,7 +65,7 @@ def view(qtbot, trained: dict[str, Run]) -> Iterator[Callable[..., SensesView]]:
         session.look_at("苹果", read_specimens(runs[0].specimens_path) if specimens is None else specimens)
         for run in runs:
             session.add_run(run)
-        services.settings.set("senses/page", page)
+        services.settings.set("senses/state", json.dumps({"page": page}))
         made = SensesView(session, services)
         qtbot.addWidget(made)
         kept.extend((made, services, window))
@@ -121,7 +122,8 @@ def test_every_page_fits_beside_the_specimens_of_the_smallest_window(view, qtbot
 def test_the_page_is_remembered(view) -> None:
     made = view("layers", "gpt")
     made.tabs.button("sides").click()
-    assert made._settings.get("senses/page") == "sides" and made.page("sides").isVisible() and not made.page("layers").isVisible()
+    assert json.loads(made._shared.services.settings.get("senses/state"))["page"] == "sides"
+    assert made.page("sides").isVisible() and not made.page("layers").isVisible()
 
 
 # points: other projections, the badge, the typed sentence
