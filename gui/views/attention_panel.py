@@ -59,6 +59,7 @@ class AttentionPanel(QFrame):
         self.message.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.grid = HeadGrid()
         self.grid.set_axes(tr("layers"), tr("heads"))
+        self.grid.set_scale(tr("each head's greatest weight"))
         self.grid.setAccessibleName(tr("All layers and heads"))
         self.grid.clicked.connect(self.headChosen)
         self.map = Heatmap()
@@ -69,6 +70,7 @@ class AttentionPanel(QFrame):
         self.strip.hide()
         self.lines = HeadLines()
         self.lines.setAccessibleName(tr("Attention as lines"))
+        self.lines.set_names((tr("from (query)"), tr("query")), (tr("to (key)"), tr("key")))
         self.lines.picked.connect(self._word_picked)
         self.table = HeadTable()
         self.table.chosen.connect(self.headChosen)
@@ -126,7 +128,8 @@ class AttentionPanel(QFrame):
                                  else (), least=state.least, words=self._map_card)
         elif state.mode == LINES:
             self.lines.set_lines(answer["lines"], {number: theme.sense_colour(number) for number in answer["lines"]}, answer["labels"],
-                                 soft=answer["special"], least=state.least)
+                                 soft=answer["special"], least=state.least,
+                                 titles={number: tr("head {head}", head=number + 1) for number in answer["lines"]})
         elif state.mode == TABLE:
             self.table.show_table(answer["table"], _first_special(answer))
             self.table.select(layer, head)

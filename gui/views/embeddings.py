@@ -14,7 +14,7 @@ from core.i18n import tr
 from core.vector_source import FILE, OCCURRENCES, VOCABULARY, VectorSource
 from gui import map_state, theme
 from gui.keeper import FileButton
-from gui.map_state import AXES, Layout, MapState
+from gui.map_state import AXES, PCA, Layout, MapState
 from gui.selection import packed, unpacked
 from gui.session import Session
 from gui.views import BENCH, LAYER, Services
@@ -252,7 +252,8 @@ class EmbeddingsView(QWidget):
         keep = before is not None and before.shape == xy.shape and self.scene.answers.descending
         self.scene.xy = xy
         self.map.set_points(xy, equal=not along, keep=keep)
-        names = [f"{start} → {end}" for start, end in laid.pairs] if along else []
+        plane = laid is not None and laid.method == PCA and xy.shape[1] == 2
+        names = [f"{start} → {end}" for start, end in laid.pairs] if along else ["PC 1 →", "PC 2 →"] if plane else []
         self.map.picture.set_axes(*[*names, "", ""][:2])
         self._show_page()
 

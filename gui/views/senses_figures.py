@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from PySide6.QtCore import Qt
@@ -10,7 +11,7 @@ from PySide6.QtWidgets import QGridLayout, QSizePolicy, QWidget
 from core.i18n import tr
 from gui import theme
 from gui.widgets.labels import label
-from gui.widgets.measure_chart import Bar
+from gui.widgets.measure_chart import Bar, words
 
 
 class FiguresTable(QWidget):
@@ -72,7 +73,17 @@ def bars(figures: dict[str, Any], bag: dict[str, Any] | None) -> list[Bar]:
         made.append(Bar(title=title, value=measures["centroid_accuracy"], interval=measures["interval"],
                         control=bag[key]["centroid_accuracy"] if bag else None,
                         band=figures["shuffled"]["interval"] if key == "all" else None, missing=tr("too few")))
-    return made
+    return [replace(bar, said=_said(bar)) for bar in made]
+
+
+def _said(bar: Bar) -> str:
+    """All that is drawn of it, as numbers."""
+    lines = [f"{bar.title}: {words(bar)}"]
+    if bar.control is not None:
+        lines.append(f"{tr('bag')}: {bar.control:.0%}")
+    if bar.band is not None:
+        lines.append(f"{tr('shuffled')}: {bar.band[0]:.0%}–{bar.band[1]:.0%}")
+    return "\n".join(lines)
 
 
 def badge_words(quality: dict[str, Any] | None) -> tuple[str, str]:

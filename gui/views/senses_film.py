@@ -19,7 +19,7 @@ from gui.film_export import FilmExport
 from gui.session import BenchRun
 from gui.views.senses_answers import Question, question
 from gui.views.senses_legend import DirectionChoice
-from gui.views.senses_reel import ReelPanel
+from gui.views.senses_reel import ReelPanel, card
 from gui.views.senses_state import PCA, TSNE, UMAP, Redraw, Shared, is_joined, layer_title, line_name, why_empty
 from gui.views.senses_strip import SensesStrip
 from gui.widgets.folding import FoldingSegments
@@ -220,6 +220,7 @@ class FilmPage(QWidget):
             panel.say(f"{found['error']} {found['hint']}".strip() if "error" in found else nothing)
             return None
         steps, xy = found["steps"], found["xy"]
+        panel.scatter.set_axes(*(("PC 1 →", "PC 2 ↑") if projection == PCA else ("", "")))
         if projection != PCA:
             layouts = [question("layout", run=str(run.path), layer=layer, step=one, projection=projection, direction=direction,
                                 basis_step=found["basis_step"], stamp=(found["source"], steps[-1])) for one in steps]
@@ -242,8 +243,10 @@ class FilmPage(QWidget):
             return
         self._drawn, self._reels = look, made
         hard = [item.hard for item in self._session.specimens]
+        senses = self._session.senses
+        cards = [card(item, senses.index(item.sense), store.sense_title(self._session.word, item.sense)) for item in self._session.specimens]
         for path, reel in made.items():
-            self._panels[path].show_reel(reel, self._categories(), hard)
+            self._panels[path].show_reel(reel, self._categories(), hard, cards)
         lines = [Line(name=reel.title, colour=reel.colour, x=list(self._courses[path]), y=list(self._courses[path].values()), dotted=False)
                  for path, reel in made.items()]
         self._chart.set_lines(lines, x_title=tr("Step"), y_title="AUC", level=(0.5, tr("chance {share:.0%}", share=0.5)))

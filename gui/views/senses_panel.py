@@ -26,6 +26,7 @@ FIGURES_WIDTH = 290  # there
 NARROW, NARROWEST = 168, 112  # below the first there is no room for the table
 LEAST_PICTURE = 84
 STALE_MS = 400  # so long the figures of another step or layer may stand there
+ROOM = 0.55  # of half the height: so much lower a single point stands
 MIXED = -1  # the category of a point that stands for several senses
 
 
@@ -93,7 +94,7 @@ class SensesPanel(QFrame):
         figures = QWidget()
         column = QVBoxLayout(figures)
         column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(theme.S)
+        column.setSpacing(theme.XS)  # a low window has no room to give away
         for part in (self.chart, self.table, self.verdict, self.note):
             column.addWidget(part)
         self._figures = figures
@@ -303,7 +304,8 @@ class SensesPanel(QFrame):
             return
         self.scatter.move_points((self._xy if share >= 1 else _between(self._from, self._xy, share))[self._shown])
         x, y = (max(a + share * (b - a), 1e-6) * 1.08 for a, b in zip(self._half_from, self._half, strict=True))
-        self.scatter.set_range((-x, x), (-y, y))
+        low = -y * (1 - ROOM if len(self._members) == 1 else 1)  # a single point has two lines of words above it
+        self.scatter.set_range((-x, x), (low, low + 2 * y))
 
 
 def _between(start: np.ndarray, end: np.ndarray, share: float) -> np.ndarray:

@@ -23,6 +23,7 @@ from gui.views.senses_answers import Question, question
 from gui.views.senses_legend import SensesLegend
 from gui.views.senses_live import Live
 from gui.views.senses_panel import SensesPanel
+from gui.views.senses_reel import card
 from gui.views.senses_state import PCA, TSNE, UMAP, Redraw, Shared, is_joined, layer_title, why_empty
 from gui.views.senses_strip import SensesStrip
 from gui.widgets.empty import Empty
@@ -56,17 +57,15 @@ class PointsPage(QWidget):
         self._live.placed.connect(self._show_live)
         self._empty: QWidget | None = None
         self._why_empty = ""
-        page = QWidget()
-        self._row = QHBoxLayout(self._board)
-        self._row.setContentsMargins(0, 0, 0, 0)
+        self._row = QHBoxLayout()
         self._row.setSpacing(theme.S)
-        column = QVBoxLayout(page)
+        column = QVBoxLayout(self._board)  # with what the colours stand for: it leaves with the picture
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(theme.XS)
         column.addWidget(self._strip)
-        column.addWidget(self._board, 1)
+        column.addLayout(self._row, 1)
         self._stack = QStackedLayout(self)
-        self._stack.addWidget(page)
+        self._stack.addWidget(self._board)
         self._timer = Redraw(self, self._draw, shared.answers)
         for signal in (session.benchChanged, session.specimensChanged, session.wordChanged, session.layerChanged, session.stepChanged,
                        services.processes.changed, shared.choices.changed):
@@ -173,6 +172,7 @@ class PointsPage(QWidget):
                             basis_step=found["basis_step"], stamp=(found["source"], found["steps"][-1])) for one in found["steps"]]
         laid = self._answers.get(layouts[place])
         known = laid is not None and "error" not in laid
+        panel.scatter.set_axes(*(("PC 1 →", "PC 2 ↑") if projection == PCA else ("", "")))
         if projection == PCA:
             self._show_points(panel, run, titles, found["xy"][place], found["groups"][place], found["half"])
         elif known:
@@ -279,8 +279,7 @@ class PointsPage(QWidget):
         for index in members[:CARD_SENTENCES].tolist():
             specimen = session.specimens[index]
             number = session.senses.index(specimen.sense)
-            soft = f'<span style="color:{theme.current().text_soft}">{html.escape(titles[number])}</span>'
-            lines.append(f"{_sentence(specimen, number)}<br>{soft}")
+            lines.append(card(specimen, number, titles[number]))
         if len(members) > CARD_SENTENCES:
             lines.append(html.escape(tr("and {count} more at this point", count=len(members) - CARD_SENTENCES)))
         return "<br>".join([*lines, f'<span style="color:{theme.current().text_faint}">{html.escape(name)}</span>'])

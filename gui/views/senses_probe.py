@@ -112,7 +112,8 @@ class ProbePage(QWidget):
             title = line_name(item.run, self._choices.direction)
             colour, places = theme.current().runs[item.colour], range(len(answer["layers"]))
             lines.append(Line(name=title, colour=colour, x=places, y=[layer["accuracy"] for layer in answer["layers"]]))
-            lines.append(Line(name="", colour=colour, x=places, y=[layer["control"] for layer in answer["layers"]], dashed=True))
+            lines.append(Line(name="", said=tr("{name}, control", name=title), colour=colour, x=places, dashed=True,
+                              y=[layer["control"] for layer in answer["layers"]]))
             best = max(answer["layers"], key=lambda layer: layer["selectivity"])
             notes.append(tr("{name}: at best {accuracy:.0%}, control {control:.0%}, selectivity {selectivity:.0%} (layer {layer}).", name=title,
                             accuracy=best["accuracy"], control=best["control"], selectivity=best["selectivity"],

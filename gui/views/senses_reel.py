@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import html
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QStackedLayout, QVBoxLayout, QWidget
 
+from core.errors import UserError
 from core.film import Reel, places, seen, step_at
 from core.i18n import tr
 from gui import theme
@@ -15,8 +18,23 @@ from gui.widgets.chips import Dot
 from gui.widgets.elided import Elided
 from gui.widgets.labels import label, row
 from gui.widgets.scatter import Scatter
+from gui.widgets.sense_text import marked
 
+if TYPE_CHECKING:
+    from core.text.specimens import Specimen
+
+ROOM = 0.55  # of half the height: so much lower a single point stands
 MIXED = -1  # the category of a point that stands for several senses
+
+
+def card(specimen: Specimen, number: int, title: str) -> str:
+    """Rich text: a sentence with its word in the colour of its sense, and that sense."""
+    try:
+        span = specimen.span
+    except UserError:
+        span = (0, 0)
+    return (f'{marked(specimen.text, *span, theme.sense_colour(number).name())}<br>'
+            f'<span style="color:{theme.current().text_soft}">{html.escape(title)}</span>')
 
 
 class ReelPanel(QFrame):
@@ -53,15 +71,17 @@ class ReelPanel(QFrame):
         self.message.setText(words)
         self._stack.setCurrentWidget(self.message)
 
-    def show_reel(self, reel: Reel, categories: Sequence[int], hard: Sequence[bool]) -> None:
-        """Then `show_at`."""
+    def show_reel(self, reel: Reel, categories: Sequence[int], hard: Sequence[bool], cards: Sequence[str] = ()) -> None:
+        """cards: rich text for each point. Then `show_at`."""
         self._reel = reel
         self._shown = slice(0, 1) if reel.is_one_point else slice(None)
         last = seen(places(reel.steps, reel.xy, reel.steps[-1]), reel.half)
         self.scatter.set_points(last[self._shown], [MIXED] if reel.is_one_point else categories, hard=None if reel.is_one_point else hard,
-                                notes=[tr("{count} sentences,\none point", count=len(last))] if reel.is_one_point else ())
+                                notes=[tr("{count} sentences,\none point", count=len(last))] if reel.is_one_point else (),
+                                cards=() if reel.is_one_point else cards)
         half = reel.half * 1.08
-        self.scatter.set_range((-half, half), (-half, half))
+        low = -half * (1 - ROOM if reel.is_one_point else 1)
+        self.scatter.set_range((-half, half), (low, low + 2 * half))
         self._stack.setCurrentWidget(self.scatter)
 
     def show_at(self, time: float) -> None:

@@ -18,6 +18,7 @@ from gui.session import BenchRun
 from gui.views.senses_answers import Question, question
 from gui.views.senses_legend import DirectionChoice
 from gui.views.senses_state import Redraw, Shared, checkpoints_of, is_joined, layer_title, line_name, why_empty
+from gui.views.senses_strip import SensesStrip
 from gui.widgets.chips import Dot
 from gui.widgets.elided import Elided
 from gui.widgets.labels import icon_button, label, row
@@ -51,6 +52,9 @@ class WordsPage(QWidget):
         self._column = QVBoxLayout(self._board)
         self._column.setContentsMargins(0, 0, 0, 0)
         self._column.setSpacing(theme.S)
+        self._strip = SensesStrip()
+        self._strip.show_line(False)
+        self._column.addWidget(self._strip)
         self._column.addWidget(self._about)
         self._column.addStretch(1)
         area = QScrollArea(widgetResizable=True, frameShape=QFrame.Shape.NoFrame)
@@ -133,6 +137,8 @@ class WordsPage(QWidget):
             self._selected()  # other sentences have come
             text = " ".join(self._edit.text().split())
         self.controls.setVisible(self.isVisible() and any(is_joined(item.run) for item in session.bench))
+        titles = [store.sense_title(session.word, sense) for sense in session.senses]
+        self._strip.show_senses(session.word, titles, [sum(item.sense == sense for item in session.specimens) for sense in session.senses], 0)
         self._make_panels()
         asked: list[Question] = []
         for item in session.bench:

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from core import palette
 from gui import theme
-from gui.widgets.heatmap import image_from
+from gui.widgets.heatmap import LEGEND, image_from, ramp_image
 from gui.widgets.plots import HoverCard
 
 GAP = 3
@@ -31,12 +31,17 @@ class HeadGrid(QWidget):
         self._shape = (0, 0)
         self._chosen, self._under = (-1, -1), (-1, -1)
         self._axes = ("", "")
+        self._scale = ""
         self._words: Callable[[int, int], str] | None = None
         self._card = HoverCard(self)
 
     def set_axes(self, layers: str, heads: str) -> None:
         """The names of the two axes."""
         self._axes = (layers, heads)
+
+    def set_scale(self, words: str) -> None:
+        """What the darkest colour of a map stands for; it is said beneath, with the colours."""
+        self._scale = words
 
     def set_maps(self, shades: np.ndarray, words: Callable[[int, int], str] | None = None) -> None:
         """shades: (layers, heads, m, m) uint8. words(layer, head): rich text of the hover card."""
@@ -129,6 +134,7 @@ class HeadGrid(QWidget):
                              Qt.AlignmentFlag.AlignCenter, str(head + 1))
         painter.setPen(QColor(look.text_faint))
         painter.drawText(QRectF(left, 0, self.width() - left, metrics.height()), Qt.AlignmentFlag.AlignLeft, f"{self._axes[1]} →")
+        self._paint_legend(painter, greatest, colours)
         painter.translate(metrics.height() / 2 + 1, top)
         painter.rotate(90)
         painter.drawText(QRectF(0, -metrics.height() / 2, max(self.height() - top, 1), metrics.height()), Qt.AlignmentFlag.AlignLeft,
@@ -146,6 +152,36 @@ class HeadGrid(QWidget):
             painter.setPen(QColor("#000000" if colour.lightnessF() > 0.55 else "#ffffff"))
             painter.drawText(cell, Qt.AlignmentFlag.AlignCenter, text)
 
+    def _paint_legend(self, painter: QPainter, greatest: float, colours: np.ndarray) -> None:
+        look, metrics = theme.current(), painter.fontMetrics()
+        first, last = self._cell(0, 0), self._cell(self._shape[0] - 1, 0)
+        if (self._values is None and not self._scale) or (self._values is not None and not greatest):
+            return
+        box = QRectF(first.left(), last.bottom() + theme.S, min(self.width() - first.left() - 2, 220.0), LEGEND)
+        if self._values is None:
+            painter.drawImage(box, ramp_image())
+        else:
+            each = box.width() / len(colours)
+            for place, colour in enumerate(colours.tolist()):
+                painter.fillRect(QRectF(box.left() + place * each, box.top(), each + 0.5, LEGEND), QColor(*colour))
+        painter.setPen(QPen(QColor(look.border_strong), 1))
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.drawRect(box)
+        painter.setPen(QColor(look.text_soft))
+        below = QRectF(box.left(), box.bottom() + 1, box.width(), metrics.height())
+        ends = ("0", "", "") if self._values is None else (f"{-greatest:.2f}", "0", f"{greatest:+.2f}")
+        for words, align in zip(ends, (Qt.AlignmentFlag.AlignLeft, Qt.AlignmentFlag.AlignHCenter, Qt.AlignmentFlag.AlignRight), strict=True):
+            painter.drawText(below, align, words)
+        if self._values is None:
+            room = self.width() - box.left() - 2 - metrics.horizontalAdvance("0 ")
+            painter.drawText(QRectF(box.left() + metrics.horizontalAdvance("0 "), below.top(), room, 3 * metrics.lineSpacing() + 4),
+                             Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop | Qt.TextFlag.TextWordWrap, f"→ {self._scale}")
+
+    def _below(self, metrics: QFontMetrics) -> float:
+        """Room beneath for the colours and what they mean."""
+        lines = 1 if self._values is not None else 3 if self._scale else 0
+        return (theme.S + LEGEND + 2 + lines * metrics.lineSpacing() + 4) if lines else 0.0
+
     def _margins(self, metrics: QFontMetrics) -> tuple[float, float]:
         """Room at the left and above for the numbers and the names of the axes."""
         return metrics.height() + metrics.horizontalAdvance("00") + 2 * theme.XS, 2 * metrics.height() + theme.XS
@@ -153,7 +189,8 @@ class HeadGrid(QWidget):
     def _cell(self, layer: int, head: int) -> QRectF:
         left, top = self._margins(QFontMetrics(theme.font("small")))
         layers, heads = self._shape
-        wide, high = (self.width() - left - 2) / max(heads, 1), (self.height() - top - 2) / max(layers, 1)
+        below = self._below(QFontMetrics(theme.font("small")))
+        wide, high = (self.width() - left - 2) / max(heads, 1), max(self.height() - top - 2 - below, 1.0) / max(layers, 1)
         if self._values is None:
             wide = high = min(wide, high)
         else:

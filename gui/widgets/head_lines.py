@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -10,13 +11,15 @@ from PySide6.QtGui import QColor, QFontMetrics, QMouseEvent, QPainter, QPaintEve
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from gui import theme
-from gui.widgets.plots import with_alpha
+from gui.widgets.plots import HoverCard, with_alpha
 
 MOST_LINES = 800  # at once, the strongest; more would take longer to draw than a typed letter may, and hide each other
 SHADES = 20  # of a colour, and as many widths
 LEAST = 0.01  # weights below this are never drawn
 COLUMN_SHARE = 0.3  # of the width, for the words at each side
 MOST_ROW = 40  # pixels
+CARD_LINES = 6  # the strongest of a word, on its card
+STROKE = 16  # pixels of a head's colour in the legend
 BAR = 46  # pixels: the strip beside the right words that shows how much each head gives them
 
 
@@ -38,11 +41,20 @@ class HeadLines(QWidget):
         self._least = LEAST
         self._under: tuple[str, int] = ("", -1)
         self._picked = -1
+        self._names = (("", ""), ("", ""))
+        self._titles: dict[int, str] = {}
+        self._card = HoverCard(self)
+
+    def set_names(self, left: tuple[str, str], right: tuple[str, str]) -> None:
+        """Above the two columns; of each a longer and a shorter name, for narrow pictures."""
+        self._names = (left, right)
 
     def set_lines(self, weights: Mapping[int, np.ndarray], colours: Mapping[int, QColor], labels: Sequence[str], *, soft: Sequence[bool] = (),
-                  least: float = 0.0) -> None:
+                  least: float = 0.0, titles: Mapping[int, str] | None = None) -> None:
         """weights: head -> (n, n) from the left to the right, NaN where there is no line. colours: of each head. least: thinner lines are not
-        drawn."""
+        drawn. titles: of the heads, for the legend."""
+        self._titles = dict(titles or {})
+        self._card.hide()
         self._weights = {head: np.nan_to_num(np.asarray(one, dtype=np.float32)) for head, one in weights.items()}
         self._colours, self._labels, self._least = dict(colours), list(labels), max(least, LEAST)
         self._soft = np.asarray(soft, dtype=bool) if len(soft) else np.zeros(len(labels), dtype=bool)
@@ -70,7 +82,7 @@ class HeadLines(QWidget):
         self.update()
 
     def sizeHint(self) -> QSize:
-        return QSize(300, len(self._labels) * self._least_row() + 2 * theme.XS)
+        return QSize(300, len(self._labels) * self._least_row() + self._top() + theme.XS)
 
     def minimumSizeHint(self) -> QSize:
         return QSize(110, self.sizeHint().height())
@@ -78,19 +90,34 @@ class HeadLines(QWidget):
     def place_of(self, unit: int, *, right: bool = False) -> QPointF:
         """The middle of a word, in pixels."""
         column = self._column()
-        return QPointF(self.width() - column / 2 if right else column / 2, theme.XS + (unit + 0.5) * self._row())
+        return QPointF(self.width() - column / 2 if right else column / 2, self._top() + (unit + 0.5) * self._row())
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         at = event.position()
-        unit = int((at.y() - theme.XS) // self._row())
+        unit = int((at.y() - self._top()) // self._row())
         side = "left" if at.x() <= self._column() else "right" if at.x() >= self.width() - self._column() else ""
         under = (side, unit) if side and 0 <= unit < len(self._labels) else ("", -1)
         self.setCursor(Qt.CursorShape.PointingHandCursor if under[0] == "left" else Qt.CursorShape.ArrowCursor)
         if under != self._under:
             self._under = under
             self.update()
+        if under[0]:
+            self._card.show_at(at.x(), at.y(), self.card(*under))
+        else:
+            self._card.hide()
+
+    def card(self, side: str, unit: int) -> str:
+        """Rich text: the strongest weights that a word at the left gives, or that one at the right gets."""
+        found = sorted(self._of(side, unit), key=lambda line: -line[3])
+        word = html.escape(self._labels[unit])
+        lines = [f"<b>{word} →</b>" if side == "left" else f"<b>→ {word}</b>"]
+        for head, start, end, weight in found[:CARD_LINES]:
+            other = html.escape(self._labels[end if side == "left" else start])
+            lines.append(f'<span style="color:{self._colours[head].name()}">●</span> {other}&nbsp;&nbsp;<b>{weight:.3f}</b>')
+        return "<br>".join([*lines, "..."] if len(found) > CARD_LINES else lines)
 
     def leaveEvent(self, _event: object) -> None:
+        self._card.hide()
         self._under = ("", -1)
         self.update()
 
@@ -109,6 +136,7 @@ class HeadLines(QWidget):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         self._paint_lines(painter, self._of(side, unit) if side else self._lines, event.rect(), BAR if side == "left" else 0)
         self._paint_words(painter, side, unit)
+        self._paint_head(painter)
         if side == "left":
             self._paint_bars(painter, unit)
         painter.end()
@@ -117,11 +145,12 @@ class HeadLines(QWidget):
         """room: at the right, for the bars. Lines of a head that look the same are drawn at once."""
         row, column = self._row(), self._column()
         left, right = column + theme.XS, self.width() - column - room - theme.XS
-        first, last = (seen.top() - theme.XS) / row - 1, (seen.bottom() - theme.XS) / row
+        above = self._top()
+        first, last = (seen.top() - above) / row - 1, (seen.bottom() - above) / row
         alike: dict[tuple[int, int], list[QLineF]] = {}
         for head, start, end, weight in lines:
             if max(start, end) >= first and min(start, end) <= last:
-                line = QLineF(left, theme.XS + (start + 0.5) * row, right, theme.XS + (end + 0.5) * row)
+                line = QLineF(left, above + (start + 0.5) * row, right, above + (end + 0.5) * row)
                 alike.setdefault((round(SHADES * min(weight, 1.0)), head), []).append(line)
         for (shade, head), drawn in sorted(alike.items(), key=lambda item: item[0]):  # the strongest on top
             share = shade / SHADES
@@ -133,7 +162,7 @@ class HeadLines(QWidget):
         metrics = QFontMetrics(font)
         painter.setFont(font)
         for number, text in enumerate(self._labels):
-            top = theme.XS + number * row
+            top = self._top() + number * row
             shown = metrics.elidedText(text, Qt.TextElideMode.ElideRight, int(column - 2 * theme.XS))
             for right in (False, True):
                 box = QRectF(self.width() - column if right else 0, top, column, row)
@@ -151,13 +180,55 @@ class HeadLines(QWidget):
         heads = sorted(self._weights)
         painter.setFont(theme.font("small"))
         for number in range(len(self._labels)):
-            top, high = theme.XS + number * row + 3, (row - 6) / max(len(heads), 1)
+            top, high = self._top() + number * row + 3, (row - 6) / max(len(heads), 1)
             for place, head in enumerate(heads):
                 share = float(self._weights[head][unit, number])
                 painter.fillRect(QRectF(left, top + place * high, BAR * min(share, 1.0), max(high - 0.5, 1)), with_alpha(self._colours[head], 0.85))
             if len(heads) == 1 and (share := float(self._weights[heads[0]][unit, number])) >= self._least:
                 painter.setPen(QColor(theme.current().text))
                 painter.drawText(QRectF(left, top - 3, BAR - 2, row), Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, f"{share:.2f}")
+
+    def _paint_head(self, painter: QPainter) -> None:
+        """The heads' colours, and the names of the columns."""
+        look = theme.current()
+        painter.setFont(theme.font("small"))
+        high = painter.fontMetrics().height()
+        rows = self._legend()
+        for number, heads in enumerate(rows):
+            left, top = 0.0, theme.XS + number * high
+            for head, wide in heads:
+                painter.setPen(QPen(self._colours[head], 3))
+                painter.drawLine(QPointF(left, top + high / 2), QPointF(left + STROKE, top + high / 2))
+                painter.setPen(QColor(look.text_soft))
+                painter.drawText(QRectF(left + STROKE + theme.XS, top, wide, high), Qt.AlignmentFlag.AlignLeft, self._titles[head])
+                left += wide
+        painter.setPen(QColor(look.text_faint))
+        top, half = theme.XS + len(rows) * high, self.width() / 2 - 2
+        fits = all(painter.fontMetrics().horizontalAdvance(long) <= half for long, _ in self._names)
+        for place, (long, short) in enumerate(self._names):
+            words = long if fits else short
+            box = QRectF(place * (self.width() - half), top, half, high)
+            painter.drawText(box, Qt.AlignmentFlag.AlignRight if place else Qt.AlignmentFlag.AlignLeft, words)
+
+    def _legend(self) -> list[list[tuple[int, float]]]:
+        """Rows of (head, its width)."""
+        metrics = QFontMetrics(theme.font("small"))
+        rows: list[list[tuple[int, float]]] = []
+        used = 0.0
+        for head in sorted(self._weights):
+            if self._titles.get(head):
+                wide = STROKE + 3 * theme.XS + metrics.horizontalAdvance(self._titles[head])
+                if not rows or used + wide > self.width():
+                    rows.append([])
+                    used = 0.0
+                rows[-1].append((head, wide))
+                used += wide
+        return rows
+
+    def _top(self) -> int:
+        """Where the words begin."""
+        lines = len(self._legend()) + any(self._names[0])
+        return theme.XS + lines * QFontMetrics(theme.font("small")).height() + (theme.XS if lines else 0)
 
     def _strongest(self) -> tuple[list[tuple[int, int, int, float]], int]:
         found = []
@@ -184,7 +255,7 @@ class HeadLines(QWidget):
 
     def _row(self) -> int:
         """Its height; a short sentence takes the room that there is."""
-        room = (self.height() - 2 * theme.XS) // max(len(self._labels), 1)
+        room = (self.height() - self._top() - theme.XS) // max(len(self._labels), 1)
         return max(self._least_row(), min(room, MOST_ROW))
 
     def _least_row(self) -> int:

@@ -22,7 +22,8 @@ TICKS = 5
 
 @dataclass(frozen=True, kw_only=True)
 class Line:
-    """y: None makes a gap. interval: (low, high) of each point, a whisker. dotted: whether its points are marked."""
+    """y: None makes a gap. interval: (low, high) of each point, a whisker. dotted: whether its points are marked. said: its name on the card
+    of the pointer, where the legend has none."""
 
     name: str
     colour: str
@@ -31,6 +32,7 @@ class Line:
     interval: Sequence[tuple[float, float] | None] = ()
     dashed: bool = False
     dotted: bool = True
+    said: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -279,9 +281,18 @@ class LineChart(QWidget):
         where = html.escape(f"{self._x_title} " + self._names.get(nearest, f"{nearest:,.6g}"))
         lines = [f'<span style="color:{theme.current().text_soft}">{where}</span>']
         for line in self._lines:
-            values = [value for x, value in zip(line.x, line.y, strict=True) if x <= nearest and value is not None]
-            if values:
-                lines.append(f'<span style="color:{line.colour}">●</span> {html.escape(line.name)}&nbsp;&nbsp;<b>{self._number(values[-1])}</b>')
+            known = [place for place, (x, value) in enumerate(zip(line.x, line.y, strict=True)) if x <= nearest and value is not None]
+            if known:
+                span = line.interval[known[-1]] if known[-1] < len(line.interval) else None
+                words = self._number(line.y[known[-1]]) + ("" if span is None else f"</b> {self._number(span[0])}–{self._number(span[1])}<b>")
+                name = html.escape(line.name or line.said)
+                lines.append(f'<span style="color:{line.colour}">{"○" if line.dashed else "●"}</span> {name}&nbsp;&nbsp;<b>{words}</b>')
+        for band in self._bands:
+            for x, low, high in zip(band.x, band.low, band.high, strict=True):
+                if x == nearest:
+                    lines.append(f"{html.escape(band.name)}&nbsp;&nbsp;{self._number(low)}–{self._number(high)}")
+        if self._level is not None:
+            lines.append(f'<span style="color:{theme.current().text_soft}">{html.escape(self._level[1])}</span>')
         self._card.show_at(place.x(), place.y(), "<br>".join(lines))
 
 

@@ -6,20 +6,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QFontMetrics, QPainter, QPaintEvent, QPen, QPolygonF
+from PySide6.QtGui import QColor, QFontMetrics, QMouseEvent, QPainter, QPaintEvent, QPen, QPolygonF
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from gui import theme
 from gui.widgets.plots import with_alpha
 
-BAR, ROW_GAP, MARK = 14, 5, 6
+BAR, ROW_GAP, MARK = 14, 3, 6
 
 
 @dataclass(frozen=True, kw_only=True)
 class Bar:
     """title: at the left. value, interval, control, band: shares from 0 to 1. interval: a whisker. control: a diamond.
 
-    band: (low, high), shaded behind. None: not there. A bar without a value says `missing` instead.
+    band: (low, high), shaded behind. None: not there. A bar without a value says `missing` instead. said: its numbers, for the pointer.
     """
 
     title: str
@@ -28,6 +28,7 @@ class Bar:
     control: float | None = None
     band: tuple[float, float] | None = None
     missing: str = ""
+    said: str = ""
 
 
 class MeasureChart(QWidget):
@@ -38,6 +39,7 @@ class MeasureChart(QWidget):
         self._colour = QColor(colour)
         self._bars: list[Bar] = []
         self._chance, self._chance_text = 0.5, ""
+        self.setMouseTracking(True)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
 
     def set_bars(self, bars: Sequence[Bar], chance: float, chance_text: str) -> None:
@@ -46,6 +48,10 @@ class MeasureChart(QWidget):
         self.setAccessibleName("; ".join(f"{bar.title} {words(bar)}" for bar in bars))
         self.updateGeometry()
         self.update()
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        number = int(event.position().y() // self._row())
+        self.setToolTip(self._bars[number].said if 0 <= number < len(self._bars) else "")  # a card of its own would have no room here
 
     def sizeHint(self) -> QSize:
         small = QFontMetrics(theme.font("small"))

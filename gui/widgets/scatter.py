@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 from PySide6.QtCore import QEasingCurve, QEvent, QPointF, Qt, QVariantAnimation, Signal
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from gui import theme
 from gui.widgets.plots import HoverCard, bare_plot, pyqtgraph, with_alpha
@@ -54,6 +55,11 @@ class Scatter(QWidget):
         self._glide.valueChanged.connect(self._draw_guest)
         self._view.addItem(self._rings)
         self._view.addItem(self._mark)
+        self._axes = (QLabel(self), QLabel(self))
+        for part in self._axes:
+            part.setProperty("role", "caption")
+            part.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+            part.hide()
         self._card = HoverCard(self)
         self._plot.viewport().setMouseTracking(True)
         self._plot.viewport().installEventFilter(self)
@@ -103,6 +109,24 @@ class Scatter(QWidget):
             if seen[index]:
                 item.setPos(*self._xy[index])
         self._draw_mark()
+
+    def set_axes(self, across: str, up: str) -> None:
+        """Their names, in two corners; empty where the directions mean nothing."""
+        for part, words in zip(self._axes, (across, up), strict=True):
+            part.setText(words)
+            part.setVisible(bool(words))
+            part.ensurePolished()
+            part.adjustSize()
+        self._place_axes()
+
+    def _place_axes(self) -> None:
+        across, up = self._axes
+        across.move(self.width() - across.width(), self.height() - across.height())
+        up.move(0, 0)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._place_axes()
 
     def set_range(self, x: tuple[float, float], y: tuple[float, float]) -> None:
         """What part of the plane is seen; it stays so while the points move."""

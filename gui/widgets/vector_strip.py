@@ -39,9 +39,10 @@ class VectorStrip(QWidget):
         painter = QPainter(self)
         painter.setFont(font)
         metrics = QFontMetrics(font)
-        wide = min(max((metrics.horizontalAdvance(name) for name, _ in self._rows), default=0) + theme.S, 0.4 * self.width())
+        named = [(f"{name}  ±{float(np.abs(vector).max(initial=0.0)):.2f}", vector) for name, vector in self._rows]  # the strongest colour
+        wide = min(max((metrics.horizontalAdvance(name) for name, _ in named), default=0) + theme.S, 0.4 * self.width())
         ramp = palette.diverging(look.dark)
-        for number, (name, vector) in enumerate(self._rows):
+        for number, (name, vector) in enumerate(named):
             top = number * (BAND + 3)
             painter.setPen(QColor(look.text_soft))
             painter.drawText(QRectF(0, top, wide - theme.XS, BAND), Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -15,6 +16,7 @@ from gui import theme
 
 WORD_SHARE = 0.26  # of the width
 MOST_ROW = 32  # pixels
+LEAST_BAR = 24  # pixels: where there is less beside the numbers, these stand on the card alone
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,11 +43,13 @@ class WordBars(QWidget):
         self._soft: np.ndarray = np.zeros(0, dtype=bool)
         self._columns: list[Column] = []
         self._marked = -1
+        self.setMouseTracking(True)
 
     def set_words(self, labels: Sequence[str], columns: Sequence[Column], *, soft: Sequence[bool] = (), marked: int = -1) -> None:
         """marked: the word that is looked at."""
         self._labels, self._columns, self._marked = list(labels), list(columns), marked
         self._soft = np.asarray(soft, dtype=bool) if len(soft) else np.zeros(len(labels), dtype=bool)
+        self.setToolTip("")
         self.setMinimumHeight(self.sizeHint().height())
         self.updateGeometry()
         self.update()
@@ -63,10 +67,25 @@ class WordBars(QWidget):
     def place_of(self, word: int) -> QPointF:
         return QPointF(self.width() / 2, self._head() + (word + 0.5) * self._row())
 
+    def card(self, word: int) -> str:
+        """Rich text: the word and the number of each column."""
+        lines = [f"<b>{html.escape(self._labels[word])}</b>"]
+        for column in self._columns:
+            known = not column.missing and np.isfinite(column.values[word])
+            lines.append(f"{html.escape(column.title)}&nbsp;&nbsp;<b>{column.number.format(column.values[word]) if known else '–'}</b>")
+        return "<br>".join(lines)
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        word = self._word_at(event.position())
+        self.setToolTip(self.card(word) if word >= 0 else "")  # a card inside a narrow picture would be cut
+
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        word = int((event.position().y() - self._head()) // self._row())
-        if 0 <= word < len(self._labels) and event.position().y() >= self._head():
+        if (word := self._word_at(event.position())) >= 0:
             self.clicked.emit(word)
+
+    def _word_at(self, place: QPointF) -> int:
+        word = int((place.y() - self._head()) // self._row())
+        return word if 0 <= word < len(self._labels) and place.y() >= self._head() else -1
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         look, font, small = theme.current(), theme.font("body"), theme.font("small")
@@ -91,8 +110,9 @@ class WordBars(QWidget):
     def _paint_column(self, painter: QPainter, column: Column, box: QRectF) -> None:
         look, metrics = theme.current(), painter.fontMetrics()
         painter.setPen(QColor(look.text_soft))
+        title = " ".join(metrics.elidedText(part, Qt.TextElideMode.ElideRight, int(box.width())) for part in column.title.split(" "))
         painter.drawText(QRectF(box.left(), 0, box.width(), self._head()), Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop |
-                         Qt.TextFlag.TextWordWrap, column.title)
+                         Qt.TextFlag.TextWordWrap, title)
         if column.missing:
             painter.setPen(QColor(look.text_faint))
             painter.drawText(box.adjusted(0, self._head() + theme.XS, 0, 0), Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop |
@@ -101,6 +121,8 @@ class WordBars(QWidget):
         known = np.isfinite(column.values)
         top = float(np.abs(column.values[known]).max(initial=0.0))
         numbers = max(metrics.horizontalAdvance(column.number.format(value)) for value in (top, -top)) + theme.XS
+        if box.width() - numbers < LEAST_BAR:
+            numbers = 0
         head, row = self._head(), self._row()
         bars = QRectF(box.left(), 0, max(box.width() - numbers, 8.0), 0)
         zero = bars.center().x() if column.signed else bars.left()
@@ -120,6 +142,8 @@ class WordBars(QWidget):
             colour = QColor(*ramp[220 if value > 0 else 35].tolist()) if column.signed else QColor(look.accent)
             if long:
                 painter.fillRect(QRectF(min(zero, zero + long), y, max(abs(long), 1.0), high), colour)
+            if not numbers:
+                continue
             painter.setPen(QColor(look.text))
             painter.drawText(QRectF(box.right() - numbers, y - 4, numbers, row), Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter,
                              text)

@@ -8,12 +8,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, Qt
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QApplication, QWidget
 
 from core import events, i18n
 from core.runs import Run
 from core.text.specimens import Specimen, write_specimens
-from gui import theme
+from gui import picture, theme
 from gui.jobs import Jobs
 from gui.messages import Messages
 from gui.run_process import Processes
@@ -23,6 +23,7 @@ from gui.settings import Settings
 from gui.views import Services
 from gui.views.senses import SensesView
 from gui.views.senses_answers import Answers, question
+from gui.views.senses_panel import LEAST_PICTURE
 from gui.views.senses_points import PointsPage
 from gui.views.senses_verdict import verdict
 from tests.helpers.inline_engine import InlineEngine
@@ -169,6 +170,29 @@ def test_one_vector_is_shown_as_one_point(show, make_probed, session, qtbot) -> 
     panel.scatter.clicked.emit(0)
     panel.scatter.clicked.emit(0)
     assert session.selected == 1  # pressed again: the point's next sentence
+
+
+def test_the_words_above_a_single_point_are_whole_in_the_lowest_picture(show, make_probed, session, qtbot) -> None:
+    word2vec = make_probed("w", "word2vec")
+    view = show(word2vec)
+    scatter = view.panels[word2vec.path].scatter
+    scatter.setFixedSize(160, LEAST_PICTURE)
+    settle(qtbot, view)
+    view._draw()
+    QApplication.processEvents()
+    note = next(iter(scatter._notes.values()))
+    note.updateTransform()
+    top = scatter._plot.mapFromScene(note.mapToScene(note.boundingRect()).boundingRect().topLeft()).y()
+    assert top >= 0, f"{-top} pixels of it are above the picture"
+
+
+def test_what_the_colours_mean_leaves_with_the_picture(show, make_probed, tmp_path) -> None:
+    view = show(make_probed("one"), make_probed("two", "elmo"))
+    picture.save_picture(view._board, tmp_path / "a.svg")
+    text = (tmp_path / "a.svg").read_text(encoding="utf-8")
+    assert all(words in text for words in ("fruit", "company", "PC 1", "PC 2"))
+    bar = view.panels[view._order[0][0]].chart._bars[0]
+    assert "shuffled" in bar.said and f"{bar.value:.0%}" in bar.said
 
 
 def test_a_click_selects_everywhere(show, make_probed, session, qtbot) -> None:

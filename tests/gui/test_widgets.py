@@ -6,18 +6,22 @@ from time import perf_counter
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
-from PySide6.QtGui import QMouseEvent
+from PySide6.QtGui import QColor, QMouseEvent
 from PySide6.QtWidgets import QApplication
 
-from gui import theme
+from gui import picture, theme
 from gui.widgets.axes import clock, short
 from gui.widgets.curve import DRAWN_MEANS, Curves
 from gui.widgets.empty import Empty
+from gui.widgets.head_grid import HeadGrid
+from gui.widgets.head_lines import HeadLines
+from gui.widgets.line_chart import Band, Line, LineChart
 from gui.widgets.scatter import Scatter
 from gui.widgets.sense_text import marked
 from gui.widgets.series import Growing, MovingAverage, thin_means, thin_peaks
 from gui.widgets.switch import Switch
 from gui.widgets.tokens import Tokens
+from gui.widgets.word_bars import Column, WordBars
 
 XY = np.array([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0], [np.nan, np.nan]])
 
@@ -262,3 +266,87 @@ def test_plots_have_the_colour_of_the_theme(qtbot, qapp, name):
     qtbot.addWidget(plot)
     plot.resize(100, 100)
     assert plot.grab().toImage().pixelColor(50, 50).name() == theme.current().surface
+
+
+# what the pictures of attention and of the senses say of themselves
+
+def _point_at(widget, place: QPointF) -> None:
+    event = QMouseEvent(QMouseEvent.Type.MouseMove, place, widget.mapToGlobal(place), Qt.MouseButton.NoButton, Qt.MouseButton.NoButton,
+                        Qt.KeyboardModifier.NoModifier)
+    QApplication.sendEvent(widget, event)
+
+
+def svg_text(widget, path) -> str:
+    picture.save_picture(widget, path)
+    return path.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(("width", "names"), [(420, ("from (query)", "to (key)")), (150, (">query<", ">key<"))])
+def test_the_head_view_names_its_columns_and_heads_in_the_file_too(qtbot, tmp_path, width, names):
+    lines = HeadLines()
+    qtbot.addWidget(lines)
+    lines.set_names(("from (query)", "query"), ("to (key)", "key"))
+    weights = np.array([[0.75, 0.25], [0.0, 1.0]])
+    lines.set_lines({0: weights, 3: weights.T}, {0: QColor("#ff0000"), 3: QColor("#00ff00")}, ["吃", "苹果"], titles={0: "head 1", 3: "head 4"})
+    lines.resize(width, 300)
+    lines.show()
+    said = svg_text(lines, tmp_path / "a.svg")
+    assert all(name in said for name in (*names, "head 1", "head 4"))
+    assert [lines._top() < lines.place_of(unit).y() < 300 for unit in (0, 1)] == [True, True]
+    at = lines.place_of(0)
+    _point_at(lines, at)
+    qtbot.waitUntil(lines._card.isVisible)
+    assert "0.750" in lines._card.text() and "吃 →" in lines._card.text()
+    assert "1.000" in lines.card("right", 1) and "→ 苹果" in lines.card("right", 1)
+
+
+def test_the_grid_of_heads_says_what_its_colours_mean_in_the_file_too(qtbot, tmp_path):
+    grid = HeadGrid()
+    qtbot.addWidget(grid)
+    grid.set_axes("layers", "heads")
+    grid.set_scale("the greatest")
+    grid.set_maps(np.full((4, 4, 5, 5), 200, np.uint8))
+    grid.resize(200, 150)
+    grid.show()
+    assert "the greatest" in svg_text(grid, tmp_path / "a.svg")
+    assert grid._cell(3, 0).bottom() + grid._below(grid.fontMetrics()) * 0.5 < 150  # there is room beneath
+    grid.set_values(np.array([[0.25, -0.5]]))
+    said = svg_text(grid, tmp_path / "b.svg")
+    assert "-0.50" in said and "+0.50" in said
+
+
+def test_words_with_bars_have_their_numbers_at_the_pointer_where_there_is_no_room(qtbot, tmp_path):
+    bars = WordBars()
+    qtbot.addWidget(bars)
+    bars.set_words(["吃", "苹果"], [Column(title="attention", values=np.array([0.25, 0.5])),
+                                  Column(title="prediction, bits", values=np.array([-1.5, np.nan]), signed=True, number="{:+.1f}")])
+    bars.resize(120, 160)
+    bars.show()
+    assert "0.25" not in svg_text(bars, tmp_path / "a.svg")
+    _point_at(bars, bars.place_of(0))
+    qtbot.waitUntil(lambda: "-1.5" in bars.toolTip() and "0.25" in bars.toolTip())
+    bars.resize(500, 160)
+    assert "0.25" in svg_text(bars, tmp_path / "b.svg")
+    assert "–" in bars.card(1)
+
+
+def test_the_card_of_a_chart_names_controls_intervals_and_bands(qtbot):
+    chart = LineChart()
+    qtbot.addWidget(chart)
+    chart.set_lines([Line(name="GPT", colour="#ff0000", x=(0, 1), y=(0.5, 0.75), interval=[(0.4, 0.6), (0.7, 0.8)]),
+                     Line(name="", said="GPT, control", colour="#ff0000", x=(0, 1), y=(0.5, 0.55), dashed=True)],
+                    bands=[Band(name="shuffled", x=(0, 1), low=(0.4, 0.41), high=(0.6, 0.61))], level=(0.5, "chance"), percent=True)
+    chart.resize(400, 300)
+    chart.show()
+    _point_at(chart, chart._at(1, 0.5, chart._field()))
+    qtbot.waitUntil(chart._card.isVisible)
+    for words in ("75%", "70%–80%", "GPT, control", "55%", "shuffled", "41%–61%", "chance"):
+        assert words in chart._card.text()
+
+
+def test_a_scatter_names_its_axes_where_they_mean_something(qtbot, scatter):
+    scatter.set_axes("PC 1 →", "PC 2 ↑")
+    assert [part.isHidden() for part in scatter._axes] == [False, False]
+    assert scatter.rect().contains(scatter._axes[0].geometry())
+    scatter.set_axes("", "")
+    assert [part.isHidden() for part in scatter._axes] == [True, True]
