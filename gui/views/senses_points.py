@@ -172,7 +172,7 @@ class PointsPage(QWidget):
                             basis_step=found["basis_step"], stamp=(found["source"], found["steps"][-1])) for one in found["steps"]]
         laid = self._answers.get(layouts[place])
         known = laid is not None and "error" not in laid
-        panel.scatter.set_axes(*(("PC 1 →", "PC 2 ↑") if projection == PCA else ("", "")))
+        panel.scatter.set_axes(*(("PC 1 →", "PC 2 ↑") if projection == PCA and found["groups"][place].any() else ("", "")))
         if projection == PCA:
             self._show_points(panel, run, titles, found["xy"][place], found["groups"][place], found["half"])
         elif known:

@@ -79,6 +79,8 @@ class ReelPanel(QFrame):
         self.scatter.set_points(last[self._shown], [MIXED] if reel.is_one_point else categories, hard=None if reel.is_one_point else hard,
                                 notes=[tr("{count} sentences,\none point", count=len(last))] if reel.is_one_point else (),
                                 cards=() if reel.is_one_point else cards)
+        if reel.is_one_point:
+            self.scatter.set_axes("", "")  # there is no direction
         half = reel.half * 1.08
         low = -half * (1 - ROOM if reel.is_one_point else 1)
         self.scatter.set_range((-half, half), (low, low + 2 * half))

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from gui import theme
 from gui.widgets.plots import with_alpha
 
-BAR, ROW_GAP, MARK = 14, 3, 6
+BAR, ROW_GAP, MARK = 12, 3, 6
 
 
 @dataclass(frozen=True, kw_only=True)

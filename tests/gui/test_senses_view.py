@@ -184,6 +184,7 @@ def test_the_words_above_a_single_point_are_whole_in_the_lowest_picture(show, ma
     note.updateTransform()
     top = scatter._plot.mapFromScene(note.mapToScene(note.boundingRect()).boundingRect().topLeft()).y()
     assert top >= 0, f"{-top} pixels of it are above the picture"
+    assert all(part.isHidden() for part in scatter._axes)  # one point has no directions
 
 
 def test_what_the_colours_mean_leaves_with_the_picture(show, make_probed, tmp_path) -> None:
