@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from gui import theme
 from gui.widgets.plots import HoverCard, with_alpha
 
-MOST_LINES = 800  # at once, the strongest; more would take longer to draw than a typed letter may, and hide each other
+MOST_LINES = 500  # at once, the strongest; more would take longer to draw than a typed letter may, and hide each other
 SHADES = 20  # of a colour, and as many widths
 LEAST = 0.01  # weights below this are never drawn
 COLUMN_SHARE = 0.3  # of the width, for the words at each side
