@@ -24,7 +24,8 @@ SEEDS = 3
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """counts: of labelled examples, growing. applies: the methods that this task can be done by. options: as build_finetune takes them."""
+    """counts: of labelled examples, growing. applies: the methods that this task can be done by. options: as build_finetune takes them.
+    warnings: what makes the figures flatter."""
 
     pretrained: str
     task: str
@@ -33,6 +34,7 @@ class Plan:
     seeds: tuple[int, ...]
     metric: str
     applies: tuple[str, ...]
+    warnings: tuple[str, ...] = ()
 
     def jobs(self) -> list[tuple[int, int, str]]:
         """(count, seed, method) of every result, in the order in which they are made: a first curve soon, its spread later."""
@@ -63,7 +65,8 @@ def write_plan(folder: Path, plan: Plan) -> None:
 def read_plan(folder: Path) -> Plan:
     try:
         raw = json.loads((folder / PLAN).read_text(encoding="utf-8"))
-        return Plan(**{**raw, "counts": tuple(raw["counts"]), "seeds": tuple(raw["seeds"]), "applies": tuple(raw["applies"])})
+        return Plan(**{**raw, "counts": tuple(raw["counts"]), "seeds": tuple(raw["seeds"]), "applies": tuple(raw["applies"]),
+                       "warnings": tuple(raw.get("warnings", ()))})
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise UserError(tr("{path} holds no comparison.", path=folder), tr("Start one with: python main.py worth"), where="out") from error
 
@@ -89,7 +92,7 @@ def append_result(folder: Path, row: dict[str, Any]) -> None:
 
 
 def read_study(folder: str | Path) -> dict[str, Any]:
-    """{"task", "metric", "counts", "seeds", "total", "done", "curves": {method: [{"labels", "mean", "spread", "values"}]}}.
+    """{"task", "metric", "counts", "seeds", "total", "done", "options", "warnings", "curves": {method: [{"labels", "mean", "spread", "values"}]}}.
 
     spread: the standard deviation over the seeds, 0 for one.
     """
@@ -97,7 +100,8 @@ def read_study(folder: str | Path) -> dict[str, Any]:
     curves = {method: [point for count in plan.counts if (point := _point(rows, method, count))] for method in plan.applies}
     done = {(row["labels"], row["seed"], row["method"]) for row in rows}
     return {"task": plan.task, "metric": plan.metric, "pretrained": plan.pretrained, "counts": list(plan.counts), "seeds": list(plan.seeds),
-            "total": len(plan.jobs()), "done": len(done & set(plan.jobs())), "curves": curves}
+            "total": len(plan.jobs()), "done": len(done & set(plan.jobs())), "curves": curves,
+            "options": plan.options, "warnings": list(plan.warnings)}
 
 
 def _point(rows: Sequence[dict[str, Any]], method: str, count: int) -> dict[str, Any] | None:

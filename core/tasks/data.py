@@ -18,12 +18,13 @@ from core.runs import Run, write_atomically
 from core.tasks import files
 from core.tasks.config import TaskConfig
 from core.tasks.forms import form_of
-from core.tasks.labels import NUMBER, Labels
+from core.tasks.labels import NOMINAL, NUMBER, Labels
 from core.tasks.layout import Layout
-from core.tasks.task import Example, Reading
+from core.tasks.task import Example, Problem, Reading
 from core.text.tokenizers import Tokenizer, load_tokenizer
 
 DATA = "task.json"
+SHOWN_LABELS = 8
 EXAMPLES = {"train": "train.jsonl", "dev": "dev.jsonl"}
 
 
@@ -54,7 +55,65 @@ def read_files(config: TaskConfig) -> tuple[Reading, Reading, Labels]:
         readings.append(reading)
     train, dev = readings
     labels = made.inspect(train, dev, config)
+    same = Path(config.train_file).expanduser().samefile(Path(config.dev_file).expanduser())
+    note_learnt(dev, train.examples, "same_file" if same else "learnt")
     return train, dev, labels
+
+
+def note_learnt(reading: Reading, train: Sequence[Example], kind: str = "learnt") -> None:
+    """Note the examples to measure on that stand among those to learn from as well, whatever their label."""
+    lines: dict[tuple[Any, ...], int] = {}
+    for example in train:
+        lines.setdefault((example.texts, example.choices), example.line)
+    for example in reading.examples:
+        if (line := lines.get((example.texts, example.choices))) is not None:
+            reading.note(example.line, kind, tr("line {line} of the file to learn from holds the same", line=line))
+
+
+def note_cut(config: RunConfig, layout: Layout, reading: Reading, limit: int | None = None) -> int:
+    """Note every text that is longer than the model reads, and every answer that it cannot learn; returns the number of such examples.
+
+    limit: so many of the first examples are looked at.
+    """
+    made, count = task(config.task.task), 0
+    for number, example in enumerate(reading.examples[:limit]):
+        features = made.features(layout, number, example)
+        parts = [part for feature in features for part in feature.parts]
+        # read apart, a question has a row of its own
+        usual = 2 if layout.apart and len(example.texts) > 1 else 1
+        too_long = len(parts) > usual if made.windows else any(part.cut for part in parts)
+        if too_long:
+            count += 1
+            longest = max(len(part.ids) + part.cut for part in parts)
+            reading.problems.append(Problem(example.line, "windows" if made.windows else "too_long",
+                                            tr("{count} tokens, where the model reads {limit}", count=longest, limit=layout.limit)))
+        if made.unreachable is not None and (words := made.unreachable(features, example, config.task)):
+            reading.note(example.line, "answer_unreachable", words)
+    return count
+
+
+def require_labels(chosen: Sequence[Example], labels: Labels, config: TaskConfig) -> None:
+    """UserError where the examples that were drawn hold one label only: nothing can be learnt from them."""
+    held = _held(chosen, labels)
+    if len(labels.names) > 1 and len(held) < 2 and all(isinstance(example.label, str) for example in chosen):
+        raise UserError(tr("The {count} labelled examples that were drawn have only one label: '{label}'.", count=len(chosen),
+                           label=next(iter(held), "")), tr("Draw more, or take another seed."), where="labels")
+
+
+def missing_labels(chosen: Sequence[Example], labels: Labels) -> list[str]:
+    """In a sentence, which labels of the file the drawn examples do not hold."""
+    missing = [name for name in labels.names if name not in _held(chosen, labels)]
+    if labels.kind != NOMINAL or not missing:
+        return []
+    shown = ", ".join(missing[:SHOWN_LABELS]) + (" ..." if len(missing) > SHOWN_LABELS else "")
+    return [tr("The {count:,} examples that were drawn hold {held} of the {all} labels; these cannot be learnt: {names}.", count=len(chosen),
+               held=len(labels.names) - len(missing), all=len(labels.names), names=shown)]
+
+
+def _held(chosen: Sequence[Example], labels: Labels) -> set[str]:
+    if labels.kind != NOMINAL:
+        return set()
+    return {name for example in chosen for name in (example.label if isinstance(example.label, tuple) else (example.label,))}
 
 
 def subsample(examples: Sequence[Example], count: int, seed: int) -> list[Example]:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import csv
 import json
+from collections import Counter
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -26,12 +28,15 @@ NAMES = {
 }
 
 
+END = "\0end of the table"  # behind the last line: where it lies inside a cell, the cell was never closed
+
+
 def rows(path: Path, reading: Reading) -> Iterator[tuple[int, dict[str, Any]]]:
     """(line, row) of a table or a jsonl file. A jsonl line that is no object is noted in `reading` and left out."""
     guess = readers.encoding_of(path, TextConfig())
     try:
         with path.open("r", encoding=guess.codec, newline="") as file:
-            yield from _records(file, reading) if readers.kind_of(path) == "jsonl" else _table(file, readers.kind_of(path))
+            yield from _records(file, reading) if readers.kind_of(path) == "jsonl" else _table(file, path, reading)
     except UnicodeError as error:
         raise UserError(tr("{path} is not {encoding}.", path=path.name, encoding=guess.name), tr("Save it as UTF-8."), where="train_file") from error
     except csv.Error as error:
@@ -39,19 +44,28 @@ def rows(path: Path, reading: Reading) -> Iterator[tuple[int, dict[str, Any]]]:
                         tr("Look for a quotation mark that is not closed."), where="train_file") from error
 
 
-def _table(file: Any, kind: str) -> Iterator[tuple[int, dict[str, Any]]]:
+def _table(file: Any, path: Path, reading: Reading) -> Iterator[tuple[int, dict[str, Any]]]:
+    """UserError for two columns of one name, and for a quotation mark that is never closed: all that follows would be one cell."""
     csv.field_size_limit(readers.LONGEST_FIELD)
-    if kind == "tsv":  # quotes are plain characters there
+    if readers.kind_of(path) == "tsv":  # quotes are plain characters there
         reader = csv.reader((line.rstrip("\r\n") for line in file), delimiter="\t", quoting=csv.QUOTE_NONE)
     else:
         head = file.readline()
         delimiter = "," if "," in head else max(";\t", key=head.count)
         file.seek(0)
-        reader = csv.reader(file, delimiter=delimiter)
+        reader = csv.reader(chain(file, ["\n", END]), delimiter=delimiter)
     names = [name.strip().lstrip("\ufeff") for name in next(reader, [])]
+    if twice := [name for name, count in Counter(names).items() if name and count > 1]:
+        raise UserError(tr("{path} has two columns named {names}.", path=path.name, names=twice[0]), tr("Rename one of them in the file."),
+                        where="train_file")
     line = reader.line_num
     for row in reader:
-        if any(cell.strip() for cell in row):
+        if row != [END] and any(END in cell for cell in row):
+            raise UserError(tr("{path}, line {number}: a quotation mark is never closed.", path=path.name, number=line + 1),
+                            tr("Close it; all that follows would be one cell."), where="train_file")
+        if any(cell.strip() for cell in row[len(names):]):
+            reading.skip(line + 1, "more_columns", tr("{count} cells, where there are {columns} columns", count=len(row), columns=len(names)))
+        elif row != [END] and any(cell.strip() for cell in row):
             yield line + 1, dict(zip(names, row, strict=False))
         line = reader.line_num
 

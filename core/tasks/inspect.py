@@ -20,8 +20,8 @@ from core.tasks.config import build_finetune
 from core.tasks.create import newest_step
 from core.tasks.labels import NOMINAL, Labels
 from core.tasks.layout import Layout
-from core.tasks.problems import counted, listed
-from core.tasks.task import Example, Feature, Part, Problem, Reading
+from core.tasks.problems import counted, listed, warnings
+from core.tasks.task import Example, Feature, Part
 from core.text.tokenizers import load_tokenizer
 
 CUT_LOOKED_AT = 1000  # examples of each file whose length is looked at
@@ -31,8 +31,8 @@ def inspect(*, pretrained: str, task: str, options: dict[str, Any], examples: in
             cancelled: Callable[[], bool] | None = None) -> dict[str, Any]:
     """What is wrong does not raise but stands in "error", "hint" and "where"; then the other keys may be missing.
 
-    {"columns", "available", "labels", "label_kind", "label_counts", "counts", "skipped", "cut", "problems", "problem_counts", "examples", "sees",
-    "error", "hint", "where"}; see the functions below for the shapes.
+    {"columns", "available", "labels", "label_kind", "label_counts", "counts", "skipped", "cut", "problems", "problem_counts", "warnings", "examples",
+    "sees", "advice", "error", "hint", "where"}; see the functions below for the shapes.
     """
     try:
         run = Run.open(Path(pretrained))
@@ -48,15 +48,19 @@ def look(config: RunConfig, run: Run, count: int = 5) -> dict[str, Any]:
     {"train": n, "dev": n}; cut: texts longer than the model reads, among the first CUT_LOOKED_AT."""
     train, dev, labels = data.read_files(config.task)
     layout = data.layout_of(config, labels, load_tokenizer(run.tokenizer_path))
-    cut = {"train": note_cut(config, layout, train), "dev": note_cut(config, layout, dev)}
+    cut = {"train": data.note_cut(config, layout, train, CUT_LOOKED_AT), "dev": data.note_cut(config, layout, dev, CUT_LOOKED_AT)}
+    chosen = data.subsample(train.examples, config.task.labels, config.train.seed)
+    data.require_labels(chosen, labels, config.task)
+    counts = [*counted("train", train.problems), *counted("dev", dev.problems)]
     return {
         "columns": {"train": train.columns, "dev": dev.columns}, "available": train.available, "labels": list(labels.names),
         "label_kind": labels.kind, "label_counts": _label_counts(train.examples, labels),
-        "counts": {"train": len(data.subsample(train.examples, config.task.labels, config.train.seed)), "dev": len(dev.examples)},
+        "counts": {"train": len(chosen), "dev": len(dev.examples)},
         "available_counts": {"train": len(train.examples), "dev": len(dev.examples)}, "skipped": {"train": train.skipped, "dev": dev.skipped},
         "cut": cut, "problems": [*listed("train", train.problems), *listed("dev", dev.problems)],
-        "problem_counts": [*counted("train", train.problems), *counted("dev", dev.problems)],
-        "examples": [seen(config, layout, labels, example) for example in train.examples[:count]], "sees": cannot_see(config)}
+        "problem_counts": counts, "warnings": [*warnings(counts, len(dev.examples)), *data.missing_labels(chosen, labels)],
+        "examples": [seen(config, layout, labels, example) for example in train.examples[:count]], "sees": cannot_see(config),
+        "advice": advice(config)}
 
 
 def _label_counts(examples: Sequence[Example], labels: Labels) -> dict[str, int]:
@@ -66,29 +70,26 @@ def _label_counts(examples: Sequence[Example], labels: Labels) -> dict[str, int]
     return {name: found[name] for name in labels.names}
 
 
-def note_cut(config: RunConfig, layout: Layout, reading: Reading) -> int:
-    """Note every text that is longer than the model reads, among the first ones; returns their number."""
-    made, count = task(config.task.task), 0
-    for number, example in enumerate(reading.examples[:CUT_LOOKED_AT]):
-        features = made.features(layout, number, example)
-        parts = [part for feature in features for part in feature.parts]
-        # read apart, a question has a row of its own
-        usual = 2 if layout.apart and len(example.texts) > 1 else 1
-        too_long = len(parts) > usual if made.windows else any(part.cut for part in parts)
-        if too_long:
-            count += 1
-            longest = max(len(part.ids) + part.cut for part in parts)
-            reading.problems.append(Problem(example.line, "windows" if made.windows else "too_long",
-                                            tr("{count} tokens, where the model reads {limit}", count=longest, limit=layout.limit)))
-    return count
-
-
 def cannot_see(config: RunConfig) -> str:
     """What this family cannot do at this task, in words; "" where nothing is to be said."""
     made = family(config.family)
     if "generate" in made.capabilities and task(config.task.task).blind:
         return tr(task(config.task.task).blind)
     return tr(made.limit) if "static_vectors" in made.capabilities else ""
+
+
+def advice(config: RunConfig) -> str:
+    """What of the pretrained run was never trained although this finetune rests on it, and what to do; "" where there is nothing.
+
+    [CLS] and its pooler learn in pretraining by next-sentence prediction alone (Devlin et al. 2019, section 3.1).
+    """
+    options, form = config.task, family(config.family).form
+    pooled = not task(options.task).units and not task(options.task).windows
+    first = (form.vector if options.pooling == "auto" else options.pooling) == "first"
+    if form.segments and pooled and first and not options.from_scratch and not getattr(config.objective, "next_sentence", True):
+        return tr("This run was pretrained without next-sentence prediction, so [CLS], which stands for the whole text here, never learnt anything. "
+                  "With few labels the mean of all tokens does better: pooling=mean.")
+    return ""
 
 
 def seen(config: RunConfig, layout: Layout, labels: Labels, example: Example) -> dict[str, Any]:

@@ -37,8 +37,9 @@ def read(path: Path, config: TaskConfig) -> Reading:
 
 
 def _index(value: object, choices: Sequence[str]) -> int | None:
+    """A number is a place; of what is written as text, the choice of that text comes first."""
     name = files.label_name(value)
-    if name in choices:
+    if name in choices and not (isinstance(value, int) and not isinstance(value, bool)):
         return choices.index(name)
     return int(name) if name.isdecimal() and int(name) < len(choices) else None
 

@@ -18,6 +18,7 @@ from core.tasks.layout import Layout
 from core.tasks.task import Example, Feature, Predictions, Reading, Task
 
 MOST_NAMES = 5  # labels that are numbers, but so few different ones, are names
+MOSTLY = 0.9  # numbers, from this share on: the rest is left out
 
 
 def read(path: Path, config: TaskConfig) -> Reading:
@@ -34,12 +35,13 @@ def read(path: Path, config: TaskConfig) -> Reading:
 
 
 def inspect(train: Reading, dev: Reading, config: TaskConfig) -> Labels:
-    """Labels are numbers where all are, and more than MOST_NAMES differ; the person may say otherwise."""
+    """Labels are numbers where (nearly) all are, and more than MOST_NAMES differ; the person may say otherwise."""
     counts = Counter(example.label for example in train.examples)
     numbers = sum(count for label, count in counts.items() if is_number(label))
+    different = sum(map(is_number, counts))
     kind = config.label_kind
     if kind == "auto":
-        kind = NUMBER if numbers == len(train.examples) and len(counts) > MOST_NAMES else NOMINAL
+        kind = NUMBER if numbers >= MOSTLY * len(train.examples) and different > MOST_NAMES else NOMINAL
     if kind == NOMINAL:
         return classification.inspect(train, dev, config)
     for reading in (train, dev):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from core.i18n import tr
@@ -16,6 +16,7 @@ def rule(kind: str) -> str:
     """How a kind of problem is handled, in words."""
     return {
         "empty": tr("A text that is empty: the line is left out."),
+        "more_columns": tr("A line with more cells than there are columns: it is left out, for nobody can tell which cell is which."),
         "no_label": tr("No label: the line is left out."),
         "columns": tr("A line that lacks a column: it is left out."),
         "not_json": tr("A line that is not a JSON object: it is left out."),
@@ -27,12 +28,30 @@ def rule(kind: str) -> str:
         "answer_moved": tr("An answer that is not at its offset but stands once in the passage: that place is taken."),
         "answer_lost": tr("An answer that is not at its offset, and not once in the passage: it is left out, and with its last answer the question."),
         "no_answer": tr("A question without an answer: it is learnt that the passage does not hold one."),
+        "contradiction": tr("A question that is called impossible and has answers: it is read as impossible."),
+        "answer_unreachable": tr("An answer that the model cannot give: nothing is learnt from the question, and it counts as a mistake."),
         "few_choices": tr("Fewer than two choices: the question is left out."),
-        "label_range": tr("A label that is none of the choices: the question is left out."),
+        "label_range": tr("A label that is none of the choices (counted from 0): the question is left out."),
         "unequal_choices": tr("Questions with different numbers of choices: each is scored among its own."),
+        "learnt": tr("An example to measure on that also stands in the file to learn from: it is measured all the same, so the figures flatter."),
+        "same_file": tr("One file is given to learn from and to measure on: the figures tell what was learnt by heart, and nothing of new texts."),
         "too_long": tr("A text longer than the model reads: its end is cut off."),
         "windows": tr("A text longer than the model reads: it is read in several windows."),
     }[kind]
+
+
+def warnings(counts: Sequence[Mapping[str, Any]], measured: int) -> list[str]:
+    """What makes the figures worthless or flattering, in a sentence each. counts: as `counted` has them. measured: examples to measure on."""
+    made = []
+    for one in counts:
+        if one["kind"] == "same_file":
+            made.append(one["rule"])
+        elif one["kind"] == "learnt":
+            lines = ", ".join(map(str, one["lines"])) + (" ..." if one["count"] > len(one["lines"]) else "")
+            words = tr("{count:,} of the {measured:,} examples to measure on also stand in the file to learn from (line {lines}): "
+                       "the figures flatter.", count=one["count"], measured=measured, lines=lines)
+            made.append(words)
+    return made
 
 
 def counted(file: str, problems: Sequence[Problem]) -> list[dict[str, Any]]:

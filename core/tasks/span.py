@@ -61,6 +61,7 @@ def _example(line: int, context: str, asked: dict[str, Any], reading: Reading) -
     for answer in given:
         text, start = segment.clean(str(answer.get("text", ""))), answer.get("answer_start")
         if not text:
+            reading.note(line, "answer_lost", tr("question {id}: an answer is empty", id=name))
             continue
         if not isinstance(start, int) or start < 0 or context[start:start + len(text)] != text:
             if context.count(text) != 1:
@@ -72,6 +73,8 @@ def _example(line: int, context: str, asked: dict[str, Any], reading: Reading) -
     if given and not answers:
         reading.skipped += 1
         return None
+    if asked.get("is_impossible") and asked.get("answers"):
+        reading.note(line, "contradiction", tr("question {id} is called impossible and has answers", id=name))
     if not given and not asked.get("is_impossible"):
         reading.note(line, "no_answer", tr("question {id} has no answer", id=name))
     return Example(line=line, texts=(context, question), label=tuple(answers))
@@ -116,6 +119,19 @@ def _tokens(part: Part, start: int, end: int) -> tuple[int, int] | None:
     if not inside or (inside[0] == mine[0] and part.offsets[mine[0]][0] > start) or (inside[-1] == mine[-1] and part.offsets[mine[-1]][1] < end):
         return None
     return inside[0], inside[-1]
+
+
+def unreachable(features: Sequence[Feature], example: Example, config: TaskConfig) -> str:
+    """An answer may lie across two windows, begin or end inside a token, or be longer than any that is given."""
+    why = []
+    for text, start in example.label:
+        found = [place for feature in features for part in feature.parts if (place := _tokens(part, start, start + len(text)))]
+        tokens = min((last - first + 1 for first, last in found), default=0)
+        if found and tokens <= config.max_answer:
+            return ""
+        why.append(tr("'{text}' has {count} tokens, more than max_answer", text=text, count=tokens) if found else
+                   tr("'{text}' lies in no window whole", text=text))
+    return why[0] if why else ""
 
 
 def decode(features: Sequence[Feature], outputs: Sequence[np.ndarray], examples: Sequence[Example], labels: Labels,
@@ -177,6 +193,6 @@ TASK = Task(
     name="span", title="Question answering", about="The piece of a passage that answers a question.", metric="f1",
     columns=("context", "question", "answers"), kinds=(".json",), read=read, inspect=inspect, features=features,
     heads={"": "core.tasks.heads:SpanHead"}, target=target, decode=decode, measure=measure, majority=majority,
-    asked=("context", "question"), windows=True,
+    asked=("context", "question"), windows=True, unreachable=unreachable,
     blind="A left-to-right model must choose an answer's beginning before it has read the rest of the passage.",
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -83,6 +83,7 @@ class Feature:
 
 
 Predictions = list[dict[str, Any]]
+NUMBER_METRIC = "pearson"  # of pairs whose label is a number: it takes the place of the task's own
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,6 +101,7 @@ class Task:
     asked: what somebody types to get a prediction. units: each example holds units that carry a label each. orders: its two texts may be
     read in both orders. windows: a long text is read in several rows, and nothing of it is cut off. tfidf: a plain method applies
     (core/tasks/baseline.py).
+    unreachable(features, example, TaskConfig) -> why its answer can be neither learnt nor given, "" where it can.
     blind: what a model that reads left to right cannot see at this task, in one sentence; "" where nothing.
     """
 
@@ -123,4 +125,10 @@ class Task:
     orders: bool = False
     windows: bool = False
     tfidf: bool = False
+    unreachable: Callable[..., str] | None = None
     blind: str = ""
+
+
+def headline(made: Task, names: Collection[str]) -> str:
+    """Which of some measures is the headline figure of a task, greater is better; "" where none is."""
+    return next((one for one in (made.metric, NUMBER_METRIC) if one in names), "")

@@ -21,6 +21,8 @@ from core.tasks.config import build_finetune
 from core.tasks.create import newest_step
 from core.tasks.data import Labelled
 from core.tasks.labels import NUMBER
+from core.tasks.problems import counted, warnings
+from core.tasks.task import NUMBER_METRIC
 from core.text.tokenizers import load_tokenizer
 from core.train.device import Device, choose
 from core.train.finetune import FinetuneLearner
@@ -59,10 +61,13 @@ def run_study(*, pretrained: str, task_name: str, options: dict[str, Any], folde
     # (a number's correlation with one constant is not defined: no majority there)
     applies = tuple(method for method in methods
                     if (method != "tfidf" or made.tfidf) and (method != "majority" or labels.kind != NUMBER))
-    metric = "pearson" if labels.kind == NUMBER else made.metric
+    metric = NUMBER_METRIC if labels.kind == NUMBER else made.metric
     plan = study.Plan(pretrained=str(run.path.resolve()), task=task_name, options={key: str(value) for key, value in options.items()},
-                      counts=counts, seeds=tuple(range(seeds)), metric=metric, applies=applies)
+                      counts=counts, seeds=tuple(range(seeds)), metric=metric, applies=applies,
+                      warnings=tuple(warnings(counted("dev", dev.problems), len(dev.examples))))
     study.write_plan(Path(folder), plan)
+    for words in plan.warnings:
+        on_progress(words)
     weights = load_file(run.checkpoint_path(newest_step(run)) / "model.safetensors")
     tokenizer, device = load_tokenizer(run.tokenizer_path), choose(config.train)
     done = {(row["labels"], row["seed"], row["method"]) for row in study.read_results(Path(folder))}

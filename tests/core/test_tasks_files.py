@@ -12,7 +12,7 @@ from core.registry import family
 from core.tasks import classification, data, multiple_choice, pair, span, tagging
 from core.tasks.config import TaskConfig
 from core.tasks.layout import Layout, window_starts
-from core.tasks.problems import rule
+from core.tasks.problems import counted, rule, warnings
 from core.text.tokenizers import SPECIALS, TableTokenizer
 
 
@@ -38,7 +38,7 @@ def test_a_table_with_everything_wrong(tmp_path: Path) -> None:
 
 def test_labels_that_training_lacks_and_only_one_class(tmp_path: Path) -> None:
     train = write(tmp_path, "train.tsv", "text\tlabel\n一\ta\n二\tb\n")
-    dev = write(tmp_path, "dev.tsv", "text\tlabel\n一\ta\n二\tc\n")
+    dev = write(tmp_path, "dev.tsv", "text\tlabel\n三\ta\n四\tc\n")
     _, reading, labels = data.read_files(TaskConfig(train_file=str(train), dev_file=str(dev)))
     assert labels.names == ("a", "b") and found(reading) == [(3, "unseen_label")] and len(reading.examples) == 2
     one = write(tmp_path, "one.tsv", "text\tlabel\n一\ta\n二\ta\n")
@@ -182,3 +182,75 @@ def test_the_answers_tokens_are_found_again_in_some_window(name: str) -> None:
     row, first, last = span.target(feature, example, None)
     part = feature.parts[row]
     assert context[part.offsets[first][0]:part.offsets[last][1]] == "答案"
+
+
+# what would be guessed in silence
+
+def test_what_is_measured_and_was_learnt_is_counted(tmp_path: Path) -> None:
+    train = write(tmp_path, "train.tsv", "text\tlabel\n一\ta\n二\tb\n三\ta\n")
+    dev = write(tmp_path, "dev.tsv", "text\tlabel\n四\ta\n 三 \tb\n")
+    _, reading, _ = data.read_files(TaskConfig(train_file=str(train), dev_file=str(dev)))
+    assert found(reading) == [(3, "learnt")] and "line 4" in reading.problems[0].text, "whatever its label"
+    said, = warnings(counted("dev", reading.problems), 2)
+    assert "1 of the 2" in said and "(line 3)" in said
+    _, reading, _ = data.read_files(TaskConfig(train_file=str(train), dev_file=str(tmp_path / "." / "train.tsv")))
+    assert found(reading) == [(2, "same_file"), (3, "same_file"), (4, "same_file")]
+    assert warnings(counted("dev", reading.problems), 3) == [rule("same_file")]
+    assert warnings([{"kind": "empty", "count": 9, "rule": "", "lines": [1]}], 2) == []
+
+
+def test_a_table_whose_cells_do_not_fit_its_columns(tmp_path: Path) -> None:
+    path = write(tmp_path, "t.csv", "text,label\n好,也好,good\n坏,bad\n一般,good,\n")
+    reading = classification.read(path, TaskConfig())
+    assert found(reading) == [(2, "more_columns")] and [example.line for example in reading.examples] == [3, 4]
+    with pytest.raises(UserError, match="line 3: a quotation mark is never closed"):
+        classification.read(write(tmp_path, "q.csv", 'text,label\n好,good\n"坏,bad\n差,bad\n'), TaskConfig())
+    assert len(classification.read(write(tmp_path, "g.csv", 'text,label\n"好\n呀",good\n"坏",bad'), TaskConfig()).examples) == 2
+    with pytest.raises(UserError, match="two columns named label"):
+        classification.read(write(tmp_path, "d.csv", "text,label,label\n好,good,bad\n"), TaskConfig())
+
+
+def test_a_choices_place_and_its_text_are_told_apart(tmp_path: Path) -> None:
+    rows = [{"context": "甲", "question": "几?", "choices": ["3", "2", "1"], "label": label} for label in (1, "1", 3)]
+    path = write(tmp_path, "c.jsonl", "\n".join(json.dumps(row, ensure_ascii=False) for row in rows))
+    reading = multiple_choice.read(path, TaskConfig(task="multiple_choice"))
+    assert [example.label for example in reading.examples] == [1, 2] and found(reading) == [(3, "label_range")]
+    assert "from 0" in rule("label_range")
+
+
+def test_a_few_words_among_numbers_are_left_out_and_counted(tmp_path: Path) -> None:
+    rows = [f"甲{n}\t乙\t{n / 2}" for n in range(19)]
+    train = write(tmp_path, "a.tsv", "\n".join(["text_a\ttext_b\tscore", *rows, "丙\t乙\tn/a"]) + "\n")
+    dev = write(tmp_path, "b.tsv", "text_a\ttext_b\tscore\n一\t二\t3\n")
+    reading, _, labels = data.read_files(TaskConfig(task="pair", train_file=str(train), dev_file=str(dev)))
+    assert labels.kind == "number" and found(reading) == [(21, "not_a_number")]
+
+
+def test_drawn_examples_that_lack_labels(tmp_path: Path) -> None:
+    train = write(tmp_path, "train.tsv", "text\tlabel\n" + "".join(f"{n}\t{'abc'[n % 3]}\n" for n in range(30)))
+    dev = write(tmp_path, "dev.tsv", "text\tlabel\n一\ta\n")
+    reading, _, labels = data.read_files(TaskConfig(train_file=str(train), dev_file=str(dev)))
+    with pytest.raises(UserError, match="only one label"):
+        data.require_labels(data.subsample(reading.examples, 1, 0), labels, TaskConfig())
+    two = [example for example in reading.examples if example.label != "c"]
+    said, = data.missing_labels(two, labels)
+    assert "2 of the 3" in said and said.endswith("c.")
+    assert data.missing_labels(reading.examples, labels) == []
+
+
+def test_answers_that_cannot_be_given(tmp_path: Path) -> None:
+    context = "甲" * 30 + "答案" + "乙" * 30
+    layout = Layout(family("bert"), characters(context + "谁?"), limit=20, stride=6)
+
+    def why(text: str, start: int, **options: int) -> str:
+        example = data._example({"line": 1, "texts": [context, "谁?"], "label": [[text, start]], "choices": [], "units": []})
+        return span.unreachable(span.features(layout, 0, example), example, TaskConfig(task="span", **options))
+
+    assert why("答案", 30) == ""
+    assert "max_answer" in why("答案", 30, max_answer=1)
+    assert "no window" in why(context, 0)
+    qas = [{"id": "1", "question": "谁?", "answers": [{"text": "", "answer_start": 0}]},
+           {"id": "2", "question": "谁?", "answers": [{"text": "甲", "answer_start": 0}], "is_impossible": True}]
+    path = write(tmp_path, "q.json", json.dumps({"data": [{"paragraphs": [{"context": context, "qas": qas}]}]}, ensure_ascii=False, indent=1))
+    reading = span.read(path, TaskConfig(task="span"))
+    assert [kind for _, kind in found(reading)] == ["answer_lost", "contradiction"] and reading.skipped == 1
