@@ -103,17 +103,8 @@ def intact(folder: Path) -> bool:
 
 
 def _prune(run: Run) -> None:
-    steps = run.checkpoint_steps()
-    best = [step for step in steps if _is_best(run.checkpoint_path(step))][-1:]
-    for step in set(steps[:-KEPT]) - set(best):
+    for step in set(run.checkpoint_steps()[:-KEPT]) - {run.best_step()}:
         shutil.rmtree(run.checkpoint_path(step), ignore_errors=True)
-
-
-def _is_best(folder: Path) -> bool:
-    try:
-        return bool(json.loads((folder / "state.json").read_text(encoding="utf-8")).get("best"))
-    except (OSError, ValueError, AttributeError, RecursionError):
-        return False
 
 
 def _clear(folder: Path) -> None:

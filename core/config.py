@@ -102,7 +102,8 @@ class TrainConfig:
     schedule: str = option("linear", "How the learning rate falls after the warm-up.", choices=("linear", "cosine", "constant"))
     warmup: float = option(0.05, "Share of the run in which the learning rate rises.", min=0, max=1)
     grad_clip: float = option(1.0, "Largest norm of the gradient; 0 means no clipping.", min=0)
-    patience: int = option(0, "Stop when this many validations in a row bring no better loss; 0 means never.", min=0)
+    patience: int = option(0, "Stop when this many validations in a row bring nothing better (in the loss; of a finetune in the task's figure); "
+                              "0 means never.", min=0)
     evals: int = option(10, "Validations in a run.", min=1, advanced=True)
     eval_batches: int = option(20, "Batches in one validation.", min=1, advanced=True)
     checkpoints: int = option(10, "Checkpoints in a run.", min=1, advanced=True)

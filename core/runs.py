@@ -28,6 +28,7 @@ from core.i18n import tr
 HOME_VARIABLE = "LEXISCOPE_HOME"
 TRASH = ".trash"
 ORIGIN = "origin.json"  # of a run that came from elsewhere: where it came from, and which row each token had there
+NEWEST, BEST = "newest", "best"  # checkpoints by name
 COMMANDS = ("stop", "pause", "checkpoint")
 # what resume may set: none of it changes what a step learns, save for where the run ends
 CHANGEABLE = frozenset({"train.steps", "train.epochs", "train.minutes", "train.micro_batch_size", "train.device", "train.precision",
@@ -158,6 +159,25 @@ class Run:
     def checkpoint_steps(self) -> list[int]:
         return _steps(self.path / "checkpoints", r"step_(\d{8})")
 
+    def best_step(self) -> int | None:
+        """The checkpoint that no later one has bettered: by the validation loss, of a finetune by its task's figure. None: not known."""
+        return next((step for step in reversed(self.checkpoint_steps()) if _is_best(self.checkpoint_path(step))), None)
+
+    def named_step(self, checkpoint: str) -> int | None:
+        """The step of the checkpoint that is called NEWEST (None), BEST, or by its step. UserError where there is no such one."""
+        if checkpoint in ("", NEWEST):
+            return None
+        steps = self.checkpoint_steps()
+        if checkpoint == BEST:
+            if (best := self.best_step()) is None:
+                raise UserError(tr("Of {name} no best checkpoint is known: none was saved after a validation.", name=self.name),
+                                tr("Take the newest."), where="checkpoint")
+            return best
+        if not checkpoint.isdecimal() or int(checkpoint) not in steps:
+            raise UserError(tr("{name} has no checkpoint '{value}'.", name=self.name, value=checkpoint),
+                            tr("It has: {names}.", names=", ".join([NEWEST, BEST, *map(str, steps)])), where="checkpoint")
+        return int(checkpoint)
+
     # commands to the worker: files, so that they work through torchrun, on Windows and from any process
 
     def command(self, name: str) -> None:
@@ -283,6 +303,13 @@ def _free_path(config: RunConfig) -> Path:
     taken = {path.name for path in runs_home().iterdir()} if runs_home().is_dir() else set()
     numbered = (f"{stem}-{number}" for number in range(2, 1_000_000))
     return runs_home() / (stem if stem not in taken else next(name for name in numbered if name not in taken))
+
+
+def _is_best(checkpoint: Path) -> bool:
+    try:
+        return bool(json.loads((checkpoint / "state.json").read_text(encoding="utf-8")).get("best"))
+    except (OSError, ValueError, AttributeError, RecursionError):
+        return False
 
 
 def _steps(folder: Path, pattern: str) -> list[int]:

@@ -7,8 +7,7 @@ from collections.abc import Mapping
 from core.i18n import tr
 from core.registry import task
 from core.runs import Run
-
-NUMBER_METRIC = "pearson"  # of pairs whose label is a number
+from core.tasks.task import headline
 
 
 def task_of(run: Run) -> str:
@@ -25,7 +24,7 @@ def layer_titles(run: Run) -> list[str]:
 def metric_of(run: Run, metrics: Mapping[str, float]) -> str:
     """Which of the metrics of a validation is the headline figure of the task that a run was finetuned for; empty where none is."""
     name = task_of(run)
-    return next((one for one in (task(name).metric, NUMBER_METRIC) if one in metrics), "") if name else ""
+    return headline(task(name), metrics) if name else ""
 
 
 def metric_title(name: str) -> str:

@@ -15,14 +15,14 @@ from core.errors import UserError
 from core.families.family import Family
 from core.i18n import tr
 from core.registry import family, task
-from core.runs import Run
+from core.runs import NEWEST, Run
 from core.tasks import data, files, metrics, tagging
 from core.tasks.labels import NOMINAL, NUMBER, Labels, is_number, note_unseen
 from core.tasks.layout import Layout
 from core.tasks.networks import TaskNetwork
 from core.tasks.predictor import predict
 from core.tasks.problems import counted, listed
-from core.tasks.task import Example, Predictions, Reading, Task
+from core.tasks.task import NUMBER_METRIC, Example, Predictions, Reading, Task
 from core.text.tokenizers import Tokenizer, load_tokenizer
 
 COLUMNS = ("line", "text", "gold", "predicted", "confidence", "right")
@@ -89,23 +89,26 @@ def cached(run: str, step: int | None = None) -> TaskModel:
 
 # measured on a file
 
-def evaluate(*, run: str, file: str = "", step: int | None = None, on_progress: Callable[..., None] | None = None,
+def evaluate(*, run: str, file: str = "", checkpoint: str = NEWEST, on_progress: Callable[..., None] | None = None,
              cancelled: Callable[[], bool] | None = None) -> dict[str, Any]:
     """All that is to be said of a run on a file; without one, on the development examples of its own folder.
 
-    {"task", "metric", "metrics", "examples", "labels", "confusion", "per_class", "rows", "problems", "problem_counts", "skipped", "step"}.
+    {"task", "metric", "metrics", "examples", "labels", "confusion", "per_class", "rows", "problems", "problem_counts", "skipped", "step",
+    "best": the best checkpoint's step or None}. checkpoint: see Run.named_step. on_progress(examples done, of how many).
     confusion: rows are the gold labels, columns the predicted ones. per_class: of labels, or of the types of spans.
     rows: {"line", "text", "gold", "predicted", "confidence", "right"} in the file's order.
     """
-    model = cached(run, step)
+    model = cached(run, Run.open(Path(run)).named_step(checkpoint))
     reading = _reading(model, file)
+    if on_progress:
+        on_progress(0, len(reading.examples))
     predictions = model.predict(reading.examples, on_progress, cancelled)
     if cancelled and cancelled():
         return {}
     measures = model.task.measure(predictions, reading.examples, model.labels)
     number = model.labels.kind == NUMBER
-    made = {"task": model.task.name, "metric": "pearson" if number else model.task.metric, "metrics": measures, "examples": len(predictions),
-            "labels": [], "confusion": [], "per_class": [], "step": model.step, "skipped": reading.skipped,
+    made = {"task": model.task.name, "metric": NUMBER_METRIC if number else model.task.metric, "metrics": measures, "examples": len(predictions),
+            "labels": [], "confusion": [], "per_class": [], "step": model.step, "best": model.run.best_step(), "skipped": reading.skipped,
             "rows": [_row(model, example, one) for example, one in zip(reading.examples, predictions, strict=True)],
             "problems": listed("file", reading.problems), "problem_counts": counted("file", reading.problems)}
     if model.task.units:
@@ -122,7 +125,7 @@ def _reading(model: TaskModel, file: str) -> Reading:
         own = data.read_examples(model.run, "dev")
         if not own:
             raise UserError(tr("{name} came without examples to measure on.", name=model.run.name), tr("Choose a file with labels."), where="file")
-        return Reading(examples=own)
+        return _noted(model, Reading(examples=own))
     found = files.require_file(file, model.task.kinds, "file")
     reading = model.task.read(found, model.config.task)
     if model.labels.kind == NUMBER:
@@ -134,6 +137,13 @@ def _reading(model: TaskModel, file: str) -> Reading:
     if not reading.examples:
         raise UserError(tr("{path} holds no example that can be used.", path=found.name),
                         tr("{count} were left out; see the problems.", count=reading.skipped), where="file")
+    return _noted(model, reading)
+
+
+def _noted(model: TaskModel, reading: Reading) -> Reading:
+    """With what the run has learnt from, and what it cannot read whole."""
+    data.note_learnt(reading, data.read_examples(model.run, "train"))
+    data.note_cut(model.config, model.layout, reading)
     return reading
 
 
@@ -211,22 +221,25 @@ def _units(model: TaskModel, text: str) -> tuple[tuple[int, int], ...]:
     return tuple(units)
 
 
-def predict_text(*, run: str, fields: dict[str, Any], step: int | None = None, on_progress: Callable[..., None] | None = None,
+def predict_text(*, run: str, fields: dict[str, Any], checkpoint: str = NEWEST, on_progress: Callable[..., None] | None = None,
                  cancelled: Callable[[], bool] | None = None) -> dict[str, Any]:
-    """The prediction for what somebody has typed, as Task.decode has it, with "task"; of a pair also "swapped": that of (b, a).
+    """The prediction for what somebody has typed, as Task.decode has it, with "task" and "step"; of a pair also "swapped": that of (b, a).
 
     fields: {"text"}; {"text_a", "text_b"}; {"context", "question", "choices"}; {"context", "question"}.
+    "cut": how many tokens of it did not fit and were not read.
     tagging has "units" besides: the (start, end) characters that carry the tags.
     """
-    model = cached(run, step)
+    model = cached(run, Run.open(Path(run)).named_step(checkpoint))
     example = example_of(model, fields)
     examples = [example]
     if model.task.orders:
         examples.append(replace(example, texts=example.texts[::-1]))
     made = model.predict(examples)
-    answer = {"task": model.task.name, **made[0]}
+    answer = {"task": model.task.name, "step": model.step, **made[0]}
     if model.task.orders:
         answer["swapped"] = made[1]
+    features = model.task.features(model.layout, 0, example)
+    answer["cut"] = 0 if model.task.windows else max((part.cut for feature in features for part in feature.parts), default=0)
     if model.task.units:
         answer["units"] = [list(unit) for unit in example.units]
     return answer

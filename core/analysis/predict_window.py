@@ -1,6 +1,7 @@
 """What the window asks of the runs on the bench while somebody types: gaps filled, next tokens, text written on, a task's answers.
 
-Everything comes back as dicts of plain numbers and words. Models stay loaded between two questions.
+Everything comes back as dicts of plain numbers and words. Models stay loaded between two questions. checkpoint: "newest", "best" or
+a step.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from core.errors import UserError
 from core.families.elmo.model import directions
 from core.families.gpt.model import generate
 from core.i18n import tr
-from core.runs import Run
+from core.runs import NEWEST, Run
 from core.text.tokenizers import EOS, MASK, SPECIALS
 
 CANDIDATES = 10
@@ -49,12 +50,12 @@ def answer(questions: Sequence[tuple[str, dict[str, Any]]], cancelled: Callable[
     return len(questions)
 
 
-def fill(run: str, text: str, most: int = CANDIDATES) -> dict[str, Any]:
+def fill(run: str, text: str, most: int = CANDIDATES, checkpoint: str = NEWEST) -> dict[str, Any]:
     """What would stand in each [MASK], as far as the family can see: BERT reads both sides, GPT the left one, ELMo each by itself.
 
     {"step", "lists": [{"gap": from 0, "side": "both" | "left" | "right", "tokens": [...], "probabilities": [...]}]}
     """
-    loaded = _loaded(run)
+    loaded = _loaded(run, checkpoint)
     if "fill_mask" in loaded.family.capabilities:
         found = [(gap, BOTH, [(item.token, item.probability) for item in row]) for gap, row in enumerate(predict.fill(loaded, text, most))]
         return {"step": loaded.step, "lists": [_list(*item) for item in found]}
@@ -70,20 +71,20 @@ def fill(run: str, text: str, most: int = CANDIDATES) -> dict[str, Any]:
     return {"step": loaded.step, "lists": lists}
 
 
-def following(run: str, text: str, most: int = CANDIDATES) -> dict[str, Any]:
+def following(run: str, text: str, most: int = CANDIDATES, checkpoint: str = NEWEST) -> dict[str, Any]:
     """The likeliest next tokens after `text`: {"step", "lists": [one as in `fill`], "read": how many tokens the model has read}."""
-    loaded = _loaded(run)
+    loaded = _loaded(run, checkpoint)
     ids = _open(loaded, text)
     return {"step": loaded.step, "lists": [_list(0, LEFT, _candidates(loaded, _ahead(loaded, ids), most))], "read": len(ids)}
 
 
 @torch.no_grad()
 def write(run: str, text: str, on_token: Callable[[dict[str, Any]], None], cancelled: Callable[[], bool], *, tokens: int = 60,
-          temperature: float = 0.8, top_k: int = 0, top_p: float = 1.0, seed: int = 0) -> None:
+          temperature: float = 0.8, top_k: int = 0, top_p: float = 1.0, seed: int = 0, checkpoint: str = NEWEST) -> None:
     """Go on writing after `text`; on_token for each token, {"token": as people read it, "probability", "alternatives": [(token,
     probability)]}, at the end {"ended": "stopped" (its own end of a text) | "length", "step"}. UserError where the family cannot.
     """
-    loaded = _loaded(run)
+    loaded = _loaded(run, checkpoint)
     predict.require(loaded, "generate", tr("Only a GPT run can go on writing."))
     ids = _open(loaded, text)
     generator = torch.Generator().manual_seed(seed)
@@ -98,7 +99,7 @@ def write(run: str, text: str, on_token: Callable[[dict[str, Any]], None], cance
     on_token({"ended": "length" if count == tokens else "stopped", "step": loaded.step})
 
 
-def task(run: str, inputs: dict[str, str]) -> dict[str, Any]:
+def task(run: str, inputs: dict[str, str], checkpoint: str = NEWEST) -> dict[str, Any]:
     """The answer of a finetuned run to one example of its task, as core.analysis.evaluate:predict_text gives it, with "inputs", the
     "step" of the checkpoint, and the "types" of spans that a tagger knows.
 
@@ -113,9 +114,9 @@ def task(run: str, inputs: dict[str, str]) -> dict[str, Any]:
             raise UserError(tr("There is nothing to choose from."), tr("Write two choices or more, one a line."), where="choices")
     if any(not value for value in given.values()):
         raise UserError(tr("There is a text missing."), tr("Type something into every box."))
-    model = cached(run)
+    model = cached(run, Run.open(Path(run)).named_step(checkpoint))
     types = sorted({name.partition("-")[2] for name in model.labels.names if "-" in name}) if model.task.name == "tagging" else []
-    return {**predict_text(run=run, fields=given), "inputs": given, "types": types, "step": model.step}
+    return {**predict_text(run=run, fields=given, checkpoint=checkpoint), "inputs": given, "types": types}
 
 
 def _open(loaded: Loaded, text: str) -> list[int]:
@@ -173,9 +174,10 @@ def _list(gap: int, side: str, pairs: Sequence[tuple[str, float]]) -> dict[str, 
     return {"gap": gap, "side": side, "tokens": [token for token, _ in pairs], "probabilities": [share for _, share in pairs]}
 
 
-def _loaded(run: str) -> Loaded:
+def _loaded(run: str, checkpoint: str) -> Loaded:
     opened = Run.open(Path(run))
-    steps = opened.checkpoint_steps()
+    chosen = opened.named_step(checkpoint)
+    steps = opened.checkpoint_steps() if chosen is None else [chosen]
     if not steps:
         raise UserError(tr("The run {name} has no checkpoint yet.", name=opened.name), tr("Wait until it has saved one, or resume it."))
     seen = (opened.checkpoint_path(steps[-1]) / "manifest.json").stat()

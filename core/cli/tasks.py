@@ -6,15 +6,18 @@ import argparse
 import json
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from core.errors import UserError
 from core.i18n import tr
 from core.registry import TASKS, task
-from core.runs import Run
+from core.runs import NEWEST, Run
 from core.tasks.config import build_finetune
+from core.tasks.data import SHOWN_LABELS
+from core.tasks.labels import NUMBER
+from core.tasks.seeds import over_seeds
 
 SHOWN_PROBLEMS = 3  # line numbers named of each kind
 
@@ -29,16 +32,20 @@ def add_verbs(verb: Callable[..., argparse.ArgumentParser]) -> None:
     add.add_argument("--steps", help=tr("train for so many steps"))
     add.add_argument("--epochs", help=tr("read the examples so many times"))
     add.add_argument("--device", help="auto, cuda, mps, cpu")
-    add.add_argument("--run", metavar="DIR", type=Path, help=tr("the run's folder"))
+    add.add_argument("--seeds", type=int, default=1, metavar="N",
+                     help=tr("so many runs one after the other, each from a seed of its own; mean and spread at the end"))
+    add.add_argument("--run", metavar="DIR", type=Path, help=tr("the run's folder; of several seeds the beginning of their names"))
 
     add = verb("evaluate", evaluate, tr("measure a finetuned run on labelled data"))
     add.add_argument("run", type=Path, metavar="DIR")
     add.add_argument("--file", default="", help=tr("labelled data; without it the run's own development examples"))
+    _which(add)
     add.add_argument("--csv", type=Path, metavar="FILE", help=tr("write every example and its prediction"))
     add.add_argument("--json", action="store_true")
 
     add = verb("predict", predict, tr("let a finetuned run answer"))
     add.add_argument("run", type=Path, metavar="DIR")
+    _which(add)
     for name in ("text", "text-a", "text-b", "context", "question"):
         add.add_argument(f"--{name}", default="")
     add.add_argument("--choices", nargs="+", default=[])
@@ -51,6 +58,10 @@ def add_verbs(verb: Callable[..., argparse.ArgumentParser]) -> None:
     add.add_argument("--seeds", type=int, default=3)
     add.add_argument("--out", type=Path, required=True, metavar="DIR")
     add.add_argument("--json", action="store_true")
+
+
+def _which(add: argparse.ArgumentParser) -> None:
+    add.add_argument("--checkpoint", default=NEWEST, metavar="STEP", help=tr("newest, best (of the run's own validations) or a step"))
 
 
 def _common(add: argparse.ArgumentParser) -> None:
@@ -74,9 +85,9 @@ def _options(parsed: argparse.Namespace) -> dict[str, Any]:
 
 def finetune(parsed: argparse.Namespace) -> int:
     from core.cli import train
-    from core.tasks.create import create
+    from core.tasks.create import create_seeds
     from core.tasks.data import DATA
-    from core.tasks.inspect import cannot_see
+    from core.tasks.inspect import advice, cannot_see
 
     options = _options(parsed)
     given = {"task.labels": parsed.labels, "train.minutes": parsed.minutes, "train.steps": parsed.steps, "train.epochs": parsed.epochs,
@@ -84,16 +95,52 @@ def finetune(parsed: argparse.Namespace) -> int:
              "task.unfreeze": "none" if parsed.freeze else ""}
     options.update({key: value for key, value in given.items() if value})
     config = build_finetune(parsed.pretrained, parsed.task, options)
-    run = create(config, parsed.run)
-    noted = json.loads((run.path / DATA).read_text(encoding="utf-8"))
+    if parsed.seeds < 1:
+        raise UserError(tr("--seeds cannot be '{value}'.", value=parsed.seeds), tr("Write 1 or more."))
+    runs = create_seeds(config, parsed.seeds, parsed.run)
+    noted = json.loads((runs[0].path / DATA).read_text(encoding="utf-8"))
+    _say_recognised(noted)
     _say_problems(noted["problems"])
-    if words := cannot_see(config):
-        print(words, file=sys.stderr)
-    code = train(run)
-    last = next((event for event in reversed(run.events()) if type(event).__name__ == "EvalEnd"), None)
-    if last is not None:
-        print(_figures(last.metrics))
+    for words in (*noted["warnings"], cannot_see(config), advice(config)):
+        if words:
+            print(words, file=sys.stderr)
+    code = 0
+    for number, run in enumerate(runs):
+        code = train(run)
+        last = next((event for event in reversed(run.events()) if type(event).__name__ == "EvalEnd"), None)
+        if last is not None:
+            print(_figures(last.metrics))
+        if code or (run.status().state == "stopped" and number + 1 < len(runs)):
+            print(tr("{count} more seeds were not begun.", count=len(runs) - number - 1), file=sys.stderr)
+            break
+    if parsed.seeds > 1:
+        _say_seeds(runs)
     return code
+
+
+def _say_seeds(runs: Sequence[Run]) -> None:
+    """Mean and spread of those that came to their end; of their best checkpoints too, where these are others."""
+    mine = {str(run.path) for run in runs}
+    for found in over_seeds(runs=[str(runs[0].path)]):
+        others = len(set(found["runs"]) - mine)
+        words = tr("{count} seeds, mean ± standard deviation", count=len(found["seeds"]))
+        print(words + (" " + tr("({others} of them from earlier runs with the same settings)", others=others) if others else ""))
+        print("  " + tr("at the end:") + "  " + _spreads(found["end"]))
+        if found["best"] != found["end"]:
+            print("  " + tr("best checkpoints, chosen by these same examples:") + "  " + _spreads(found["best"]))
+
+
+def _spreads(measures: dict[str, dict[str, Any]]) -> str:
+    return "  ".join(f"{name} {one['mean']:.3f} ± {one['spread']:.3f}" for name, one in measures.items())
+
+
+def _say_recognised(noted: dict[str, Any]) -> None:
+    """Which columns and labels were found."""
+    columns = ", ".join(f"{role}: {column}" for role, column in noted["columns"]["train"].items())
+    names, kind = noted["labels"]["names"], noted["labels"]["kind"]
+    shown = ", ".join(names[:SHOWN_LABELS]) + (" ..." if len(names) > SHOWN_LABELS else "")
+    found = tr("labels are numbers") if kind == NUMBER else tr("{count} labels: {names}", count=len(names), names=shown) if names else ""
+    print("   ".join(part for part in (columns, found) if part), file=sys.stderr)
 
 
 def _say_problems(counts: list[dict[str, Any]]) -> None:
@@ -106,17 +153,33 @@ def _figures(measures: dict[str, float]) -> str:
     return "  ".join(f"{name} {value:.3f}" for name, value in measures.items())
 
 
+def _checkpoint(result: dict[str, Any]) -> str:
+    step, best = result["step"], result["best"]
+    if best is None:
+        return tr("(step {step})", step=step)
+    if best == step:
+        return tr("(step {step}, the best checkpoint)", step=step)
+    return tr("(step {step}; the best checkpoint is that of step {best}: --checkpoint best)", step=step, best=best)
+
+
+def _counter() -> Callable[[int, int], None] | None:
+    """Examples done, in one line that is written over; nothing where no terminal is."""
+    if not sys.stderr.isatty():
+        return None
+    return lambda done, total: print(f"\r{done:,} / {total:,}", end="\n" if done == total else "", file=sys.stderr, flush=True)
+
+
 def evaluate(parsed: argparse.Namespace) -> None:
     from core.analysis import evaluate as measuring
 
-    result = measuring.evaluate(run=str(parsed.run), file=parsed.file)
+    result = measuring.evaluate(run=str(parsed.run), file=parsed.file, checkpoint=parsed.checkpoint, on_progress=_counter())
     if parsed.csv:
         measuring.to_csv(result, parsed.csv)
     if parsed.json:
         print(json.dumps(result, ensure_ascii=False, indent=1))
         return
     _say_problems(result["problem_counts"])
-    print(tr("{count} examples", count=result["examples"]) + "  " + _figures(result["metrics"]))
+    print(tr("{count} examples", count=result["examples"]) + "  " + _figures(result["metrics"]) + "  " + _checkpoint(result))
     for row in result["per_class"]:
         print(f"  {row['label']:<20} {_figures({name: row[name] for name in ('precision', 'recall', 'f1')})}  n={row['support']}")
     if result["confusion"]:
@@ -135,8 +198,12 @@ def predict(parsed: argparse.Namespace) -> None:
              "choices": parsed.choices}
     asked = _asked(parsed.file, task(run.config.task.task).asked if run.config.task else ("text",)) if parsed.file else [named]
     for fields in asked:
-        answer = predict_text(run=str(parsed.run), fields=fields)
+        answer = predict_text(run=str(parsed.run), fields=fields, checkpoint=parsed.checkpoint)
         print(json.dumps(answer, ensure_ascii=False) if parsed.json else _said(answer))
+        if answer["cut"]:
+            print(tr("Too long: the last {count} tokens were cut off.", count=answer["cut"]), file=sys.stderr)
+    if asked and not parsed.json:
+        print(tr("(step {step})", step=answer["step"]), file=sys.stderr)
 
 
 def _asked(path: Path, fields: tuple[str, ...]) -> list[dict[str, Any]]:

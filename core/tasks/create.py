@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,18 +21,27 @@ from core.runs import Run, runs_home, write_atomically
 from core.tasks import data
 from core.tasks.config import build_finetune
 from core.tasks.problems import counted
+from core.tasks.seeds import with_seeds
+from core.text.tokenizers import load_tokenizer
 
 CHECKPOINT_FILES = ("model.safetensors", "optimizer.safetensors", "state.json")
 SOURCE, WEIGHTS = "pretrained/source.json", "pretrained/model.safetensors"
 
 
-def create(config: RunConfig, path: Path | None = None) -> Run:
-    """Read the files, then make the run's folder. UserError for whatever is wrong, before anything is written."""
+def create(config: RunConfig, path: Path | None = None, suffix: str = "") -> Run:
+    """Read the files, then make the run's folder. UserError for whatever is wrong, before anything is written.
+
+    suffix: of the folder's name, where the name is ours to give.
+    """
     pretrained = Run.open(Path(config.task.pretrained))
     step = newest_step(pretrained)
     train, dev, labels = data.read_files(config.task)
     chosen = data.subsample(train.examples, config.task.labels, config.train.seed)
-    run = Run.create(config, path or _free_path(pretrained, config))
+    data.require_labels(chosen, labels, config.task)
+    layout = data.layout_of(config, labels, load_tokenizer(pretrained.tokenizer_path))
+    for reading in (train, dev):
+        data.note_cut(config, layout, reading)
+    run = Run.create(config, path or _free_path(pretrained, config, suffix))
     try:
         shutil.copyfile(pretrained.tokenizer_path, run.tokenizer_path)
         if pretrained.specimens_path.exists():
@@ -41,6 +50,7 @@ def create(config: RunConfig, path: Path | None = None) -> Run:
             copy_weights(pretrained, step, run)
         data.write(run.path, chosen, dev.examples, labels, {
             "problems": [*counted("train", train.problems), *counted("dev", dev.problems)],
+            "warnings": data.missing_labels(chosen, labels),
             "skipped": {"train": train.skipped, "dev": dev.skipped}, "columns": {"train": train.columns, "dev": dev.columns}})
     except OSError as error:
         shutil.rmtree(run.path, ignore_errors=True)
@@ -49,10 +59,23 @@ def create(config: RunConfig, path: Path | None = None) -> Run:
     return run
 
 
-def create_run(*, pretrained: str, task: str, options: Mapping[str, Any], name: str = "",
-               on_progress: Callable[..., None] | None = None, cancelled: Callable[[], bool] | None = None) -> str:
-    """As the window's engine calls it; returns the new run's folder."""
-    return str(create(build_finetune(Path(pretrained), task, options, name=name)).path)
+def create_seeds(config: RunConfig, count: int, path: Path | None = None) -> list[Run]:
+    """A folder for each of `count` seeds: `path` with the seed behind its name. UserError: then none was made."""
+    made: list[Run] = []
+    try:
+        for one in with_seeds(config, count):
+            suffix = f"-seed{one.train.seed}" if count > 1 else ""
+            made.append(create(one, path.with_name(path.name + suffix) if path else None, suffix))
+    except UserError:
+        for run in made:
+            shutil.rmtree(run.path, ignore_errors=True)
+        raise
+    return made
+
+
+def create_runs(*, pretrained: str, task: str, options: Mapping[str, Any], name: str = "", seeds: int = 1) -> list[str]:
+    """As the window's engine calls it; returns the new runs' folders, one for each seed."""
+    return [str(run.path) for run in create_seeds(build_finetune(Path(pretrained), task, options, name=name), seeds)]
 
 
 def newest_step(run: Run) -> int:
@@ -88,10 +111,10 @@ def pretrained_weights_path(run: Run) -> Path | None:
     return path
 
 
-def _free_path(pretrained: Run, config: RunConfig) -> Path:
+def _free_path(pretrained: Run, config: RunConfig, suffix: str) -> Path:
     """A new folder name in the runs' home: the pretrained run's, the task, the file, and a number where that is taken."""
     scratch = "-scratch" if config.task.from_scratch else ""
-    stem = f"{config.family}-{config.task.task}-{Path(config.task.train_file).stem}{scratch}"[:60]
+    stem = f"{config.family}-{config.task.task}-{Path(config.task.train_file).stem}{scratch}"[:60] + suffix
     taken = {path.name for path in runs_home().iterdir()} if runs_home().is_dir() else set()
     numbered = (f"{stem}-{number}" for number in range(2, 1_000_000))
     return runs_home() / (stem if stem not in taken else next(name for name in numbered if name not in taken))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 
 import torch
@@ -30,12 +31,15 @@ def predict(network: nn.Module, config: RunConfig, layout: Layout, labels: Label
     """A prediction for each example, and the mean loss of those that are labelled (0 where none is); none once it is cancelled.
 
     The features are read in the order of their length, so that little is padded; the answers come in the order of the examples.
+    on_progress(examples done, of how many): one is done when all of its features are.
     """
     made = task(config.task.task)
     features = featurise(config, layout, examples) if features is None else features
     sizes = [len(feature.parts) * max(len(part.ids) for part in feature.parts) for feature in features]
     order = sorted(range(len(features)), key=sizes.__getitem__, reverse=True)
     outputs: list = [None] * len(features)
+    left = Counter(feature.example for feature in features)
+    done = len(examples) - len(left)
     total = count = 0.0
     training, device = network.training, next(network.parameters()).device
     labelled = all(example.label is not None for example in examples)
@@ -52,7 +56,9 @@ def predict(network: nn.Module, config: RunConfig, layout: Layout, labels: Label
             total, count = total + float(sums["loss"][0]), count + float(sums["loss"][1])
         for index, output in zip(chosen, network.head.outputs(logits, batch).float().cpu().numpy(), strict=True):
             outputs[index] = output
-        on_progress(place, len(order))
+            left[features[index].example] -= 1
+            done += left[features[index].example] == 0
+        on_progress(done, len(examples))
     network.train(training)
     if any(output is None for output in outputs):
         return [], 0.0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import psutil
@@ -15,7 +15,9 @@ from core.config import TrainConfig
 from core.errors import UserError
 from core.families.learning import Learner, LearnerState
 from core.i18n import tr
+from core.registry import task
 from core.runs import Run
+from core.tasks.task import headline
 from core.train.device import Device, from_rank_zero
 from core.train.gradient import NotFinite
 
@@ -30,12 +32,16 @@ Write = Callable[[events.Event], None]
 
 @dataclass(kw_only=True)
 class Position:
-    """How far a run has come; all of it stands in every checkpoint. elapsed: seconds of training."""
+    """How far a run has come; all of it stands in every checkpoint. elapsed: seconds of training.
+
+    best_loss, best_score: of the best validation so far; the score is that of a finetune, its task's headline figure.
+    """
 
     step: int = 0
     elapsed: float = 0.0
     tokens: int = 0
     best_loss: float = math.inf
+    best_score: float = -math.inf
     worse_evals: int = 0
 
 
@@ -141,13 +147,20 @@ class Loop:
         return time.monotonic() - began
 
     def _evaluate(self) -> bool:
-        """Validate; returns whether it was the best so far."""
+        """Validate; returns whether it was the best so far: by the task's figure, and of equal ones by the loss."""
         metrics = self.learner.evaluate()
         self.write(events.EvalEnd(step=self.at.step, metrics=metrics))
-        improved = metrics["loss"] < self.at.best_loss
-        self.at.best_loss = min(self.at.best_loss, metrics["loss"])
+        score, loss = self._score(metrics), metrics["loss"]
+        improved = (score, -loss) > (self.at.best_score, -self.at.best_loss)
+        if improved:
+            self.at.best_score, self.at.best_loss = score, loss
         self.at.worse_evals = 0 if improved else self.at.worse_evals + 1
         return improved
+
+    def _score(self, metrics: Mapping[str, float]) -> float:
+        """The task's headline figure, greater is better; where there is no task none is better than another."""
+        name = headline(task(self.run.config.task.task), metrics) if self.run.config.task is not None else ""
+        return metrics[name] if name and math.isfinite(metrics[name]) else -math.inf
 
     def _save_probe(self) -> None:
         if self.device.rank == 0 and (event := self._probe(self.at.step)):
@@ -157,7 +170,8 @@ class Loop:
         if self.device.rank != 0:
             return
         state: LearnerState = self.learner.state()
-        noted = {**vars(self.at), "best_loss": self.at.best_loss if math.isfinite(self.at.best_loss) else None, "best": best,
+        known = {name: value if math.isfinite(value) else None for name, value in vars(self.at).items()}
+        noted = {**known, "best": best,
                  "learner": dict(state.extra), "threads": self.device.threads, "device": str(self.device.device)}
         path = checkpoints.save(self.run, checkpoints.Checkpoint(step=self.at.step, model=state.model, optimizer=state.optimizer, state=noted))
         self.write(events.CheckpointSaved(step=self.at.step, path=path.relative_to(self.run.path).as_posix(), best=best))
@@ -175,9 +189,9 @@ def resume(run: Run, learner: Learner) -> Position:
     checkpoint = checkpoints.load(run, optimizer=True)
     state = dict(checkpoint.state)
     learner.load_state(LearnerState(model=checkpoint.model, optimizer=checkpoint.optimizer, extra=state["learner"]))
-    best = state["best_loss"]
+    loss, score = state["best_loss"], state.get("best_score")  # (runs of earlier versions know no score)
     return Position(step=state["step"], elapsed=state["elapsed"], tokens=state["tokens"], worse_evals=state["worse_evals"],
-                    best_loss=math.inf if best is None else best)
+                    best_loss=math.inf if loss is None else loss, best_score=-math.inf if score is None else score)
 
 
 def total_steps(config: TrainConfig, steps_per_epoch: float) -> int:

@@ -16,9 +16,10 @@ from core.analysis import evaluate as measuring
 from core.errors import UserError
 from core.registry import FAMILIES
 from core.runs import Run
+from core.tasks import seeds
 from core.tasks.config import build_finetune
 from core.tasks.data import load as load_labelled
-from core.tasks.inspect import inspect
+from core.tasks.inspect import advice, inspect
 from core.train import worker
 from core.train.device import Device
 from core.train.finetune import FinetuneLearner, adamw, layer_depths
@@ -292,3 +293,108 @@ def test_what_a_frozen_model_has_read_once_is_what_it_would_read_again(pretraine
     kept = training.loss(training.network, batch)
     again = training.loss(training.network, {name: value for name, value in batch.items() if name not in ("states", "pooler_output")})
     assert kept.value.item() == pytest.approx(again.value.item(), rel=1e-5)
+
+
+# which checkpoint is the best, and several seeds
+
+def test_the_tasks_figure_decides_which_checkpoint_is_the_best(pretrained: dict[str, Run], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = make_finetune(tmp_path, pretrained["bert"], **{"train.steps": 10, "evals": 5, "checkpoints": 1, "patience": 2})
+    measured = iter([{"loss": 0.9, "accuracy": 0.5}, {"loss": 1.5, "accuracy": 0.7}, {"loss": 0.5, "accuracy": 0.6}, {"loss": 1.4, "accuracy": 0.7},
+                     {"loss": 0.1, "accuracy": 0.1}])
+    monkeypatch.setattr(FinetuneLearner, "evaluate", lambda self: next(measured))
+    assert worker.work(run.path) == 0
+    saved = [event.step for event in run.events() if isinstance(event, events.CheckpointSaved) and event.best]
+    assert saved == [2, 4, 8], "the higher accuracy, whatever the loss; of equal ones the smaller loss"
+    assert (run.best_step(), run.checkpoint_steps()[-1]) == (8, 10)
+    assert (run.named_step("best"), run.named_step("newest"), run.named_step("10")) == (8, None, 10)
+    assert measuring.evaluate(run=str(run.path), checkpoint="best")["step"] == 8
+    assert measuring.evaluate(run=str(run.path))["step"] == 10
+    assert measuring.predict_text(run=str(run.path), fields=FIELDS["classification"], checkpoint="best")["step"] == 8
+    with pytest.raises(UserError, match="no checkpoint '3'"):
+        run.named_step("3")
+    shutil.rmtree(run.checkpoint_path(8))
+    with pytest.raises(UserError, match="no best checkpoint"):
+        run.named_step("best")
+
+
+def test_it_stops_early_by_the_tasks_figure_also_when_resumed(pretrained: dict[str, Run], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = make_finetune(tmp_path, pretrained["bert"], **{"train.steps": 10, "evals": 5, "checkpoints": 5, "patience": 2})
+    measured = iter([{"loss": 0.9, "accuracy": 0.7}, {"loss": 0.8, "accuracy": 0.6}])
+    monkeypatch.setattr(FinetuneLearner, "evaluate", lambda self: next(measured))
+    original = Loop._agree
+    with monkeypatch.context() as patch:
+        patch.setattr(Loop, "_agree", lambda self, begun: (original(self, begun)[0], 0 if self.at.step < 3 else 1))
+        assert worker.work(run.path) == 0
+    assert run.status().state == "stopped"
+    assert checkpoints.load(run).state["best_score"] == 0.7
+    measured = iter([{"loss": 0.1, "accuracy": 0.5}])
+    assert worker.work(run.path) == 0
+    assert run.events()[-1].reason == "early_stop" and run.best_step() == 2
+
+
+def test_progress_counts_examples(pretrained: dict[str, Run], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("core.tasks.predictor.TOKENS_AT_ONCE", 32)
+    for kind in ("classification", "tagging"):
+        run = make_finetune(tmp_path / kind, pretrained["bert"], kind, **{"train.seq_len": 8})
+        worker.work(run.path)
+        told: list[tuple[int, int]] = []
+        measuring.evaluate(run=str(run.path), on_progress=lambda *values, told=told: told.append(values))
+        assert told[0] == (0, 8) and told[-1] == (8, 8) and len({done for done, _ in told}) > 2 and told == sorted(told)
+
+
+def test_several_seeds_have_a_mean_and_a_spread(pretrained: dict[str, Run], tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    train, dev = write_labelled(tmp_path, "classification"), write_labelled(tmp_path, "classification", count=8, seed=1)
+    asked = ["finetune", str(pretrained["bert"].path), "--task", "classification", "--train", str(train), "--dev", str(dev), "--labels", "12",
+             "--steps", "3", "--set", "batch_size=4", "threads=1", "probes=0", "--run", str(tmp_path / "many")]
+    assert cli.main([*asked, "--seeds", "3"]) == 0
+    said = capsys.readouterr()
+    folders = [tmp_path / f"many-seed{seed}" for seed in range(3)]
+    values = [json.loads((folder / "events.jsonl").read_text().splitlines()[-3])["metrics"]["accuracy"] for folder in folders]
+    assert "3 seeds" in said.out and f"accuracy {sum(values) / 3:.3f} ± {torch.tensor(values).std():.3f}" in said.out
+    assert "text: text, label: label" in said.err and "2 labels: company, fruit" in said.err
+    found, = seeds.over_seeds(runs=[str(folder) for folder in folders])
+    assert found["seeds"] == [0, 1, 2] and found["metric"] == "accuracy" and found["end"]["accuracy"]["values"] == pytest.approx(values)
+    assert [Run.open(folder).config.train.seed for folder in folders] == [0, 1, 2]
+    drawn = [[example.line for example in load_labelled(Run.open(folder)).train] for folder in folders]
+    assert drawn[0] != drawn[1] != drawn[2]
+    (folders[2] / "dev.jsonl").write_text((folders[2] / "dev.jsonl").read_text() + "\n")
+    assert seeds.over_seeds(runs=[str(folders[0])])[0]["seeds"] == [0, 1], "what was measured on other examples is not averaged"
+    Run.open(folders[1]).events_path.unlink()
+    assert seeds.over_seeds(runs=[str(folders[0]), str(pretrained["bert"].path), str(tmp_path)]) == [], "nor what has not come to its end"
+    assert cli.main([*asked, "--seeds", "0"]) == 2
+    before = sorted(tmp_path.iterdir())
+    (tmp_path / "other-seed1").mkdir()
+    (tmp_path / "other-seed1" / "x").touch()
+    assert cli.main([*asked[:-1], str(tmp_path / "other"), "--seeds", "2"]) == 2
+    assert sorted(tmp_path.iterdir()) == sorted([*before, tmp_path / "other-seed1"]), "none is made where one cannot be"
+
+
+def test_a_bert_whose_cls_never_learnt_says_so(pretrained: dict[str, Run], tmp_path: Path) -> None:
+    def said(kind: str = "classification", run: Run = pretrained["bert"], **options: object) -> str:
+        return advice(make_finetune(tmp_path, run, kind, **options).config)
+
+    assert "pooling=mean" in said() and said("matching") and said("multiple_choice") and said(pooling="first")
+    assert not said(pooling="mean") and not said("tagging") and not said("span") and not said(from_scratch=True)
+    assert not said(run=pretrained["gpt"])
+    paired = Run.open(shutil.copytree(pretrained["bert"].path, tmp_path / "paired"))
+    made = json.loads((paired.path / "config.json").read_text())
+    made["objective"]["next_sentence"] = True
+    (paired.path / "config.json").write_text(json.dumps(made))
+    assert not said(run=Run.open(paired.path))
+
+
+def test_what_flatters_or_is_cut_is_said_before_training(pretrained: dict[str, Run], tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    train = write_labelled(tmp_path, "classification")
+    asked = ["finetune", str(pretrained["bert"].path), "--task", "classification", "--train", str(train), "--dev", str(train), "--steps", "2",
+             "--set", "batch_size=4", "threads=1", "probes=0", "seq_len=8", "--run"]
+    assert cli.main([*asked, str(tmp_path / "same")]) == 0
+    said = capsys.readouterr().err
+    assert "dev: 24 × One file is given" in said and said.index("One file") < said.index("step 2")
+    assert "A text longer than the model reads" in said and "never learnt anything" in said
+    assert cli.main(["evaluate", str(tmp_path / "same")]) == 0
+    assert "the figures flatter" in capsys.readouterr().err
+    files = {"task.train_file": str(train), "task.dev_file": str(train)}
+    seen = inspect(pretrained=str(pretrained["bert"].path), task="classification", options=files)
+    assert len(seen["warnings"]) == 1 and "pooling=mean" in seen["advice"]
+    assert cli.main(["predict", str(tmp_path / "same"), "--text", "妈妈买了一个苹果" * 3]) == 0
+    assert "cut" in capsys.readouterr().err
