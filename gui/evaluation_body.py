@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QHBoxLayout, QSplitter, QStackedWidget, QVBoxLayou
 
 from core.i18n import tr
 from gui import theme
+from gui.checkpoint_choice import step_in_words
 from gui.second_stage import metric_title
 from gui.widgets.confusion_matrix import ConfusionMatrix
 from gui.widgets.labels import Card, button, label, row
@@ -111,7 +112,7 @@ class EvaluationBody(QWidget):
             column.addWidget(label(metric_title(name), "small"))
             self._figures.addWidget(made, 0, Qt.AlignmentFlag.AlignBottom)
         self._figures.addStretch(1)
-        words = [tr("{count:,} examples", count=result["examples"])]
+        words = [tr("{count:,} examples", count=result["examples"]), step_in_words(result["step"], result.get("best"))]
         words += [f"{one['count']:,} × {one['rule']}" for one in result.get("problem_counts", ())]
         self._note.setText("   ".join(words))
 

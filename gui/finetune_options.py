@@ -11,11 +11,15 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 from core.config import RunConfig, TrainConfig
 from core.errors import UserError
 from core.i18n import tr
+from core.registry import task
 from core.tasks.config import TaskConfig
+from core.tasks.task import NUMBER_METRIC
 from gui import theme
 from gui.form import Form
 from gui.form_editors import show_value
 from gui.option_titles import option_title
+from gui.second_stage import metric_title
+from gui.widgets.labels import label
 from gui.widgets.section import Section
 
 COLUMNS = ("column_text", "column_text_b", "column_label")  # chosen beside the preview
@@ -28,21 +32,24 @@ OF_MIX = ("mix_place", "mix_layer_norm", "mix_l2")
 
 
 class FinetuneOptions(QWidget):
-    """changed: a value was edited. The columns and files stand elsewhere: `values` are without them."""
+    """changed: a value was edited. The columns and files stand elsewhere: `values` are without them. hide: options that something else settles."""
 
     changed = Signal()
 
-    def __init__(self) -> None:
+    def __init__(self, hide: tuple[str, ...] = ()) -> None:
         super().__init__()
         self._family, self._task = "", ""
-        self.forms = {"task": Form(TaskConfig, hide=COLUMNS), "train": Form(TrainConfig)}
+        self.forms = {"task": Form(TaskConfig, hide=(*COLUMNS, *hide)), "train": Form(TrainConfig, hide=hide)}
         titles = {"task": tr("How it learns the task"), "train": tr("Training")}
         self._sections = {name: Section(titles[name]) for name in self.forms}
+        self._decides = label("", "caption", wrap=True)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(theme.M)
         for name, form in self.forms.items():
             form.changed.connect(self._edited)
+            if name == "train":
+                self._sections[name].column.addWidget(self._decides)
             self._sections[name].column.addWidget(form)
             layout.addWidget(self._sections[name])
 
@@ -104,13 +111,21 @@ class FinetuneOptions(QWidget):
             if option == "lstm_size":
                 useful = values["network"] != "none"
             form.set_row_visible(option, useful)
+        if self._task:
+            self._decides.setText(tr("Which checkpoint is the best, and when it stops early, is decided by the task's figure on the examples to "
+                                     "measure on ({metric}); of equal ones the smaller loss is better.", metric=_metrics(self._task)))
         train = self.forms["train"]
         train.set_row_visible("muon_learning_rate", train.values()["optimizer"] == "muon")
         for name, section in self._sections.items():
             values = self.forms[name].values()
-            shown = [f"{option_title(option)} {_shown(option, values[option])}" for option in SUMMARY[name]]
+            shown = [f"{option_title(option)} {_shown(option, values[option])}" for option in SUMMARY[name] if option in self.forms[name].names()]
             differ = len(self.forms[name].differences())
             section.set_summary(" · ".join(shown), tr("{count} changed", count=differ) if differ else "")
+
+
+def _metrics(name: str) -> str:
+    metric = metric_title(task(name).metric)
+    return tr("{metric}, of numbers {other}", metric=metric, other=metric_title(NUMBER_METRIC)) if name == "pair" else metric
 
 
 def _shown(option: str, value: Any) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QGuiApplication
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QScrollArea, QSpinBox, QVBoxLayout, QWidget
 
 from core import config as configs
 from core.config import RunConfig
@@ -22,13 +22,15 @@ from gui.finetune_options import COLUMNS, FinetuneOptions
 from gui.finetune_seen import FinetuneSeen
 from gui.labelled_files import DEV, TRAIN, LabelledFiles, dropped_files
 from gui.pretrained_choice import PretrainedChoice
+from gui.run_queue import queue_of
 from gui.session import BENCH_SIZE, Session
 from gui.task_cards import task_cards
 from gui.views import Services
-from gui.widgets.labels import Card, button, label
+from gui.widgets.labels import Card, button, label, row
 
 WAIT_MS = 350  # after the last change, before the files are looked at
 SIDE_WIDTH = 250
+MOST_SEEDS = 20
 TASK, COLUMN = "finetune/task", "finetune/columns/{task}/{option}"  # in the settings
 FILE = "finetune/file/{task}/{name}"
 
@@ -89,9 +91,13 @@ class FinetunePage(QWidget):
 
     def _side(self) -> QWidget:
         self._name = QLineEdit(placeholderText=tr("A name, if you like"), accessibleName=tr("Name"))
+        self._seeds = QSpinBox(minimum=1, maximum=MOST_SEEDS, value=1, accessibleName=tr("Seeds"),
+                               toolTip=tr("So many runs, one after the other, each from a seed of its own; their mean and spread at the end"))
+        self._seeds.lineEdit().setTextMargins(theme.S, 0, 0, 0)
         self._start = button(" " + tr("Start"), self.start, kind="primary", icon="play")
         self._copy = button(" " + tr("Copy as command"), self.copy_command, icon="copy", tip=tr("The command that starts the same run in a terminal"))
         self._blind = label("", "warning", wrap=True)
+        self._advice = label("", "warning", wrap=True)
         self._refused = label("", "error", wrap=True)
         self._progress = label("", "small", wrap=True)
         side = QWidget()
@@ -99,10 +105,11 @@ class FinetunePage(QWidget):
         column = QVBoxLayout(side)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(theme.M)
-        for part in (self._name, self._start, self._copy, self._progress, self._refused, self._blind):
+        seeds = row(label(tr("Seeds"), "small"), None, self._seeds)
+        for part in (self._name, seeds, self._start, self._copy, self._progress, self._refused, self._blind, self._advice):
             column.addWidget(part)
         column.addStretch(1)
-        for part in (self._progress, self._refused, self._blind):
+        for part in (self._progress, self._refused, self._blind, self._advice):
             part.hide()
         return side
 
@@ -221,14 +228,14 @@ class FinetunePage(QWidget):
         self._asked = key
         if not self._files.path(TRAIN) and not self._files.path(DEV):
             self._seen.clear(tr("Choose files to see how the model reads them."))
-            self._show_blind("")
+            self._show_blind("", "")
             return
         self._services.engine.call("core.tasks.inspect:inspect", {"pretrained": str(self._run.path), "task": self.task, "options": options},
                                    on_done=self._looked, on_error=self._not_looked, key="finetune/look", owner=self)
 
     def _looked(self, found: dict[str, Any]) -> None:
         self._seen.show_found(found, self._columns())
-        self._show_blind(found.get("sees", ""))
+        self._show_blind(found.get("sees", ""), found.get("advice", ""))
         counts = found.get("counts") or {}
         for name in (TRAIN, DEV):
             self._files.show_note(name, tr("{count:,} examples", count=counts[name]) if counts.get(name) else "")
@@ -243,26 +250,29 @@ class FinetunePage(QWidget):
         self._asked = ()
         self._seen.clear(f"{message} {hint}".strip())
 
-    def _show_blind(self, words: str) -> None:
-        self._blind.setText(words)
-        self._blind.setVisible(bool(words))
+    def _show_blind(self, blind: str, advice: str) -> None:
+        for part, words in ((self._blind, blind), (self._advice, advice)):
+            part.setText(words)
+            part.setVisible(bool(words))
 
     # start
 
     def copy_command(self) -> None:
         if (made := self.config()) is not None:
-            QGuiApplication.clipboard().setText(shlex.join(["python", "main.py", *configs.as_command(made)]))
+            several = ["--seeds", str(self._seeds.value())] if self._seeds.value() > 1 else []
+            QGuiApplication.clipboard().setText(shlex.join(["python", "main.py", *configs.as_command(made), *several]))
             self._services.messages.say(tr("The command is on the clipboard."), tr("Run it in the folder of the program."))
 
     def start(self) -> None:
-        """Have the files read and the run made, then start it."""
+        """Have the files read and the runs made, one for each seed, then start them."""
         options = self.options()
         if self.config() is None or options is None:
             return
         self._start.setEnabled(False)
         self._say(tr("Reading the files..."))
-        keywords = {"pretrained": str(self._run.path), "task": self.task, "options": options, "name": self._name.text().strip()}
-        self._services.engine.call("core.tasks.create:create_run", keywords, on_done=self._created, on_error=self._not_created,
+        keywords = {"pretrained": str(self._run.path), "task": self.task, "options": options, "name": self._name.text().strip(),
+                    "seeds": self._seeds.value()}
+        self._services.engine.call("core.tasks.create:create_runs", keywords, on_done=self._created, on_error=self._not_created,
                                    key="finetune/create", owner=self)
 
     def _say(self, words: str) -> None:
@@ -274,18 +284,22 @@ class FinetunePage(QWidget):
         self._start.setEnabled(True)
         self._refuse(UserError(message, hint))
 
-    def _created(self, path: str) -> None:
+    def _created(self, paths: list[str]) -> None:
         self._say("")
         self._start.setEnabled(True)
         with self._services.messages.guard():
-            run = Run.open(Path(path))
-            self._services.processes.start(run)
-            if len(self._session.bench) < BENCH_SIZE:
-                self._session.add_run(run)
+            runs = [Run.open(Path(path)) for path in paths]
+            if len(runs) == 1:
+                self._services.processes.start(runs[0])
             else:
-                self._services.messages.say(tr("{name} is being trained.", name=run.name),
+                queue_of(self._services.processes).start(runs)
+            shown = runs[:BENCH_SIZE - len(self._session.bench)]
+            for run in shown:
+                self._session.add_run(run)
+            if not shown:
+                self._services.messages.say(tr("{name} is being trained.", name=runs[0].name),
                                             tr("The bench is full; take a run off to see its curve."))
-            self.started.emit(run)
+            self.started.emit(runs[0])
 
     # drag and drop, anywhere on the page
 

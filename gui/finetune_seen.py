@@ -40,6 +40,7 @@ class FinetuneSeen(Card):
         self._combos: dict[str, QComboBox] = {}
         self._words = label("", "soft", wrap=True)
         self.error = label("", "error", wrap=True)
+        self.warning = label("", "warning", wrap=True)
         self._scroll = QScrollArea(widgetResizable=True, frameShape=QFrame.Shape.NoFrame)
         self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._scroll.setFixedHeight(theme.scaled(HEIGHT))
@@ -47,6 +48,7 @@ class FinetuneSeen(Card):
         self.column.addLayout(self._columns)
         self.column.addWidget(self._words)
         self.column.addWidget(self.error)
+        self.column.addWidget(self.warning)
         self.column.addWidget(self._scroll)
         self.clear(tr("Choose files to see how the model reads them."))
 
@@ -55,6 +57,7 @@ class FinetuneSeen(Card):
         self._words.setText(words)
         self._words.show()
         self.error.hide()
+        self.warning.hide()
         self._scroll.hide()
         self._show_columns({}, [], {})
         self._pages.set_words(PROBLEMS, tr("Problems"))
@@ -65,6 +68,8 @@ class FinetuneSeen(Card):
         self._found = found
         self.error.setText(f"{found['error']} {found['hint']}".strip())
         self.error.setVisible(bool(found["error"]))
+        self.warning.setText("\n".join(found.get("warnings", ())))
+        self.warning.setVisible(bool(self.warning.text()))
         self._words.setText(counts_in_words(found))
         self._words.setVisible(bool(self._words.text()))
         self._show_columns(found.get("columns", {}).get("train", {}), found.get("available", []), chosen)
@@ -186,5 +191,5 @@ def counts_in_words(found: Mapping[str, Any]) -> str:
     if any(skipped.values()):
         words.append(tr("Skipped: {train:,} and {dev:,}.", train=skipped.get("train", 0), dev=skipped.get("dev", 0)))
     if any(cut.values()):
-        words.append(tr("Too long and cut: {train:,} and {dev:,} of the first 2,000.", train=cut.get("train", 0), dev=cut.get("dev", 0)))
+        words.append(tr("Too long and cut: {train:,} and {dev:,} of the first 1,000.", train=cut.get("train", 0), dev=cut.get("dev", 0)))
     return " ".join(words)

@@ -14,13 +14,13 @@ from gui import theme
 from gui.outcome import Outcome
 from gui.run_queue import queue_of
 from gui.run_strip import RunStrip
-from gui.second_stage import metric_of
+from gui.second_stage import metric_of, seeds_in_words
 from gui.session import Session
 from gui.views import Services
 from gui.widgets.curve import Curves
 from gui.widgets.elided import Elided
 from gui.widgets.empty import Empty
-from gui.widgets.labels import Card, row
+from gui.widgets.labels import Card, label, row
 from gui.widgets.segments import Segments
 
 TWO_COLUMNS = 940  # from this width on the strips stand in two columns
@@ -67,16 +67,20 @@ class LivePanel(QWidget):
         self._scroll = QScrollArea(widgetResizable=True, frameShape=QFrame.Shape.NoFrame)
         self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._scroll.setWidget(holder)
+        self._over_seeds = label("", "soft", wrap=True)
+        self._over_seeds.hide()
         full = QWidget()
         column = QVBoxLayout(full)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(theme.M)
         column.addWidget(card, 1)
+        column.addWidget(self._over_seeds)
         column.addWidget(self._scroll)
         self._pages = QStackedLayout(self)
         self._pages.addWidget(Empty("train", tr("No run is on the bench and none is being trained."), tr("Set up a run"), on_new))
         self._pages.addWidget(full)
         session.benchChanged.connect(self._draw)
+        session.benchChanged.connect(self._ask_seeds)
         services.processes.changed.connect(self._draw)
         services.processes.ended.connect(self._ended)
         services.watcher.eventsArrived.connect(self._arrived)
@@ -148,6 +152,23 @@ class LivePanel(QWidget):
         """The strips take what they need, up to a bound; the curves have the rest."""
         self._scroll.setMaximumHeight(min(max(self._scroll.widget().sizeHint().height(), LEAST_HEIGHT) + 2, STRIPS_HEIGHT))
         self._scroll.setMinimumHeight(min(self._scroll.maximumHeight(), max(round(0.35 * self.height()), LEAST_HEIGHT)))
+
+    # several seeds of one finetune
+
+    def _ask_seeds(self) -> None:
+        paths = [str(item.path) for item in self._session.bench if item.run.config.task is not None]
+        if paths and self.isVisible():
+            self._services.engine.call("core.tasks.seeds:over_seeds", {"runs": paths}, on_done=self._seeds_known, on_error=self._no_seeds,
+                                       key="train/seeds", owner=self)
+        elif not paths:
+            self._seeds_known([])
+
+    def _seeds_known(self, found: list) -> None:
+        self._over_seeds.setText("\n".join(f"{one['name']}: {seeds_in_words(one)}" for one in found))
+        self._over_seeds.setVisible(bool(found))
+
+    def _no_seeds(self, _message: str, _hint: str) -> None:
+        self._seeds_known([])
 
     # curves
 
@@ -227,6 +248,7 @@ class LivePanel(QWidget):
     def showEvent(self, event: object) -> None:
         super().showEvent(event)
         self._draw()
+        self._ask_seeds()
 
     # the buttons
 
@@ -246,6 +268,7 @@ class LivePanel(QWidget):
             self._services.processes.start(run)
 
     def _ended(self, path: str, outcome: Outcome) -> None:
+        self._ask_seeds()
         strip = self._strips.get(path)
         if strip is None:
             return

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from core.i18n import tr
 from core.registry import task
@@ -31,3 +32,16 @@ def metric_title(name: str) -> str:
     """A metric as people call it."""
     return {"accuracy": tr("Accuracy"), "macro_f1": tr("macro-F1"), "f1": "F1", "precision": tr("precision"), "recall": tr("recall"),
             "exact_match": tr("Exact match"), "pearson": "Pearson", "spearman": "Spearman", "loss": tr("Loss")}.get(name, name)
+
+
+def seeds_in_words(found: Mapping[str, Any]) -> str:
+    """What a finetune's seeds came to together. found: an item of core.tasks.seeds:over_seeds."""
+    def said(measures: Mapping[str, Any], names: Iterable[str]) -> str:
+        return "   ".join(f"{metric_title(name)} {measures[name]['mean']:.3f} ± {measures[name]['spread']:.3f}" for name in names)
+
+    order = sorted((name for name in found["end"] if name != "loss"), key=lambda name: name != found["metric"])
+    words = tr("{count} seeds ({seeds}), mean ± standard deviation: {figures}", count=len(found["seeds"]), seeds=", ".join(map(str, found["seeds"])),
+               figures=said(found["end"], order))
+    if found["best"] != found["end"]:
+        words += "   " + tr("(best checkpoints, chosen by these same examples: {figures})", figures=said(found["best"], [found["metric"]]))
+    return words

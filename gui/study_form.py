@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QLineEdit, QScrollArea, QSpinBox, QVBoxLayout, QWidget
 
+from core.errors import UserError
 from core.i18n import tr
 from core.registry import TASKS, task
 from core.runs import Run
 from core.study_process import arguments
+from core.tasks.config import build_finetune
 from gui import theme
-from gui.finetune_options import COLUMNS
+from gui.finetune_options import COLUMNS, FinetuneOptions
 from gui.finetune_page import COLUMN, FILE, TASK
 from gui.labelled_files import DEV, TRAIN, LabelledFiles
 from gui.pretrained_choice import PretrainedChoice
@@ -21,7 +24,8 @@ from gui.task_cards import task_cards
 from gui.views import Services
 from gui.widgets.labels import Card, button, label, row
 
-COUNTS_WIDTH, STEPS_WIDTH = 200, 110
+COUNTS_WIDTH = 200
+SETTLED = ("labels", "from_scratch", "seed")  # what the comparison itself varies
 
 
 class StudyForm(QWidget):
@@ -34,7 +38,7 @@ class StudyForm(QWidget):
         self._services = services
         remembered = services.settings.get(TASK)
         self.choice = PretrainedChoice(session, services)
-        self.choice.chosen.connect(self._edited)
+        self.choice.chosen.connect(self._run_chosen)
         self.cards = task_cards(remembered if remembered in TASKS else next(iter(TASKS)))
         self.cards.chosen.connect(self._task_chosen)
         self.files = LabelledFiles(services.settings)
@@ -44,16 +48,13 @@ class StudyForm(QWidget):
         self.counts.textChanged.connect(self._edited)
         self.seeds = QSpinBox(minimum=1, maximum=20, value=3, accessibleName=tr("Seeds"))
         self.seeds.lineEdit().setTextMargins(theme.S, 0, 0, 0)
-        self.steps = QSpinBox(minimum=0, maximum=1_000_000, value=0, specialValueText=tr("as usual"), accessibleName=tr("Steps"),
-                              toolTip=tr("How long each of the networks learns; fewer steps, a quicker and rougher answer"))
-        self.steps.lineEdit().setTextMargins(theme.S, 0, 0, 0)
-        self.steps.setFixedWidth(theme.scaled(STEPS_WIDTH))
+        self.options = FinetuneOptions(hide=SETTLED)
+        self.options.changed.connect(self._edited)
         self.go = button(" " + tr("Compare"), self._go, kind="primary", icon="play")
         self._wrong = label("", "error", wrap=True)
         files = Card()
         files.column.addWidget(self.files)
-        files.column.addWidget(row(label(tr("Labelled examples"), "small"), self.counts, label(tr("Seeds"), "small"), self.seeds,
-                                   label(tr("Steps"), "small"), self.steps, None, self.go,
+        files.column.addWidget(row(label(tr("Labelled examples"), "small"), self.counts, label(tr("Seeds"), "small"), self.seeds, None, self.go,
                                    spacing=theme.M))
         files.column.addWidget(self._wrong)
         words = tr("Three ways to the same task, with more and more labelled examples: finetuned from the pretrained run, the same network "
@@ -62,7 +63,7 @@ class StudyForm(QWidget):
         column = QVBoxLayout(page)
         column.setContentsMargins(0, 0, theme.M, 0)
         column.setSpacing(theme.M)
-        for part in (label(words, "soft", wrap=True), self.choice, self.cards, files):
+        for part in (label(words, "soft", wrap=True), self.choice, self.cards, files, self.options):
             column.addWidget(part)
         column.addStretch(1)
         scroll = QScrollArea(widgetResizable=True, frameShape=QFrame.Shape.NoFrame)
@@ -82,6 +83,16 @@ class StudyForm(QWidget):
         self._services.settings.set(TASK, name)
         self._show_task()
 
+    def _run_chosen(self, _run: object) -> None:
+        self._show_defaults()
+        self._edited()
+
+    def _show_defaults(self) -> None:
+        """The options that such a finetune begins with; what the person has changed stays changed."""
+        if isinstance(self.choice.run, Run):
+            with self._services.messages.guard():
+                self.options.show_defaults(build_finetune(self.choice.run, self.cards.value))
+
     def _show_task(self) -> None:
         name = self.cards.value
         self.files.set_kinds(tuple(task(name).kinds))
@@ -90,12 +101,25 @@ class StudyForm(QWidget):
             path = self._services.settings.get(FILE.format(task=name, name=part))
             self.files.set_path(part, path if Path(path).is_file() else "")
         self.files.blockSignals(False)
+        self._show_defaults()
         self._edited()
 
     def _files_changed(self) -> None:
         for part in (TRAIN, DEV):
             self._services.settings.set(FILE.format(task=self.cards.value, name=part), self.files.path(part))
         self._edited()
+
+    def _given(self) -> dict[str, Any] | None:
+        """The options as they stand; None where one is refused, the reason stands at its field."""
+        made = self.options.options()
+        if made is None or not isinstance(self.choice.run, Run):
+            return made
+        try:
+            build_finetune(self.choice.run, self.cards.value, made)
+        except UserError as error:
+            self.options.show_error(error)
+            return None
+        return made
 
     def _edited(self, *_: object) -> None:
         wrong = "" if counts_of(self.counts.text()) is not None else tr("Write whole numbers with commas between them, such as 50, 200, 1000.")
@@ -104,15 +128,15 @@ class StudyForm(QWidget):
         self.counts.setProperty("state", "error" if wrong else "")
         self.counts.style().unpolish(self.counts)
         self.counts.style().polish(self.counts)
-        self.go.setEnabled(not wrong and isinstance(self.choice.run, Run) and bool(self.files.path(TRAIN) and self.files.path(DEV)))
+        files = bool(self.files.path(TRAIN) and self.files.path(DEV))
+        self.go.setEnabled(not wrong and self._given() is not None and isinstance(self.choice.run, Run) and files)
 
     def _go(self) -> None:
         name, run = self.cards.value, self.choice.run
         columns = {option: self._services.settings.get(COLUMN.format(task=name, option=option)) for option in COLUMNS}
-        steps = {"train.steps": self.steps.value()} if self.steps.value() else {}
         words = arguments(pretrained=str(run.path), task=name, train=self.files.path(TRAIN), dev=self.files.path(DEV),
                           counts=counts_of(self.counts.text()) or (), seeds=self.seeds.value(),
-                          options={**{f"task.{option}": column for option, column in columns.items() if column}, **steps})
+                          options={**{f"task.{option}": column for option, column in columns.items() if column}, **(self._given() or {})})
         self.started.emit(words, str(run.path), name)
 
 

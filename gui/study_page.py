@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,8 @@ from core.i18n import tr
 from core.registry import task
 from core.study import METHODS, RESULTS, read_study
 from gui import theme
+from gui.form_editors import show_value
+from gui.option_titles import option_title
 from gui.picture import PictureButton
 from gui.second_stage import metric_title
 from gui.views import Services
@@ -39,12 +42,16 @@ class StudyPage(QWidget):
         self.stop_button = button(" " + tr("Stop"), self._stop, icon="stop")
         self.go_button = button(" " + tr("Continue"), self._go, icon="play")
         self._problem = label("", "error", wrap=True)
+        self._options = label("", "caption", wrap=True)
+        self._warning = label("", "warning", wrap=True)
         self.chart = BandCurves(tr("Labelled examples"), "")
         self._verdict = label("", "large", wrap=True)
         self.table = RowsTable([""])
         self.table.setFixedHeight(theme.scaled(TABLE_HEIGHT))
         self._picture = Card()
         self._picture.column.addWidget(self._verdict)
+        self._picture.column.addWidget(self._warning)
+        self._picture.column.addWidget(self._options)
         self._picture.column.addWidget(self.chart, 1)
         self.save = PictureButton(self._picture, name=self._name, rows=self._rows, messages=services.messages, settings=services.settings)
         head = QHBoxLayout()
@@ -72,6 +79,7 @@ class StudyPage(QWidget):
         self.chart.set_curves([], [])
         self.table.set_rows([], [""])
         self._verdict.setText("")
+        self._tell("", "")
         self.look()
         self._timer.start()
 
@@ -127,6 +135,12 @@ class StudyPage(QWidget):
         self.chart.set_curves(curves_of(found), found["counts"])
         self.table.set_rows(*_table(found))
         self._verdict.setText(verdict(found))
+        self._tell(options_in_words(found.get("options", {})), " ".join(found.get("warnings", ())))
+
+    def _tell(self, options: str, warning: str) -> None:
+        for part, words in ((self._options, options), (self._warning, warning)):
+            part.setText(words)
+            part.setVisible(bool(words))
 
     def _stop(self) -> None:
         study_process.stop(self._folder)
@@ -167,6 +181,14 @@ def curves_of(found: dict[str, Any]) -> list[BandCurve]:
         made.append(BandCurve(name=titles[method], colour=colours[method], x=[one["labels"] for one in points], mean=[one["mean"] for one in points],
                               spread=[one["spread"] for one in points], dots=dots, dashed=method == "majority"))
     return [curve for curve in made if len(curve.x)]
+
+
+def options_in_words(options: Mapping[str, Any]) -> str:
+    """With which options it was compared, the files and columns aside."""
+    named = {key.partition(".")[2] or key: value for key, value in options.items()}
+    shown = [f"{option_title(name)} {show_value(name, value)}" for name, value in named.items()
+             if not name.startswith(("train_file", "dev_file", "column_"))]
+    return tr("Both networks learn with: {options}", options=", ".join(shown)) if shown else tr("Both networks learn with the usual options.")
 
 
 def verdict(found: dict[str, Any]) -> str:

@@ -18,6 +18,7 @@ from core.runs import Run
 from core.tasks import data
 from core.tasks.config import build_finetune
 from core.tasks.create import newest_step
+from core.tasks.forms import form_of
 from core.tasks.labels import NOMINAL, Labels
 from core.tasks.layout import Layout
 from core.tasks.problems import counted, listed, warnings
@@ -83,7 +84,7 @@ def advice(config: RunConfig) -> str:
 
     [CLS] and its pooler learn in pretraining by next-sentence prediction alone (Devlin et al. 2019, section 3.1).
     """
-    options, form = config.task, family(config.family).form
+    options, form = config.task, form_of(config)
     pooled = not task(options.task).units and not task(options.task).windows
     first = (form.vector if options.pooling == "auto" else options.pooling) == "first"
     if form.segments and pooled and first and not options.from_scratch and not getattr(config.objective, "next_sentence", True):

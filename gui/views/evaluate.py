@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -11,11 +12,12 @@ from PySide6.QtWidgets import QComboBox, QFileDialog, QHBoxLayout, QProgressBar,
 from core.i18n import tr
 from core.registry import task
 from gui import theme
+from gui.checkpoint_choice import CheckpointChoice
 from gui.evaluation_body import EvaluationBody
 from gui.jobs import DONE, FAILED
 from gui.labelled_files import FOLDER, dropped_files
 from gui.picture import PictureButton
-from gui.second_stage import task_of
+from gui.second_stage import seeds_in_words, task_of
 from gui.session import BenchRun, Session
 from gui.views import BENCH, Services
 from gui.widgets.elided import Elided
@@ -23,7 +25,7 @@ from gui.widgets.empty import Empty
 from gui.widgets.labels import button, icon_button, label
 
 RUN = "evaluate/run"  # in the settings
-KEY = "evaluate"
+KEY, SEEDS = "evaluate", "evaluate/seeds"
 COMBO_WIDTH = 200
 
 
@@ -34,8 +36,9 @@ class EvaluateView(QWidget):
         super().__init__()
         self._session, self._services = session, services
         self._file = ""
-        self._results: dict[tuple[Path, str, tuple[int, ...]], dict[str, Any]] = {}
+        self._results: dict[tuple[Path, str, str, tuple[int, ...]], dict[str, Any]] = {}
         self._body: EvaluationBody | None = None
+        self._drawn: tuple = ()  # of what a result is shown, or is to be measured
         self.setAcceptDrops(True)
         self._combo = QComboBox(accessibleName=tr("Run"))
         self._combo.setMinimumWidth(theme.scaled(COMBO_WIDTH))
@@ -47,6 +50,10 @@ class EvaluateView(QWidget):
         self._cancel = button(tr("Cancel"), self._stop, kind="flat")
         self._save = PictureButton(self._picture, name="evaluation", rows=self._rows, messages=services.messages, settings=services.settings)
         self._bar = QProgressBar(textVisible=False)
+        self._counted = label("", "small")
+        self._which = CheckpointChoice(services.settings)
+        self._which.chosen.connect(self._which_chosen)
+        self._over_seeds = label("", "small", wrap=True)
         self._words = label("", "soft", wrap=True)
         head = QHBoxLayout()
         head.setSpacing(theme.S)
@@ -62,7 +69,13 @@ class EvaluateView(QWidget):
         column.setContentsMargins(theme.L, theme.M, theme.L, theme.M)
         column.setSpacing(theme.S)
         column.addLayout(head)
+        line = QHBoxLayout()
+        line.setSpacing(theme.L)
+        line.addWidget(self._which)
+        line.addWidget(self._over_seeds, 1)
+        column.addLayout(line)
         column.addWidget(self._bar)
+        column.addWidget(self._counted)
         column.addWidget(self._words)
         column.addWidget(self._holder, 1)
         self._stack = QStackedLayout(self)
@@ -70,8 +83,38 @@ class EvaluateView(QWidget):
         self._stack.addWidget(Empty("evaluate", tr("Finetune a run and put it on the bench to see what it gets right and what it mistakes."),
                                     tr("Go to Train"), self._go_to_train))
         session.benchChanged.connect(self._bench_changed)
+        services.processes.ended.connect(self._ended)
         services.jobs.changed.connect(self._job_changed)
         self._find_job()
+
+    def showEvent(self, event: object) -> None:
+        super().showEvent(event)
+        self._look_again()
+
+    def _ended(self, _path: str, _outcome: object) -> None:
+        if self.isVisible():
+            self._look_again()
+
+    def _look_again(self) -> None:
+        """The run may have learnt more, and another checkpoint may have been chosen elsewhere."""
+        if self.item is not None:
+            self._which.show_for([self.item.run])
+            if self._key(self.item) != self._drawn:
+                self._show()
+        self._ask_seeds()
+
+    def _ask_seeds(self) -> None:
+        """What the run and those that differ from it in the seed alone came to together."""
+        if self.item is not None:
+            self._services.engine.call("core.tasks.seeds:over_seeds", {"runs": [str(self.item.path)]},
+                                       on_done=partial(self._seeds_known, self.item.path), on_error=self._no_seeds, key=SEEDS, owner=self)
+
+    def _seeds_known(self, path: Path, found: list[dict[str, Any]]) -> None:
+        if self.item is not None and self.item.path == path:
+            self._over_seeds.setText(seeds_in_words(found[0]) if found else "")
+
+    def _no_seeds(self, _message: str, _hint: str) -> None:
+        self._over_seeds.setText("")
 
     def _go_to_train(self) -> None:
         self._session.pretrained = None
@@ -97,12 +140,21 @@ class EvaluateView(QWidget):
             self._combo.addItem(f"{item.run.name}  ·  {tr(task(task_of(item.run)).title)}", str(item.path))
         self._combo.setCurrentIndex(max(self._combo.findData(wanted), 0) if tuned else -1)
         self._stack.setCurrentIndex(0 if tuned else 1)
+        self._over_seeds.setText("")
         self._show()
+        if self.isVisible():
+            self._ask_seeds()
 
     def _picked(self, _index: int) -> None:
         self._services.settings.set(RUN, self._combo.currentData())
         self._stop()
         self._file = ""
+        self._over_seeds.setText("")
+        self._show()
+        self._ask_seeds()
+
+    def _which_chosen(self) -> None:
+        self._stop()
         self._show()
 
     def _choose_file(self) -> None:
@@ -128,9 +180,9 @@ class EvaluateView(QWidget):
         event.acceptProposedAction()
         self.take_file(dropped_files(event)[0])
 
-    def _key(self, item: BenchRun) -> tuple[Path, str, tuple[int, ...]]:
+    def _key(self, item: BenchRun) -> tuple[Path, str, str, tuple[int, ...]]:
         """What a result is of: measured anew when the run has learnt more."""
-        return item.path, self._file, tuple(item.run.checkpoint_steps())
+        return item.path, self._file, self._which.of(item.run), tuple(item.run.checkpoint_steps())
 
     # measuring
 
@@ -139,6 +191,8 @@ class EvaluateView(QWidget):
         item = self.item
         if item is None:
             return
+        self._which.show_for([item.run])
+        self._drawn = self._key(item)
         own = Path(item.run.config.task.dev_file).name
         self._path.setText(Path(self._file).name if self._file else tr("{file}, its own file to measure on", file=own) if own else
                            tr("no file of its own"))
@@ -174,6 +228,8 @@ class EvaluateView(QWidget):
     def _busy(self, busy: bool) -> None:
         self._bar.setVisible(busy)
         self._bar.setRange(0, 0)
+        self._counted.setVisible(busy)
+        self._counted.setText(tr("The model is being loaded."))
         self._cancel.setVisible(busy)
         self._measure.setVisible(not busy)
 
@@ -181,7 +237,8 @@ class EvaluateView(QWidget):
         item = self.item
         if item is None:
             return
-        self._services.jobs.start(KEY, "core.analysis.evaluate:evaluate", {"run": str(item.path), "file": self._file}, about=self._key(item))
+        asked = {"run": str(item.path), "file": self._file, "checkpoint": self._which.of(item.run)}
+        self._services.jobs.start(KEY, "core.analysis.evaluate:evaluate", asked, about=self._key(item))
 
     def _find_job(self) -> None:
         """What an earlier view has begun or measured is shown again, with its run and its file."""
@@ -203,10 +260,11 @@ class EvaluateView(QWidget):
             done, total = job.progress
             self._bar.setRange(0, max(total, 1))
             self._bar.setValue(done)
+            self._counted.setText(tr("{done:,} of {total:,} examples", done=done, total=total))
         elif job.state == DONE:
             self._results[job.about] = job.result
             item = self.item
-            if item is not None and self._key(item)[:2] == job.about[:2]:
+            if item is not None and self._key(item)[:3] == job.about[:3]:
                 self._show_result(item, job.result)
         elif job.state == FAILED:
             self._refused(*job.problem)

@@ -14,6 +14,7 @@ from core.i18n import tr
 from core.registry import family
 from core.runs import Run
 from gui import theme
+from gui.checkpoint_choice import CheckpointChoice, step_in_words
 from gui.predict_blocks import blocks_of
 from gui.predict_inputs import PredictInputs
 from gui.predict_modes import FILL, LANGUAGE_MODES, NEXT, WRITE, mode_titles
@@ -52,6 +53,9 @@ class PredictView(QWidget):
         self._segments.chosen.connect(self._choose)
         self._head.addWidget(self._segments)
         self._head.addStretch(1)
+        self._which = CheckpointChoice(services.settings)
+        self._which.chosen.connect(self._ask)
+        self._head.addWidget(self._which)
         self._row = QHBoxLayout()
         self._row.setSpacing(theme.S)
         page = QWidget()
@@ -73,6 +77,7 @@ class PredictView(QWidget):
 
     def showEvent(self, event: object) -> None:
         super().showEvent(event)
+        self._which.show_for([item.run for item in self._session.bench])
         self._ask()
 
     @property
@@ -89,6 +94,7 @@ class PredictView(QWidget):
         bench = self._session.bench
         self._stack.setCurrentIndex(0 if bench else 1)
         tasks = dict.fromkeys(task for item in bench if (task := task_of(item.run)))
+        self._which.show_for([item.run for item in bench])
         plain = any(not task_of(item.run) for item in bench)
         self._modes = (*(LANGUAGE_MODES if plain or not tasks else ()), *tasks)
         for name in mode_titles():
@@ -155,7 +161,7 @@ class PredictView(QWidget):
                 self._panels[item.path].say(why)
                 continue
             kind, rest = (self.mode, inputs) if self.mode in LANGUAGE_MODES else ("task", {"inputs": inputs})
-            questions.append((kind, {"run": str(item.path), **rest}))
+            questions.append((kind, {"run": str(item.path), "checkpoint": self._which.of(item.run), **rest}))
             self._asked.append(item.path)
         if questions:
             self._send(questions, partial(self._answered, self.mode, inputs, tuple(self._asked)))
@@ -166,7 +172,7 @@ class PredictView(QWidget):
         for item in self._session.bench:
             if _why_not(item.run, WRITE):
                 continue
-            questions.append((WRITE, {"run": str(item.path), **self._inputs.values(), **self._inputs.how()}))
+            questions.append((WRITE, {"run": str(item.path), "checkpoint": self._which.of(item.run), **self._inputs.values(), **self._inputs.how()}))
             self._panels[item.path].begin_writing()
             self._asked.append(item.path)
         if questions:
@@ -203,7 +209,8 @@ class PredictView(QWidget):
         item = self._session.on_bench(path)
         if item is not None and "step" in answer:
             title = family(item.run.config.family).title
-            self._panels[path].set_note(f"{title} · " + tr("step {step:,}", step=answer["step"]))
+            words = f"{title} · " + step_in_words(answer["step"], item.run.best_step())
+            self._panels[path].set_note(words + (" · " + tr("{count} tokens cut off", count=answer["cut"]) if answer.get("cut") else ""))
 
     def _done(self, _count: int) -> None:
         self._inputs.set_writing(False)
@@ -222,6 +229,8 @@ class PredictView(QWidget):
     def _events(self, path: str, events: list) -> None:
         """A run that is being trained has saved another checkpoint: it may say something else now."""
         saved = any(isinstance(event, CheckpointSaved) for event in events)
+        if saved and self._session.on_bench(Path(path)) is not None:
+            self._which.show_for([item.run for item in self._session.bench])
         if saved and self.mode != WRITE and self._session.on_bench(Path(path)) is not None:
             self._wait.start()
 

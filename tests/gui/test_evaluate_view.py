@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -30,12 +31,12 @@ CLASSES = {"task": "classification", "metric": "accuracy", "metrics": {"loss": 0
            "labels": ["a", "b"], "confusion": [[2, 1], [1, 1]],
            "per_class": [{"label": "a", "precision": 0.667, "recall": 0.667, "f1": 0.667, "support": 3}],
            "rows": [row(2, "a", "a", 0.9), row(3, "a", "b", 0.6), row(4, "b", "a", 0.8), row(5, "a", "a", 0.7), row(6, "b", "b", 0.5)],
-           "problem_counts": [{"file": "dev", "kind": "empty", "count": 3, "rule": "skipped"}], "problems": []}
+           "problem_counts": [{"file": "dev", "kind": "empty", "count": 3, "rule": "skipped"}], "problems": [], "step": 5, "best": 3}
 NUMBERS = {"task": "pair", "metric": "spearman", "metrics": {"spearman": 0.8, "pearson": 0.7}, "examples": 3, "labels": [],
            "confusion": [], "per_class": [], "rows": [row(2, 1.0, 1.5, 0.0), row(3, 4.0, 1.0, 0.0), row(4, 2.0, 2.0, 0.0)],
-           "problem_counts": [], "problems": []}
+           "problem_counts": [], "problems": [], "step": 5, "best": None}
 ANSWERS = {"task": "span", "metric": "f1", "metrics": {"f1": 0.5, "exact_match": 0.4}, "examples": 2, "labels": [], "confusion": [], "per_class": [],
-           "rows": [row(1, "x", "y", 0.9), row(2, "x", "x", 0.8)], "problem_counts": [], "problems": []}
+           "rows": [row(1, "x", "y", 0.9), row(2, "x", "x", 0.8)], "problem_counts": [], "problems": [], "step": 5, "best": None}
 TAGS = {**ANSWERS, "task": "tagging", "per_class": [{"label": "PER", "precision": 0.5, "recall": 0.4, "f1": 0.44, "support": 9}]}
 
 
@@ -46,10 +47,14 @@ class Measuring:
         self.asked: list[dict[str, Any]] = []
         self.answer = CLASSES
 
-    def evaluate(self, run: str, file: str, on_progress: Any) -> dict[str, Any]:
-        self.asked.append({"run": run, "file": file})
+    def evaluate(self, run: str, file: str, checkpoint: str, on_progress: Any) -> dict[str, Any]:
+        self.asked.append({"run": run, "file": file, "checkpoint": checkpoint})
         on_progress(1, 2)
+        self.told()
         return self.answer
+
+    def told(self) -> None:
+        """A test may look here at what is shown while it is measured."""
 
 
 @pytest.fixture
@@ -214,3 +219,37 @@ def test_a_file_is_dropped_on_the_view(view, tmp_path):
     path.write_text("x", encoding="utf-8")
     view.take_file(str(Path(path)))
     assert view._file == str(path)
+
+
+# which checkpoint, how far, and several seeds
+
+def _checkpoint(run, step, best):
+    run.checkpoint_path(step).mkdir(exist_ok=True)
+    (run.checkpoint_path(step) / "state.json").write_text(json.dumps({"step": step, "best": best}), encoding="utf-8")
+
+
+def test_the_best_checkpoint_is_measured_where_it_is_chosen(view, measuring, qtbot):
+    run = view.item.run
+    assert not view._which.isVisible(), "there is nothing to choose"
+    _checkpoint(run, 3, True)
+    view._look_again()
+    assert view._which.isVisible()
+    body = _measure(view, qtbot)
+    assert measuring.asked[-1]["checkpoint"] == "newest" and "step 5" in body._note.text() and "best" not in body._note.text()
+    qtbot.mouseClick(view._which.segments.button("best"), Qt.MouseButton.LeftButton)
+    assert not view._holder.isVisible(), "the figures of the other checkpoint are gone"
+    measuring.answer = {**CLASSES, "step": 3}
+    body = _measure(view, qtbot)
+    assert measuring.asked[-1]["checkpoint"] == "best" and "step 3, the best" in body._note.text()
+    qtbot.mouseClick(view._which.segments.button("newest"), Qt.MouseButton.LeftButton)
+    assert view._holder.isVisible() and "step 5" in view.body._note.text()
+    _checkpoint(run, 5, True)
+    view._look_again()
+    assert not view._which.isVisible(), "the newest is the best"
+
+
+def test_it_says_how_many_examples_are_done(view, measuring, qtbot):
+    seen = []
+    measuring.told = lambda: seen.append((view._bar.maximum(), view._bar.value(), view._counted.text(), view._counted.isVisible()))
+    _measure(view, qtbot)
+    assert seen == [(2, 1, "1 of 2 examples", True)] and not view._counted.isVisible()

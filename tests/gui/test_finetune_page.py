@@ -14,9 +14,12 @@ from PySide6.QtWidgets import QLabel
 from core import events, registry
 from core.runs import Run
 from core.tasks.config import build_finetune
+from core.tasks.seeds import with_seeds
 from gui.finetune_seen import LABELS, PROBLEMS, counts_in_words
 from gui.labelled_files import DEV, TRAIN
-from gui.second_stage import metric_of
+from gui.outcome import Outcome
+from gui.run_queue import queue_of
+from gui.second_stage import metric_of, seeds_in_words
 from gui.widgets.tokens import Tokens
 from tests.gui.direct_engine import DirectEngine
 from tests.gui.real_views import real_windows
@@ -29,7 +32,7 @@ FOUND = {
     "problem_counts": [{"file": "train", "kind": "empty", "count": 2, "rule": "It is skipped."}],
     "examples": [{"line": 3, "label": "a", "parts": [{"tokens": ["[CLS]", "x", " ", "[UNK]"], "segments": [0, 0, 0, 1],
                                                       "labels": ["", "B-PER", "", "O"], "special": [True, False, False, False]}]}],
-    "sees": "It cannot see what follows.", "error": "", "hint": "", "where": ""}
+    "sees": "It cannot see what follows.", "advice": "Take the mean.", "warnings": ["3 of the 10 stand twice."], "error": "", "hint": "", "where": ""}
 
 
 class Core:
@@ -44,15 +47,16 @@ class Core:
         self.inspected.append(keywords)
         return self.found
 
-    def create_run(self, **keywords: Any) -> str:
+    def create_runs(self, **keywords: Any) -> list[str]:
         self.created.append(keywords)
-        return str(Run.create(build_finetune(Path(keywords["pretrained"]), keywords["task"], keywords["options"], name=keywords["name"])).path)
+        made = build_finetune(Path(keywords["pretrained"]), keywords["task"], keywords["options"], name=keywords["name"])
+        return [str(Run.create(config).path) for config in with_seeds(made, keywords["seeds"])]
 
 
 @pytest.fixture
 def core(monkeypatch):
     made, load = Core(), registry.load
-    instead = {"core.tasks.inspect:inspect": made.inspect, "core.tasks.create:create_run": made.create_run}
+    instead = {"core.tasks.inspect:inspect": made.inspect, "core.tasks.create:create_runs": made.create_runs}
     monkeypatch.setattr(registry, "load", lambda place: instead.get(place) or load(place))
     return made
 
@@ -115,6 +119,20 @@ def test_a_finetune_is_started_by_clicking_through_it(page, core, qtbot, files):
     assert page._services.settings.get("train/page") == "live"
 
 
+def test_several_seeds_are_several_runs_one_after_the_other(page, core, qtbot, files):
+    _ready(page, qtbot, files, core)
+    page._name.setText("mine")
+    page._seeds.setValue(6)
+    qtbot.mouseClick(page._start, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: bool(page.launched))
+    assert [run.name for run in page.launched] == ["mine, seed 0"], "the others wait"
+    waiting = queue_of(page._services.processes).waiting
+    assert [run.config.train.seed for run in waiting] == [1, 2, 3, 4, 5]
+    assert [item.run.name for item in page._session.bench] == [f"mine, seed {seed}" for seed in range(4)], "as many as the bench holds"
+    page._copy.click()
+    assert QGuiApplication.clipboard().text().endswith(" --seeds 6")
+
+
 def test_what_the_model_sees_is_shown_before_anything_starts(page, core, qtbot, files):
     _ready(page, qtbot, files, core)
     seen = page._seen
@@ -129,6 +147,8 @@ def test_what_the_model_sees_is_shown_before_anything_starts(page, core, qtbot, 
     seen.show_page(LABELS)
     assert any(tokens._tokens[:1] == ["a  60"] for tokens in seen.findChildren(Tokens))
     assert page._blind.isVisible() and "what follows" in page._blind.text()
+    assert page._advice.isVisible() and page._advice.text() == "Take the mean."
+    assert seen.warning.isVisible() and seen.warning.text() == "3 of the 10 stand twice."
 
 
 def test_another_column_is_chosen_beside_the_preview(page, core, qtbot, files):
@@ -248,6 +268,42 @@ def test_the_live_curves_show_how_well_the_task_is_done(monkeypatch, make_run, q
         with run.events_path.open("a", encoding="utf-8") as file:
             file.write(events.to_line(events.EvalEnd(step=3, metrics={"loss": 0.4, "f1": 0.9})) + "\n")
         qtbot.waitUntil(lambda: live._curves._curves[key].y.values.tolist()[-1] == 0.9)
+
+
+def _finished(run, accuracy):
+    told = [events.EvalEnd(step=9, metrics={"loss": 1.0, "accuracy": accuracy}), events.RunFinished(step=9, reason="complete")]
+    run.events_path.write_text("".join(events.to_line(event) + "\n" for event in told), encoding="utf-8")
+
+
+def test_seeds_that_have_come_to_their_end_are_summed_up(monkeypatch, make_run, qtbot):
+    configs = with_seeds(build_finetune(make_run("pre", "elmo"), "classification", {}, name="tuned"), 2)
+    runs = [Run.create(config) for config in configs]
+    for run in runs:
+        (run.path / "dev.jsonl").write_text("", encoding="utf-8")
+    _finished(runs[0], 0.5)
+    with real_windows(monkeypatch, DirectEngine) as make:
+        window = make("train")
+        for run in runs:
+            window.session.add_run(run)
+        live = window.view._live
+        window.view.show_live()
+        qtbot.waitUntil(lambda: bool(window.engine.asked("over_seeds")))
+        assert not live._over_seeds.isVisible(), "one is not several"
+        _finished(runs[1], 0.7)
+        window.processes.ended.emit(str(runs[1].path), Outcome.of(0))
+        qtbot.waitUntil(live._over_seeds.isVisible)
+        assert "2 seeds (0, 1), mean ± standard deviation: Accuracy 0.600 ± 0.141" in live._over_seeds.text()
+
+
+def test_seeds_in_words():
+    def measures(mean):
+        return {name: {"mean": mean, "spread": 0.01, "values": []} for name in ("loss", "macro_f1", "accuracy")}
+
+    found = {"metric": "accuracy", "seeds": [0, 1, 4], "end": measures(0.5), "best": measures(0.6)}
+    words = seeds_in_words(found)
+    assert words.startswith("3 seeds (0, 1, 4)") and "Accuracy 0.500 ± 0.010   macro-F1 0.500" in words
+    assert "Accuracy 0.600" in words and "Loss" not in words
+    assert "best" not in seeds_in_words({**found, "best": found["end"]})
 
 
 def test_the_headline_figure_of_a_task(make_run):

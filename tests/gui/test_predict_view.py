@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -113,6 +114,24 @@ def test_a_gap_goes_where_the_cursor_stands_and_what_was_typed_is_kept(view, qtb
     view.set_mode("next")
     view.set_mode("fill")
     assert view._inputs.values() == {"text": "a[MASK]b"}
+
+
+def test_the_best_checkpoint_is_asked_where_it_is_chosen(view, qtbot):
+    item = view._session.bench[0]
+    assert not view._which.isVisible()
+    newest = item.run.checkpoint_steps()[-1] if item.run.checkpoint_steps() else 30
+    for step, best in ((20, True), (max(newest, 30), False)):
+        item.run.checkpoint_path(step).mkdir(exist_ok=True)
+        (item.run.checkpoint_path(step) / "state.json").write_text(json.dumps({"best": best}), encoding="utf-8")
+    view._bench_changed()
+    assert view._which.isVisible()
+    asked.clear()
+    qtbot.mouseClick(view._which.segments.button("best"), Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: bool(asked))
+    chosen = {keywords["run"]: keywords["checkpoint"] for _, keywords in asked[-1]}
+    assert chosen.pop(str(item.path)) == "best" and set(chosen.values()) == {"newest"}, "a run without a best one has its newest only"
+    view._note(item.path, {"step": 20, "cut": 7})
+    assert "step 20, the best · 7 tokens cut off" in view.panels[item.path]._note.text()
 
 
 def test_an_error_stands_in_the_panel_of_its_run(view, qtbot):

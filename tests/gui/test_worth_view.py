@@ -29,8 +29,9 @@ words = sys.argv[1:]
 folder = Path(words[words.index("--out") + 1])
 if "nothing.csv" in " ".join(words):
     sys.exit("The file holds no examples. Choose another.")
-plan = Plan(pretrained=words[1], task="classification", options={{}}, counts=(50, 100), seeds=(0, 1), metric="accuracy",
-            applies=("pretrained", "scratch", "tfidf", "majority"))
+plan = Plan(pretrained=words[1], task="classification", counts=(50, 100), seeds=(0, 1), metric="accuracy",
+            options={{"task.pooling": "mean", "train.learning_rate": "0.5", "task.train_file": "x"}},
+            applies=("pretrained", "scratch", "tfidf", "majority"), warnings=("It stands there twice.",))
 write_plan(folder, plan)
 known = {{(row["labels"], row["seed"], row["method"]) for row in read_results(folder)}}
 for count, seed, method in plan.jobs():
@@ -77,12 +78,14 @@ def _start(view, qtbot, tmp_path, train="train.csv"):
 
 def test_one_button_runs_it_and_draws_what_comes_out(view, qtbot, tmp_path):
     assert not view.form.go.isEnabled()
-    view.form.steps.setValue(70)
+    view.form.options.forms["train"].editor("steps").inner.setValue(70)
+    view.form.options.forms["task"].editor("pooling").set_value("mean")
     page = _start(view, qtbot, tmp_path)
     qtbot.waitUntil(lambda: page._words.text() == "finished", timeout=15000)
     words = json.loads((page.folder / study_process.COMMAND).read_text(encoding="utf-8"))
     assert words[0] == "worth" and words[words.index("--seeds") + 1] == "3" and "--counts" not in words
-    assert words[words.index("--set") + 1] == "train.steps=70"
+    assert {"train.steps=70", "task.pooling=mean"} <= set(words) and not any(word.startswith(("task.labels", "train.seed")) for word in words)
+    assert "The mean" in page._options.text() and "0.5" in page._options.text() and "twice" in page._warning.text()
     curves = {curve.name: curve for curve in page.chart.curves}
     assert len(curves) == 4 and list(curves["Pretrained, finetuned"].mean) == [0.9, 0.9]
     assert list(curves["From scratch"].x) == [50, 100] and curves["From scratch"].spread[0] > 0
@@ -106,6 +109,16 @@ def test_it_is_stopped_goes_on_and_is_found_again(view, qtbot, tmp_path, monkeyp
     qtbot.mouseClick(page.go_button, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: page._words.text() == "finished", timeout=15000)
     assert len((folder / study.RESULTS).read_text(encoding="utf-8").splitlines()) == 14
+
+
+def test_an_option_that_is_refused_keeps_it_from_starting(view, tmp_path):
+    _fill(view, tmp_path)
+    form = view.form.options.forms["train"]
+    assert not {"labels", "from_scratch", "seed"} & {*form.names(), *view.form.options.forms["task"].names()}, "the comparison varies them"
+    form.editor("seq_len").inner.setValue(100_000)
+    assert not view.form.go.isEnabled() and "seq_len" in form.error_at("seq_len")
+    form.editor("seq_len").inner.setValue(64)
+    assert view.form.go.isEnabled()
 
 
 def _held(new_folder):
