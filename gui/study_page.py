@@ -26,6 +26,7 @@ from gui.widgets.labels import Card, button, label
 from gui.widgets.rows_table import RowsTable
 
 LOOK_MS = 500
+ENDS = ("steps", "epochs", "minutes")  # 0: not that one
 TABLE_HEIGHT = 190
 
 
@@ -187,7 +188,7 @@ def options_in_words(options: Mapping[str, Any]) -> str:
     """With which options it was compared, the files and columns aside."""
     named = {key.partition(".")[2] or key: value for key, value in options.items()}
     shown = [f"{option_title(name)} {show_value(name, value)}" for name, value in named.items()
-             if not name.startswith(("train_file", "dev_file", "column_"))]
+             if not name.startswith(("train_file", "dev_file", "column_")) and not (name in ENDS and float(value) == 0)]
     return tr("Both networks learn with: {options}", options=", ".join(shown)) if shown else tr("Both networks learn with the usual options.")
 
 

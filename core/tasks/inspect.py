@@ -89,7 +89,7 @@ def advice(config: RunConfig) -> str:
     first = (form.vector if options.pooling == "auto" else options.pooling) == "first"
     if form.segments and pooled and first and not options.from_scratch and not getattr(config.objective, "next_sentence", True):
         return tr("This run was pretrained without next-sentence prediction, so [CLS], which stands for the whole text here, never learnt anything. "
-                  "With few labels the mean of all tokens does better: pooling=mean.")
+                  "With few labels the mean of all tokens does better: pooling=mean (in the form: What stands for a text, The mean).")
     return ""
 
 

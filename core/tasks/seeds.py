@@ -30,14 +30,17 @@ def with_seeds(config: RunConfig, count: int) -> list[RunConfig]:
 
 
 def siblings(run: Run) -> list[Run]:
-    """The runs beside `run` that differ from it in nothing but the seed and the name, itself among them, by their seeds; of a seed
-    that was run twice the newest."""
-    found: dict[int, Run] = {}
+    """The runs beside `run` that differ from it in nothing but the seed and the name, itself among them, by their seeds; of another
+    seed that was run twice the newest."""
+    found = {run.config.train.seed: run}
     for other in list_runs(run.path.parent):
-        same = other.config.task is not None and _seedless(other.config) == _seedless(run.config)
-        if other.path == run.path or (same and _sources(other) == _sources(run)):
+        if _alike(other, run):
             found.setdefault(other.config.train.seed, other)
     return [found[seed] for seed in sorted(found)]
+
+
+def _alike(one: Run, other: Run) -> bool:
+    return one.config.task is not None and _seedless(one.config) == _seedless(other.config) and _sources(one) == _sources(other)
 
 
 def _seedless(config: RunConfig) -> RunConfig:
@@ -61,17 +64,19 @@ def over_seeds(*, runs: Sequence[str]) -> list[dict[str, Any]]:
     spread: the standard deviation over the seeds. end: by the validation at the end of each run.
     """
     made: list[dict[str, Any]] = []
+    told: list[Run] = []
     for path in runs:
         try:
             run = Run.open(Path(path))
         except UserError:
             continue
-        if run.config.task is None or any(str(run.path) in one["runs"] for one in made):
+        if run.config.task is None or any(_alike(run, other) for other in told):
             continue
         measured = [(other, _validations(other)) for other in siblings(run)]
         measured = [(other, found) for other, found in measured if found]
         if len(measured) < 2:
             continue
+        told.append(run)
         metric = headline(task(run.config.task.task), measured[0][1][-1])
         made.append({"runs": [str(other.path) for other, _ in measured], "name": run.name, "metric": metric,
                      "seeds": [other.config.train.seed for other, _ in measured], "end": _spread([found[-1] for _, found in measured]),

@@ -357,6 +357,10 @@ def test_several_seeds_have_a_mean_and_a_spread(pretrained: dict[str, Run], tmp_
     assert [Run.open(folder).config.train.seed for folder in folders] == [0, 1, 2]
     drawn = [[example.line for example in load_labelled(Run.open(folder)).train] for folder in folders]
     assert drawn[0] != drawn[1] != drawn[2]
+    shutil.copytree(folders[1], tmp_path / "again")
+    found, = seeds.over_seeds(runs=[str(folders[0]), str(tmp_path / "again"), str(folders[1])])
+    assert found["seeds"] == [0, 1, 2], "a seed that was run twice counts once"
+    shutil.rmtree(tmp_path / "again")
     (folders[2] / "dev.jsonl").write_text((folders[2] / "dev.jsonl").read_text() + "\n")
     assert seeds.over_seeds(runs=[str(folders[0])])[0]["seeds"] == [0, 1], "what was measured on other examples is not averaged"
     Run.open(folders[1]).events_path.unlink()
