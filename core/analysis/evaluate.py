@@ -142,7 +142,8 @@ def _reading(model: TaskModel, file: str) -> Reading:
 
 def _noted(model: TaskModel, reading: Reading) -> Reading:
     """With what the run has learnt from, and what it cannot read whole."""
-    data.note_learnt(reading, data.read_examples(model.run, "train"))
+    if (model.run.path / data.EXAMPLES["train"]).exists():  # an export is without them
+        data.note_learnt(reading, data.read_examples(model.run, "train"))
     data.note_cut(model.config, model.layout, reading)
     return reading
 

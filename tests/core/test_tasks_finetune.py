@@ -400,5 +400,8 @@ def test_what_flatters_or_is_cut_is_said_before_training(pretrained: dict[str, R
     files = {"task.train_file": str(train), "task.dev_file": str(train)}
     seen = inspect(pretrained=str(pretrained["bert"].path), task="classification", options=files)
     assert len(seen["warnings"]) == 1 and "pooling=mean" in seen["advice"]
+    (tmp_path / "same" / "train.jsonl").unlink()
+    assert cli.main(["evaluate", str(tmp_path / "same"), "--file", str(train)]) == 0, "an export does not hold what it has learnt from"
+    assert "flatter" not in capsys.readouterr().err
     assert cli.main(["predict", str(tmp_path / "same"), "--text", "妈妈买了一个苹果" * 3]) == 0
     assert "cut" in capsys.readouterr().err
