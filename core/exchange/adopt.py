@@ -46,7 +46,7 @@ def adopted(config: RunConfig, target: Path, tokenizer: Tokenizer, weights: Mapp
         state = {"step": 0, "elapsed": 0.0, "tokens": 0, "best_loss": None, "worse_evals": 0, "best": False, "learner": {}, "threads": 0,
                  "device": "cpu"}
         checkpoints.save(run, checkpoints.Checkpoint(step=0, model=weights, optimizer={}, state=state))
-        (folder / ORIGIN).write_text(json.dumps(origin, ensure_ascii=False), encoding="utf-8")
+        (folder / ORIGIN).write_text(json.dumps(origin), encoding="utf-8")  # in ASCII: names from elsewhere may be no text
         writer = events.EventWriter(run.events_path)
         writer.write(events.CheckpointSaved(step=0, path="checkpoints/step_00000000", best=False))
         writer.write(events.RunFinished(step=0, reason="complete"))

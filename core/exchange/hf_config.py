@@ -43,7 +43,7 @@ def read_architecture(raw: dict[str, Any]) -> Architecture:
     _refuse(raw, is_decoder=False, add_cross_attention=False, scale_attn_weights=True, scale_attn_by_inverse_layer_idx=False,
             position_embedding_type="absolute", pruned_heads={})
     heads = raw.get("architectures")
-    heads = heads[0] if isinstance(heads, list) and heads and isinstance(heads[0], str) else ""
+    heads = heads[0] if isinstance(heads, list) and heads and isinstance(heads[0], str) and heads[0].isprintable() else ""
     return Architecture(family="gpt" if kind == "gpt2" else "bert", kind=kind, model=_gpt(raw) if kind == "gpt2" else _bert(raw, kind),
                         vocab_size=_whole(raw, "vocab_size", 50257 if kind == "gpt2" else 30522, MOST_TOKENS),
                         pad_token_id=_whole(raw, "pad_token_id", 1, LONGEST, least=0) if kind == "roberta" else 0, heads=heads[:60])

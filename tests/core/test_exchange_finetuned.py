@@ -182,3 +182,11 @@ def test_a_text_without_a_token_is_a_row_all_the_same(tmp_path: Path) -> None:
     save_model(tmp_path / "theirs", "GPT2ForSequenceClassification", **options("Classification"))
     layout: Layout = load_task(Run.open(import_model(tmp_path / "theirs").run)).layout
     assert len(layout.single("").ids) == 1
+
+
+def test_a_class_whose_name_is_no_text_is_no_class(tmp_path: Path) -> None:
+    save_model(tmp_path / "theirs", "BertForSequenceClassification", **options("Classification"))
+    path = tmp_path / "theirs" / "config.json"
+    path.write_text(json.dumps({**json.loads(path.read_text(encoding="utf-8")), "architectures": ["\ud800"]}), encoding="utf-8")
+    made = import_model(tmp_path / "theirs")
+    assert Run.open(made.run).config.task is None and all(note.encode("utf-8") for note in made.notes)
