@@ -16,7 +16,7 @@ from typing import Any, get_origin, get_type_hints
 
 from core.errors import UserError
 from core.i18n import tr
-from core.registry import FAMILIES, family, nearest
+from core.registry import FAMILIES, SHOWN, family, nearest
 from core.registry import load as load_place
 
 FORMAT = 1  # of a run's folder; a reader refuses a greater one
@@ -38,7 +38,7 @@ def check(config: Any) -> None:
         value, rule = getattr(config, item.name), item.metadata
         _check_type(item.name, value, hints[item.name])
         if rule.get("choices") and value not in rule["choices"]:
-            raise UserError(tr("{name} cannot be '{value}'.", name=item.name, value=value),
+            raise UserError(tr("{name} cannot be '{value}'.", name=item.name, value=str(value)[:SHOWN]),
                             nearest(str(value), rule["choices"]), where=item.name)
         for bound, wrong in (("min", lambda low, v: v < low), ("max", lambda high, v: v > high)):
             limit = rule.get(bound)
@@ -57,7 +57,7 @@ def _check_type(name: str, value: Any, hint: Any) -> None:
         fits = isinstance(value, (int, float)) if hint is float else isinstance(value, hint)
     endless = isinstance(value, (int, float)) and not -LARGEST_NUMBER < value < LARGEST_NUMBER
     if not fits or (isinstance(value, bool) and hint is not bool) or endless:
-        raise UserError(tr("{name} cannot be '{value}'.", name=name, value=value),
+        raise UserError(tr("{name} cannot be '{value}'.", name=name, value=str(value)[:SHOWN]),
                         tr("It must be of the kind '{kind}'.", kind=hint.__name__), where=name)
 
 
@@ -232,7 +232,7 @@ def parse(name: str, value: Any, hint: Any) -> Any:
         return hint(value)
     except (ValueError, KeyError) as error:
         kinds = {bool: tr("true or false"), int: tr("a whole number"), float: tr("a number")}
-        raise UserError(tr("{name} cannot be '{value}'.", name=name, value=value),
+        raise UserError(tr("{name} cannot be '{value}'.", name=name, value=str(value)[:SHOWN]),
                         tr("It must be {kind}.", kind=kinds.get(hint, str(hint))), where=name) from error
 
 

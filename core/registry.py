@@ -9,6 +9,8 @@ from typing import Any
 from core.errors import UserError
 from core.i18n import tr
 
+SHOWN = 80  # characters of a value that a message repeats
+
 # name -> "module:attribute" of a core.families.family.Family
 FAMILIES = {
     "word2vec": "core.families.word2vec.config:FAMILY",
@@ -63,7 +65,7 @@ def nearest(name: str, known: object) -> str:
 def lookup(registry: dict[str, str], name: str) -> Any:
     """The object that `name` stands for. UserError with the nearest name if there is none."""
     if name not in registry:
-        raise UserError(tr("There is no '{name}' here.", name=name), nearest(name, registry))
+        raise UserError(tr("There is no '{name}' here.", name=str(name)[:SHOWN]), nearest(name, registry))
     return load(registry[name])
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -18,13 +19,14 @@ from core.runs import Run, write_atomically
 from core.tasks import files
 from core.tasks.config import TaskConfig
 from core.tasks.forms import form_of
-from core.tasks.labels import NOMINAL, NUMBER, Labels
+from core.tasks.labels import NOMINAL, NUMBER, Labels, is_number
 from core.tasks.layout import Layout
 from core.tasks.task import Example, Problem, Reading
 from core.text.tokenizers import Tokenizer, load_tokenizer
 
 DATA = "task.json"
 SHOWN_LABELS = 8
+NOT_READABLE = (OSError, ValueError, TypeError, KeyError, OverflowError, RecursionError)  # what a damaged file of ours raises
 EXAMPLES = {"train": "train.jsonl", "dev": "dev.jsonl"}
 
 
@@ -136,8 +138,11 @@ def read_examples(run: Run, split: str) -> list[Example]:
     """UserError where the run's own file is missing or damaged."""
     path = run.path / EXAMPLES[split]
     try:
-        return [_example(json.loads(line)) for line in path.read_text(encoding="utf-8").split("\n") if line]
-    except (OSError, ValueError, TypeError, KeyError) as error:
+        found = [_example(json.loads(line)) for line in path.read_text(encoding="utf-8").split("\n") if line]
+        if not all(_fits(example, run.config.task.task) for example in found):
+            raise ValueError("example")
+        return found
+    except NOT_READABLE as error:
         raise _damaged(path) from error
 
 
@@ -145,13 +150,34 @@ def read_labels(run: Run) -> Labels:
     path = run.path / DATA
     try:
         raw = json.loads(path.read_text(encoding="utf-8"))["labels"]
-        return Labels(kind=raw["kind"], names=tuple(raw["names"]), mean=float(raw["mean"]), scale=float(raw["scale"]))
-    except (OSError, ValueError, TypeError, KeyError) as error:
+        labels = Labels(kind=raw["kind"], names=tuple(raw["names"]), mean=float(raw["mean"]), scale=float(raw["scale"]))
+        known = task(run.config.task.task).heads
+        if labels.kind not in known or not all(isinstance(name, str) for name in labels.names) or not math.isfinite(labels.mean + labels.scale):
+            raise ValueError("labels")
+        return labels
+    except NOT_READABLE as error:
         raise _damaged(path) from error
 
 
 def _damaged(path: Path) -> UserError:
     return UserError(tr("{path} is missing or damaged.", path=path), tr("Finetune again from the settings of this run."))
+
+
+def _fits(example: Example, name: str) -> bool:
+    """Whether an example is one of that task, as its reader makes them."""
+    texts, label = example.texts, example.label
+    wanted = 1 if name in ("classification", "tagging") else 2
+    if len(texts) != wanted or not all(isinstance(text, str) for text in (*texts, *example.choices)):
+        return False
+    if name == "multiple_choice":
+        return isinstance(label, int) and 0 <= label < len(example.choices)
+    if name == "span":
+        return isinstance(label, tuple) and all(isinstance(item, tuple) and len(item) == 2 and isinstance(item[0], str) and isinstance(item[1], int)
+                                                for item in label)
+    if name == "tagging":
+        return isinstance(label, tuple) and len(label) == len(example.units) and all(isinstance(tag, str) for tag in label) and all(
+            0 <= start < end <= len(texts[0]) for start, end in example.units)
+    return isinstance(label, str) or (name == "pair" and is_number(label))
 
 
 def _example(raw: dict[str, Any]) -> Example:

@@ -190,3 +190,23 @@ def test_a_class_whose_name_is_no_text_is_no_class(tmp_path: Path) -> None:
     path.write_text(json.dumps({**json.loads(path.read_text(encoding="utf-8")), "architectures": ["\ud800"]}), encoding="utf-8")
     made = import_model(tmp_path / "theirs")
     assert Run.open(made.run).config.task is None and all(note.encode("utf-8") for note in made.notes)
+
+
+@pytest.mark.parametrize(("name", "old", "new"), [
+    ("task.json", '"nominal"', '"nominaL"'), ("task.json", '"neither"', "{}"), ("task.json", '"mean": 0.0', '"mean": NaN'),
+    ("dev.jsonl", '"good"', "{}"), ("dev.jsonl", '"good"', '["good"]'), ("dev.jsonl", '["a text"]', "[null]"), ("dev.jsonl", '["a text"]', "[]")])
+def test_damaged_labels_and_examples_of_a_finetune_are_refused_in_words(name: str, old: str, new: str, tmp_path: Path) -> None:
+    from core.tasks import data
+    from core.tasks.task import Example
+
+    save_model(tmp_path / "theirs", "BertForSequenceClassification", **options("Classification", {0: "good", 1: "bad", 2: "neither"}))
+    run = Run.open(import_model(tmp_path / "theirs").run)
+    example = Example(line=1, texts=("a text",), label="good")
+    data.write(run.path, [example], [example], data.read_labels(run), {})
+    assert evaluate(run=str(run.path))["examples"] == 1
+    text = (run.path / name).read_text(encoding="utf-8")
+    assert old in text
+    (run.path / name).write_text(text.replace(old, new), encoding="utf-8")
+    with pytest.raises(UserError, match="missing or damaged"):
+        data.read_labels(run)
+        data.read_examples(run, "dev")
