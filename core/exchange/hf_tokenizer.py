@@ -102,7 +102,7 @@ def _raw(folder: Path, settings: dict[str, Any]) -> dict[str, Any]:
         raise UserError(tr("Its tokenizer is of the kind {kind}; WordPiece and byte-level BPE can be opened.", kind=repr(kind)[:40]),
                         tr("Choose another model."))
     model["type"] = kind
-    if not isinstance(model.get("vocab"), dict):
+    if not isinstance(model.get("vocab"), dict) or not isinstance(raw.get("added_tokens") or [], list):
         raise UserError(tr("Its vocabulary is damaged."), tr("Fetch the file again."))
     unusual = {name: model.get(name) for name in ("dropout", "end_of_word_suffix", "byte_fallback") if model.get(name)}
     if kind == "WordPiece" and model.get("continuing_subword_prefix", "##") != "##":

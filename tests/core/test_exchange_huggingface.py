@@ -126,6 +126,7 @@ REFUSED = {
     "decoder": ("config.json", {"is_decoder": True}, "is_decoder"), "sizes": ("config.json", {"hidden_size": 64}, "do not fit"),
     "huge": ("config.json", {"hidden_size": 16384, "num_hidden_layers": 96, "num_attention_heads": 16}, "do not fit"),
     "vocabulary": ("config.json", {"vocab_size": 500}, "promises 500"), "unigram": ("tokenizer.json", {"model": {"type": "Unigram"}}, "Unigram"),
+    "added tokens": ("tokenizer.json", {"added_tokens": 3}, "vocabulary is damaged"),
 }
 
 
