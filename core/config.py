@@ -216,7 +216,7 @@ def resolve(family_name: str, key: str, *, finetune: bool = False) -> str:
         raise UserError(tr("'{key}' stands for several options.", key=key), tr("Say which: {names}.", names=", ".join(sorted(found))),
                         where=key)
     short = {name.partition(".")[2] for name in known}
-    raise UserError(tr("There is no option '{key}'.", key=key), nearest(key.rpartition(".")[2], short), where=key)
+    raise UserError(tr("There is no option '{key}'.", key=key[:SHOWN]), nearest(key.rpartition(".")[2], short), where=key)
 
 
 def parse(name: str, value: Any, hint: Any) -> Any:
@@ -255,14 +255,14 @@ def from_dict(raw: dict[str, Any]) -> RunConfig:
     top = {item.name for item in dataclasses.fields(RunConfig)}
     for key in raw:
         if key not in top:
-            raise UserError(tr("There is no option '{key}'.", key=key), nearest(key, top), where=key)
+            raise UserError(tr("There is no option '{key}'.", key=key[:SHOWN]), nearest(key, top), where=key)
     parts: dict[str, Any] = {}
     for section in types_:
         hints = get_type_hints(types_[section])
         values = raw.get(section) or {}
         for key in values:
             if key not in hints:
-                raise UserError(tr("There is no option '{key}'.", key=f"{section}.{key}"), nearest(key, hints), where=key)
+                raise UserError(tr("There is no option '{key}'.", key=f"{section}.{key}"[:SHOWN]), nearest(key, hints), where=key)
         parts[section] = types_[section](**{key: parse(key, value, hints[key]) for key, value in values.items()})
     return RunConfig(family=raw["family"], preset=raw.get("preset", "quick"), name=raw.get("name", ""), **parts)
 

@@ -86,3 +86,13 @@ def test_the_command_of_a_config_gives_the_same_config() -> None:
     parsed = _parser().parse_args(config.as_command(made))
     again = config.build(parsed.family, parsed.preset, {**settings(parsed.set), "text.columns": tuple(parsed.column)})
     assert again == made
+
+
+@pytest.mark.parametrize("key", ["no" * 5000, "train." + "no" * 5000])
+def test_an_endless_name_is_not_repeated(key: str) -> None:
+    with pytest.raises(UserError) as refused:
+        config.build("bert", "quick", {key: "1"})
+    raw = config.to_dict(config.build("bert", "quick"))
+    with pytest.raises(UserError) as read:
+        config.from_dict({**raw, "train": {**raw["train"], key: 1}})
+    assert max(len(refused.value.message), len(read.value.message)) < 200
