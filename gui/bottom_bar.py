@@ -158,7 +158,7 @@ class BottomBar(QWidget):
         self._timer.start()
         services.processes.changed.connect(self._show_running)
         services.watcher.eventsArrived.connect(self._events)
-        QShortcut(QKeySequence("Ctrl+Space"), self, activated=self.step_slider.toggle_play)
+        QShortcut(QKeySequence("Ctrl+Space"), self).activated.connect(self.step_slider.toggle_play)
         self._show_running()
         self._show_memory()
 

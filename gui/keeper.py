@@ -116,7 +116,8 @@ class Keeper(QObject):
         self.undo = icon_button("undo", tr("Undo"), self.back)
         self.redo = icon_button("redo", tr("Redo"), self.forth)
         for made, keys in ((self.undo, Keys.Undo), (self.redo, Keys.Redo)):
-            action = QAction(made.toolTip(), self, triggered=made.click)
+            action = QAction(made.toolTip(), self)
+            action.triggered.connect(made.click)
             _give(view, action, keys)
         self.file = FileButton(view, name, session, services, raw=lambda: state().raw(), parse=parse, show=self._show_state)
         self._timer = QTimer(self, interval=0, singleShot=True)

@@ -68,9 +68,9 @@ class MainWindow(QMainWindow):
         self.jobs.failed.connect(self.messages.unexpected)
         self.jobs.changed.connect(self._job_changed)
         QApplication.styleHints().colorSchemeChanged.connect(self._desktop_changed)
-        QShortcut(QKeySequence.StandardKey.Quit, self, activated=self.close)
+        QShortcut(QKeySequence.StandardKey.Quit, self).activated.connect(self.close)
         for keys, change in (("Ctrl++", ZOOM_STEP), ("Ctrl+=", ZOOM_STEP), ("Ctrl+-", -ZOOM_STEP), ("Ctrl+0", 0.0)):
-            QShortcut(QKeySequence(keys), self, activated=lambda change=change: self.zoom(change))
+            QShortcut(QKeySequence(keys), self).activated.connect(lambda change=change: self.zoom(change))
 
     def start(self) -> None:
         """What can wait until the first frame is painted: a first word, and the runs that are still being trained."""
@@ -154,7 +154,7 @@ class MainWindow(QMainWindow):
     def set_language(self, name: str) -> None:
         i18n.set_language(name)
         self.settings.language = name
-        self._rebuild()
+        self.set_theme(self.settings.theme)  # Qt lets go of dead widgets' styles only when a style sheet is set
 
     def switch_theme(self) -> None:
         self.set_theme("light" if theme.current().dark else "dark")

@@ -41,7 +41,7 @@ class Navigation(QWidget):
             if number <= 9:
                 keys = QKeySequence(f"Ctrl+{number}")
                 made.setToolTip(f"{made.text().strip()}  ({keys.toString(QKeySequence.SequenceFormat.NativeText)})")
-                QShortcut(keys, parent.window(), activated=partial(self._choose, name))
+                QShortcut(keys, parent.window()).activated.connect(partial(self._choose, name))
             self._group.addButton(made)
             self._buttons[name] = made
             layout.addWidget(made)

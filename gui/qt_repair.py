@@ -1,9 +1,11 @@
-"""Against a defect of PySide 6.12 under Python 3.11 that ends the program.
+"""Against two defects of PySide 6.12; tests/gui/test_qt_repair.py shows them.
 
-It returns None, True and False without taking a reference to them, as one may from Python 3.12 on, where they are not counted.
-Python 3.11 counts: each `signal.emit()`, or `widget.parent()` that is None, takes a reference away that is not its own, and after
-some thousand of them the interpreter stops with "bool_dealloc: deallocating True or False". Tried with PySide6 6.12.0 and
-Python 3.11.7; tests/gui/test_qt_repair.py shows it.
+A signal given as a keyword to a constructor, as `activated` to QShortcut, leaves a Connection that is never freed: connect it afterwards.
+
+Under Python 3.11 it ends the program: it returns None, True and False without taking a reference to them, as one may from Python 3.12 on,
+where they are not counted. Python 3.11 counts: each `signal.emit()`, or `widget.parent()` that is None, takes a reference away that is not
+its own, and after some thousand of them the interpreter stops with "bool_dealloc: deallocating True or False". Tried with PySide6 6.12.0
+and Python 3.11.7.
 """
 
 from __future__ import annotations

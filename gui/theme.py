@@ -13,7 +13,7 @@ from string import Template
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QByteArray, QRectF, Qt
-from PySide6.QtGui import QColor, QFont, QIcon, QPainter, QPalette, QPixmap
+from PySide6.QtGui import QColor, QFont, QIcon, QPainter, QPalette, QPixmap, QPixmapCache
 from PySide6.QtSvg import QSvgRenderer
 
 if TYPE_CHECKING:
@@ -123,6 +123,7 @@ def apply(app: QApplication, name: str, zoom: float = 1.0) -> None:
         hints.setColorScheme(Qt.ColorScheme.Dark if name == "dark" else Qt.ColorScheme.Light)
     _current, _zoom = THEMES[name], zoom
     icon.cache_clear()
+    QPixmapCache.clear()  # of the icons as they were
     app.setFont(font())
     app.setPalette(_palette(_current))
     app.setStyleSheet(stylesheet())
