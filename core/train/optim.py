@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from core.config import TrainConfig
+from core.train.muon import Muon
 
 
 def build(network: nn.Module, config: TrainConfig, vocab_size: int) -> list[torch.optim.Optimizer]:
@@ -25,8 +26,7 @@ def build(network: nn.Module, config: TrainConfig, vocab_size: int) -> list[torc
     adamw = torch.optim.AdamW([group for group in groups if group["params"]], lr=config.learning_rate, betas=(0.9, 0.98), fused=True)
     if not hidden:
         return [adamw]
-    # its default adjustment multiplies the rate by sqrt(max(1, rows / columns))
-    return [adamw, torch.optim.Muon(hidden, lr=config.muon_learning_rate, momentum=0.95, weight_decay=config.weight_decay)]
+    return [adamw, Muon(hidden, lr=config.muon_learning_rate, weight_decay=config.weight_decay)]
 
 
 def split(network: nn.Module, vocab_size: int) -> tuple[list[nn.Parameter], list[nn.Parameter], list[nn.Parameter]]:

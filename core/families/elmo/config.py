@@ -50,7 +50,7 @@ FAMILY = Family(
     presets={
         "quick": {"model.hidden_size": 128, "model.max_seq_len": 128, "model.dropout": 0.0, "train.minutes": 1.0,
                   "train.batch_size": 32, "train.seq_len": 64, "train.optimizer": "muon", "train.learning_rate": 4e-3,
-                  "objective.first_vectors": COOCCURRENCE},
+                  "train.eval_batches": 8, "objective.first_vectors": COOCCURRENCE},
         "small": {"model.hidden_size": 256, "model.cell_size": 1024, "train.epochs": 5.0, "train.batch_size": 64, "train.seq_len": 128},
         "base": {"model.cell_size": 4096, "model.embedding": "char_cnn", "objective.sampled_softmax": 8192, "train.epochs": 10.0,
                  "train.batch_size": 128, "train.seq_len": 128, "text.tokenizer": "word", "text.vocab_size": 800_000},

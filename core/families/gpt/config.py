@@ -54,7 +54,8 @@ FAMILY = Family(
     presets={
         "quick": {"model.num_layers": 4, "model.num_heads": 4, "model.hidden_size": 128, "model.max_seq_len": 128,
                   "model.dropout": 0.0, "train.minutes": 1.0, "train.batch_size": 32, "train.seq_len": 64,
-                  "train.optimizer": "muon", "train.learning_rate": 2e-3, "objective.first_vectors": COOCCURRENCE},
+                  "train.optimizer": "muon", "train.learning_rate": 2e-3, "train.eval_batches": 8,
+                  "objective.first_vectors": COOCCURRENCE},
         "small": {"model.num_layers": 4, "model.num_heads": 8, "model.hidden_size": 512, "model.max_seq_len": 512,
                   "train.epochs": 10.0, "train.batch_size": 64, "train.seq_len": 128, "train.learning_rate": 5e-4},
         "base": {"train.steps": 300_000, "train.batch_size": 512, "train.micro_batch_size": 16, "train.seq_len": 1024,
