@@ -62,6 +62,7 @@ class MainWindow(QMainWindow):
         self._build(settings.view if settings.view in VIEWS else next(iter(VIEWS)))
         if not self.settings.geometry.isEmpty():
             self.restoreGeometry(self.settings.geometry)
+        self.destroyed.connect(theme.forget_dead)
         self.session.benchChanged.connect(self._watch)
         self.processes.changed.connect(self._watch)
         self.engine.failed.connect(self.messages.unexpected)

@@ -13,7 +13,7 @@ from string import Template
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QByteArray, QRectF, Qt
-from PySide6.QtGui import QColor, QFont, QIcon, QPainter, QPalette, QPixmap, QPixmapCache
+from PySide6.QtGui import QColor, QFont, QGuiApplication, QIcon, QPainter, QPalette, QPixmap, QPixmapCache
 from PySide6.QtSvg import QSvgRenderer
 
 if TYPE_CHECKING:
@@ -127,6 +127,12 @@ def apply(app: QApplication, name: str, zoom: float = 1.0) -> None:
     app.setFont(font())
     app.setPalette(_palette(_current))
     app.setStyleSheet(stylesheet())
+
+
+def forget_dead() -> None:
+    """Qt keeps the styles of fields in spin boxes and of lists in combo boxes after their death, until a style sheet is set."""
+    if (app := QGuiApplication.instance()) is not None:
+        app.setStyleSheet(app.styleSheet())
 
 
 def stylesheet() -> str:
