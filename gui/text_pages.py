@@ -17,7 +17,7 @@ from gui.widgets.tokens import Tokens
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from core.text.corpus import Statistics
+    from core.text.statistics import Statistics
 
 UNKNOWN = "[UNK]"
 EXAMPLES = 8

@@ -27,7 +27,7 @@ from core.analysis.vectors import BOTH
 from core.errors import UserError
 from core.i18n import tr
 from core.runs import Run
-from core.text import readers
+from core.text import encodings
 from core.text.specimens import Specimen, find_word
 
 FOLDS = 5
@@ -51,7 +51,7 @@ class Example:
 def read_labelled(path: Path) -> list[Example]:
     """A tsv with the columns word, text and label (or sense, tag, pos, category). UserError names the line at fault."""
     path = Path(path)
-    rows = csv.reader(io.StringIO(readers.read_text(path)), delimiter="\t", quoting=csv.QUOTE_NONE)
+    rows = csv.reader(io.StringIO(encodings.read_text(path)), delimiter="\t", quoting=csv.QUOTE_NONE)
     header = [name.strip().lower() for name in next(rows, [])]
     column = next((name for name in LABELS if name in header), "")
     missing = [name for name in ("word", "text") if name not in header] + ([] if column else ["label"])

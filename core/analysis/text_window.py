@@ -20,7 +20,8 @@ from core import checks
 from core.config import RunConfig, TextConfig
 from core.errors import UserError
 from core.estimate import Machine, Sample, TextSize, samples
-from core.text import builtin, corpus, readers
+from core.text import builtin, readers, statistics
+from core.text.source import Cancelled
 
 MOST_FILES = 200  # that are looked into; a folder may hold thousands
 SHOWN_DOCUMENTS = 8  # of each file
@@ -100,13 +101,13 @@ def _size(path: Path) -> int:
         return 0
 
 
-def count(config: TextConfig, on_progress: Callable[[str, int, int], None], cancelled: Callable[[], bool]) -> corpus.Statistics:
-    """The statistics of a text. Raises what core.text.corpus.statistics raises; a text that was counted before is not read again."""
+def count(config: TextConfig, on_progress: Callable[[str, int, int], None], cancelled: Callable[[], bool]) -> statistics.Statistics:
+    """The statistics of a text. Raises what core.text.statistics.statistics raises; a text that was counted before is not read again."""
     key = (config, _fingerprint(config))
     if _counted.get("key") != key:
         try:
-            _counted.update(key=key, made=corpus.statistics(config, on_progress, cancelled))
-        except corpus.Cancelled as stopped:
+            _counted.update(key=key, made=statistics.statistics(config, on_progress, cancelled))
+        except Cancelled as stopped:
             raise UserError("") from stopped  # nobody listens any more
     return _counted["made"]
 

@@ -208,12 +208,12 @@ def predict(parsed: argparse.Namespace) -> None:
 
 def _asked(path: Path, fields: tuple[str, ...]) -> list[dict[str, Any]]:
     """A text a line, or of a jsonl file the fields; UserError names a line that lacks one."""
-    from core.text import readers
+    from core.text import encodings
 
     if not path.is_file():
         raise UserError(tr("There is no file {path}.", path=path), tr("Check the name, or choose the file again."), where="file")
     made = []
-    for number, line in enumerate(readers.read_text(path).splitlines(), start=1):
+    for number, line in enumerate(encodings.read_text(path).splitlines(), start=1):
         if not line.strip():
             continue
         if path.suffix.lower() != ".jsonl":

@@ -43,7 +43,7 @@ def versions() -> dict[str, str]:
 
 def data_hash(run: Run) -> str:
     """Of the text, or the labelled examples, that the run has read; "" where the files are no longer there."""
-    from core.text.corpus import content_hash
+    from core.text.source import content_hash
 
     examples = run.path / "train.jsonl"
     try:

@@ -14,7 +14,7 @@ from core.config import TextConfig
 from core.errors import UserError
 from core.i18n import tr
 from core.tasks.task import Reading
-from core.text import readers, segment
+from core.text import encodings, readers, segment
 
 # Names that people give to such columns, the likeliest first; compared in small letters
 NAMES = {
@@ -33,7 +33,7 @@ END = "\0end of the table"  # behind the last line: where it lies inside a cell,
 
 def rows(path: Path, reading: Reading) -> Iterator[tuple[int, dict[str, Any]]]:
     """(line, row) of a table or a jsonl file. A jsonl line that is no object is noted in `reading` and left out."""
-    guess = readers.encoding_of(path, TextConfig())
+    guess = encodings.encoding_of(path, TextConfig())
     try:
         with path.open("r", encoding=guess.codec, newline="") as file:
             yield from _records(file, reading) if readers.kind_of(path) == "jsonl" else _table(file, path, reading)

@@ -16,7 +16,7 @@ from core.tasks.config import TaskConfig
 from core.tasks.labels import Labels
 from core.tasks.layout import Layout
 from core.tasks.task import Example, Feature, Part, Predictions, Reading, Task
-from core.text import readers, segment
+from core.text import encodings, segment
 
 NO_ANSWER = "no answer"
 CANDIDATES = 5
@@ -24,7 +24,7 @@ IGNORED = [-100, -100, -100]
 
 
 def read(path: Path, config: TaskConfig) -> Reading:
-    raw = readers.read_text(path)
+    raw = encodings.read_text(path)
     try:
         articles = json.loads(raw)["data"]
         found = list(_questions(articles))

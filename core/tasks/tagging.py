@@ -17,7 +17,7 @@ from core.tasks.config import TaskConfig
 from core.tasks.labels import NOMINAL, Labels, names_of, note_unseen, softmax
 from core.tasks.layout import Layout
 from core.tasks.task import Example, Feature, Part, Predictions, Reading, Task
-from core.text import readers, segment
+from core.text import encodings, segment
 
 OUTSIDE = "O"
 LONGEST_PLACE = 7  # units within one token that are told apart
@@ -43,7 +43,7 @@ def read(path: Path, config: TaskConfig) -> Reading:
 def _sentences(path: Path) -> Iterator[tuple[int, list[list[str]]]]:
     lines: list[list[str]] = []
     begin = 1
-    for number, line in enumerate([*readers.read_text(path, TextConfig()).splitlines(), ""], start=1):
+    for number, line in enumerate([*encodings.read_text(path, TextConfig()).splitlines(), ""], start=1):
         cells = line.split()
         if cells and not line.startswith("-DOCSTART-"):
             begin = begin if lines else number

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from core.errors import UserError
 from core.i18n import tr
-from core.text import readers, segment
+from core.text import encodings, segment
 
 COLUMNS = ("word", "sense", "text", "hard")
 REQUIRED = COLUMNS[:3]
@@ -71,7 +71,7 @@ def read_specimens(path: Path) -> list[Specimen]:
 
 def _rows(path: Path) -> Iterator[list[str]]:
     try:
-        yield from csv.reader(io.StringIO(readers.read_text(path)), delimiter="\t", quoting=csv.QUOTE_NONE)
+        yield from csv.reader(io.StringIO(encodings.read_text(path)), delimiter="\t", quoting=csv.QUOTE_NONE)
     except csv.Error as error:
         raise UserError(tr("{path} is not a table with tabs between its columns.", path=path.name), tr("Save it as tsv.")) from error
 

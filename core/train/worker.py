@@ -22,7 +22,7 @@ from core.errors import DISK_FULL, UserError
 from core.i18n import tr
 from core.registry import family, load
 from core.runs import Run, home
-from core.text.corpus import Cancelled
+from core.text.source import Cancelled
 
 NICE = 5  # the window, and whatever else the person does, goes first
 

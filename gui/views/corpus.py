@@ -36,7 +36,7 @@ from gui.widgets.segments import Segments
 
 if TYPE_CHECKING:
     from core.analysis.text_window import Look
-    from core.text.corpus import Statistics
+    from core.text.statistics import Statistics
     from gui.engine import Call
 
 FILES, CHINESE, ENGLISH = "files", "zh", "en"

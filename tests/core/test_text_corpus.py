@@ -17,8 +17,10 @@ import pytest
 
 from core.config import TextConfig
 from core.errors import UserError
-from core.text import builtin, corpus, segment
-from core.text.corpus import Cancelled, Corpus, Split, prepare, statistics
+from core.text import builtin, corpus, pieces, segment
+from core.text.corpus import Corpus, Split, prepare
+from core.text.source import Cancelled
+from core.text.statistics import EXAMPLE_CHARACTERS, statistics
 from core.text.tokenizers import UNK, train_char
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -273,10 +275,10 @@ def test_a_given_tokenizer_is_used_as_it_is(tmp_path: Path) -> None:
 @pytest.mark.parametrize("kind", ("char", "word"))
 def test_several_processes_give_what_one_gives(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
     path = write(tmp_path / "x.txt", some_documents(200))
-    monkeypatch.setattr(corpus, "CHUNK_CHARACTERS", 1000)
+    monkeypatch.setattr(pieces, "CHUNK_CHARACTERS", 1000)
     alone = prepare(config_of(path, tokenizer=kind), tmp_path / "one")
-    monkeypatch.setattr(corpus, "PARALLEL_BYTES", 0)
-    monkeypatch.setattr(corpus, "MOST_WORKERS", 2)
+    monkeypatch.setattr(pieces, "PARALLEL_BYTES", 0)
+    monkeypatch.setattr(pieces, "MOST_WORKERS", 2)
     monkeypatch.setattr(os, "cpu_count", lambda: 2)
     shared = prepare(config_of(path, tokenizer=kind), tmp_path / "two")
     for name in ("train", "valid"):
@@ -287,7 +289,7 @@ def test_several_processes_give_what_one_gives(tmp_path: Path, monkeypatch: pyte
 def test_chunks_do_not_show(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = write(tmp_path / "x.txt", some_documents(100))
     large = prepare(config_of(path), tmp_path / "one")
-    monkeypatch.setattr(corpus, "CHUNK_CHARACTERS", 1)
+    monkeypatch.setattr(pieces, "CHUNK_CHARACTERS", 1)
     small = prepare(config_of(path), tmp_path / "two")
     assert small.train.tokens.tolist() == large.train.tokens.tolist()
     assert small.train.word_starts.tolist() == large.train.word_starts.tolist()
@@ -346,7 +348,7 @@ def test_statistics_count_what_is_there(tmp_path: Path) -> None:
     assert files == [("1.txt", 2, "utf-8"), ("2.txt", 1, "utf-8")]
     assert sum(one.tokens for one in found.files) == found.tokens == found.token_lengths.sum()
     assert found.examples[0] == ["苹果", "[UNK]", "[UNK]", "苹果", "[UNK]"]
-    assert found.longest[0] == (50, ("香蕉" * 50)[:corpus.EXAMPLE_CHARACTERS])
+    assert found.longest[0] == (50, ("香蕉" * 50)[:EXAMPLE_CHARACTERS])
     assert found.rarest[0][1] >= 1 and ("公司", 1) in found.unknown
     assert found.coverage == pytest.approx(1 - sum(count for _, count in found.unknown) / found.tokens)
     assert found.document_lengths.sum() == 3 and found.sentence_lengths.sum() == 4

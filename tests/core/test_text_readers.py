@@ -12,6 +12,7 @@ import pytest
 from core.config import TextConfig
 from core.errors import UserError
 from core.text import readers
+from core.text.encodings import guess_encoding
 
 SIMPLIFIED = ["这家店的苹果又大又甜，下次还会再来。", "触摸屏反应很快，电池也够用一整天",
               "书还没有看完，但是感觉作者写得不错！", "房间太小了", "物流很慢。。"]
@@ -55,7 +56,7 @@ def test_encodings_are_recognised_on_single_sentences_and_on_long_texts(tmp_path
                                                                         repeat: int) -> None:
     for text in texts if repeat == 1 else ["\n".join(texts)]:
         path = write(tmp_path / "x.txt", "\n".join([text] * repeat), codec)
-        guess = readers.guess_encoding(path)
+        guess = guess_encoding(path)
         assert guess.name == name, text
         assert guess.bom == (codec in ("utf-8-sig", "utf-16"))
         assert guess.how and 0.3 < guess.confidence <= 1
@@ -68,20 +69,20 @@ def test_real_headlines_in_every_encoding(tmp_path: Path, shared_data: Path) -> 
     for codec, name in (("gb18030", "gb18030"), ("utf-8", "utf-8"), ("utf-16-le", "utf-16"), ("utf-16-be", "utf-16")):
         names = []
         for line in lines:
-            names.append(readers.guess_encoding(write(tmp_path / "x.txt", line, codec)).name)
+            names.append(guess_encoding(write(tmp_path / "x.txt", line, codec)).name)
         assert names.count(name) >= 0.98 * len(lines), codec
 
 
 def test_a_character_that_the_sample_cuts_does_not_matter(tmp_path: Path) -> None:
     for shift in range(4):
         path = write(tmp_path / "x.txt", "a" * shift + "苹果😀" * 60_000)
-        assert readers.guess_encoding(path).name == "utf-8"
+        assert guess_encoding(path).name == "utf-8"
 
 
 def test_a_long_english_beginning_does_not_hide_the_encoding(tmp_path: Path) -> None:
     for codec, name in (("gb18030", "gb18030"), ("utf-8", "utf-8")):
         path = write(tmp_path / "x.txt", "plain English line\n" * 30_000 + "\n".join(SIMPLIFIED * 20), codec)
-        assert readers.guess_encoding(path).name == name
+        assert guess_encoding(path).name == name
         assert read(path)[-1] == SIMPLIFIED[-1]
 
 
