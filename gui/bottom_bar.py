@@ -184,7 +184,7 @@ class BottomBar(QWidget):
         count = len(self._services.processes.running())
         self._runs.setVisible(count > 0)
         self._runs.setIcon(theme.icon("train", theme.current().accent))
-        self._runs.setText(tr("1 run") if count == 1 else tr("{count} runs", count=count))
+        self._runs.setText(tr("{count} training", count=count))
 
     def _show_runs(self) -> None:
         self._services.navigate("runs")
