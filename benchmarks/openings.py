@@ -2,9 +2,9 @@
 
     python -m benchmarks.openings [--times 200] [--bench DIR...] [--json]
 
-Each time a new window shows all views, one after the other, waits for their answers, changes the language and is closed. Keys:
-openings, rss_start_mb (after a tenth of them: until then caches fill), rss_end_mb, kb_per_opening (a line through the second half),
-objects_per_opening (of Python), widgets_left, threads_left, processes_left.
+Each time a new window shows all views, one after the other, waits for their answers and is closed. Keys: openings, rss_start_mb (after a
+tenth of them: until then caches fill), rss_end_mb, kb_per_opening (a line through the second half), objects_per_opening (of Python),
+widgets_left, threads_left, processes_left.
 """
 
 from __future__ import annotations
@@ -121,8 +121,6 @@ def _open_and_close(bench: list[Run]) -> None:
         QApplication.processEvents()
     if window.messages._dialog is not None:
         raise SystemExit(window.messages._dialog._trace.toPlainText())
-    window.switch_language()
-    QApplication.processEvents()
     window.close()
     window.deleteLater()
     del window
