@@ -109,9 +109,9 @@ class Keeper(QObject):
     def __init__(self, view: QWidget, name: str, session: Session, services: Services, *, state: Callable[[], Any],
                  parse: Callable[[dict[str, Any]], Any], restore: Callable[[Any], None]) -> None:
         super().__init__(view)
-        self._view, self._session, self._messages = view, session, services.messages
+        self._view, self._name, self._session, self._messages = view, name, session, services.messages
         self._state, self._restore = state, restore
-        self._steps: Steps[Look] | None = None  # None until the view was seen
+        self._steps: Steps[Look] | None = session.past.get(name)  # None until the view was seen
         self._restoring = False
         self.undo = icon_button("undo", tr("Undo"), self.back)
         self.redo = icon_button("redo", tr("Redo"), self.forth)
@@ -139,7 +139,7 @@ class Keeper(QObject):
         look = Look(state=self._state(), place=places.place_of(self._session))
         steps = self._steps
         if steps is None or not steps.now.place.word:  # before the first word there was nothing to come back to
-            self._steps = Steps(look)
+            self._steps = self._session.past[self._name] = Steps(look)
         elif look != steps.now:
             flows = _still(look) == _still(steps.now)
             goes_on = flows and steps.before is not None and _still(steps.before) == _still(steps.now)

@@ -56,10 +56,15 @@ class Selection(QObject):
         if self.shown is not None:
             self._take(self.chosen, None)
 
-    def restore(self, chosen: np.ndarray, shown: np.ndarray | None) -> None:
-        """What was kept: the steps begin there."""
-        self._steps = Steps(_Step(np.asarray(chosen, np.int64), shown))
+    def restore(self, chosen: np.ndarray, shown: np.ndarray | None, steps: Steps[_Step] | None = None) -> None:
+        """What was kept: the steps begin there, or go on where those of before end there."""
+        step = _Step(np.asarray(chosen, np.int64), shown)
+        self._steps = steps if steps is not None and _same(steps.now, step) else Steps(step)
         self.changed.emit()
+
+    @property
+    def steps(self) -> Steps[_Step]:
+        return self._steps
 
     @property
     def can_undo(self) -> bool:
@@ -80,6 +85,10 @@ class Selection(QObject):
     def _take(self, chosen: np.ndarray, shown: np.ndarray | None) -> None:
         self._steps.take(_Step(chosen, shown))
         self.changed.emit()
+
+
+def _same(one: _Step, other: _Step) -> bool:
+    return packed(one.chosen) == packed(other.chosen) and packed(one.shown) == packed(other.shown)
 
 
 def packed(rows: np.ndarray | None) -> str:

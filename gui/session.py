@@ -10,7 +10,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, Signal
 
@@ -46,7 +46,8 @@ class Session(QObject):
     head: an attention head's index; ask `head_of(run)`. step: a step of the replay, None for the newest; ask `step_of(run)`.
     text: the text that the next run shall read, None until one was chosen. draft: the settings of the next run, None until
     somebody looked at them; a view that wants to train with other settings sets it and navigates to "train". pretrained: the run
-    that somebody wants to finetune, in the same way.
+    that somebody wants to finetune, in the same way. past: what can be taken back in a view, by its name; the view that is made anew in
+    another language or theme goes on from there.
     """
 
     benchChanged = Signal()
@@ -72,6 +73,7 @@ class Session(QObject):
         self._text: TextConfig | None = None
         self._draft: RunConfig | None = None
         self._pretrained: Run | None = None
+        self.past: dict[str, Any] = {}
 
     # the bench
 

@@ -36,7 +36,8 @@ from gui.widgets.point_map import PointMap
 from gui.widgets.section import Section
 
 PANEL = 300  # pixels of the controls
-KEY = "embeddings/state"
+NAME = "embeddings"  # of this view in VIEWS
+KEY = f"{NAME}/state"
 
 
 class EmbeddingsView(QWidget):
@@ -54,7 +55,7 @@ class EmbeddingsView(QWidget):
         self.scene = Scene(state, Answers(services.engine, self), self.map, self._keep, self)
         self.badge = Badge(self.map)
         self.source = SourceBar(session, services.settings)
-        self.file = FileButton(self, "embeddings", session, services, raw=self._raw, parse=map_state.parsed, show=self._show_again)
+        self.file = FileButton(self, NAME, session, services, raw=self._raw, parse=map_state.parsed, show=self._show_again)
         self.tools = ToolBar(self.map, state.labels, self.scene.selection, services, rows=self.scene.table, name=self._name, file=self.file)
         self.layout_controls = LayoutControls(state.layout)
         self.find = FindControls(state.query, state.regex, state.grey)
@@ -171,7 +172,10 @@ class EmbeddingsView(QWidget):
         self.sections["ways"].setVisible(state.source.kind != OCCURRENCES)
         self.near.clear()
         chosen, shown = unpacked(state.chosen, found["count"]), unpacked(state.shown, found["count"])
-        scene.selection.restore(np.zeros(0, np.int64) if chosen is None else chosen, shown)
+        rows = state.source, found["count"]
+        before, steps = self._session.past.get(NAME, (None, None))
+        scene.selection.restore(np.zeros(0, np.int64) if chosen is None else chosen, shown, steps if before == rows else None)
+        self._session.past[NAME] = rows, scene.selection.steps
         counted = state.source.kind == VOCABULARY and found["step"] > 0  # an imported run has no text
         self.colours.set_columns(found["columns"], countable=counted, keep=state.colour, clusters=state.clusters)
         self.find.set_words(words, found["texts"], state.query, state.regex, state.grey)

@@ -154,6 +154,22 @@ def test_what_was_chosen_can_be_taken_back_isolated_and_laid_out_alone(qtbot, vi
     assert view.scene.selection.shown is None
 
 
+def test_what_was_chosen_can_be_taken_back_in_another_language_too(qtbot, view):
+    view.map.chosen.emit(np.arange(3), "set")
+    view.map.chosen.emit(np.array([7]), "add")
+    window = view.window()
+    window.switch_language()
+    qtbot.waitUntil(lambda: window.view is not view and window.view.scene.opened is not None)
+    chosen = window.view.scene.selection
+    assert chosen.chosen.tolist() == [0, 1, 2, 7]
+    window.view.tools.undo.click()
+    assert chosen.chosen.tolist() == [0, 1, 2]
+    window.switch_theme()
+    qtbot.waitUntil(lambda: window.view.scene.opened is not None)
+    window.view.tools.redo.click()
+    assert window.view.scene.selection.chosen.tolist() == [0, 1, 2, 7]
+
+
 def test_an_axis_and_an_analogy_between_words(qtbot, view):
     view.ways.set_words((("word1", "word2"),), ("word1", "word2", "nobody"))
     view.ways.axes.emit()

@@ -106,6 +106,28 @@ def test_what_is_chosen_in_the_senses_is_taken_back_step_by_step(qtbot, make, ru
     assert (session.word, session.selected) == ("苹果", -1)  # these sentences are nobody's own: the built-in ones of 苹果 stand there
 
 
+def test_another_language_or_theme_leaves_what_can_be_taken_back(qtbot, make, runs):
+    window = make("senses")
+    window.session.add_run(runs[0])
+    window.session.look_at("苹果", SPECIMENS)
+    settle(qtbot, window)
+    window.view.tabs.button("layers").click()
+    settle(qtbot, window)
+    window.session.layer = 1
+    settle(qtbot, window)
+    window.switch_language()
+    settle(qtbot, window)
+    assert window.view.tabs.value == "layers"
+    window.view.keeper.undo.click()
+    assert (window.session.layer, window.view.tabs.value) == (-1, "layers")
+    window.switch_theme()
+    settle(qtbot, window)
+    window.view.keeper.undo.click()
+    assert window.view.tabs.value == "points" and not window.view.keeper.undo.isEnabled()
+    window.view.keeper.redo.click()
+    assert window.view.tabs.value == "layers"
+
+
 def test_sentences_that_are_typed_are_kept_and_taken_back(qtbot, make, runs):
     window = make("senses")
     window.session.add_run(runs[0])
