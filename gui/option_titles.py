@@ -31,7 +31,7 @@ def option_titles() -> dict[str, str]:
         "embedding_size": tr("Embedding size"), "projection_size": tr("Projection size"), "dim": tr("Vector length"),
         "norm": tr("Normalisation"), "activation": tr("Activation"), "tie_embeddings": tr("Tied embeddings"),
         "mask_percent": tr("Masked share (%)"), "mask_token_percent": tr("Replaced by [MASK] (%)"),
-        "random_token_percent": tr("Replaced at random (%)"), "whole_word": tr("Whole words"),
+        "random_token_percent": tr("Replaced at random (%)"), "random_tokens": tr("Random tokens from"), "whole_word": tr("Whole words"),
         "next_sentence": tr("Next sentence"), "objective": tr("Objective"), "algorithm": tr("Algorithm"),
         "window": tr("Window"), "negative": tr("Negative samples"),
         "sample": tr("Subsampling"), "ns_exponent": tr("Exponent of the negatives"), "shrink_window": tr("Shrinking window"),
@@ -68,6 +68,7 @@ def choice_title(name: str, value: str) -> str:
         ("mix", "auto"): tr("For ELMo"), ("mix", "on"): tr("on"), ("mix", "off"): tr("off"),
         ("mix_place", "input"): tr("At the input"), ("mix_place", "output"): tr("At the output"), ("mix_place", "both"): tr("At both"),
         ("order", "auto"): tr("Both for numbers"), ("order", "given"): tr("As given"), ("order", "both"): tr("Both, summed"),
+        ("random_tokens", "vocabulary"): tr("The vocabulary"), ("random_tokens", "text"): tr("The text"),
         ("first_vectors", "random"): tr("At random"), ("first_vectors", "cooccurrence"): tr("From neighbours in the text"),
         ("objective", "cbow"): "CBOW", ("objective", "skip_gram"): "Skip-gram",
     }

@@ -121,6 +121,22 @@ def test_fifteen_percent_are_masked_and_of_these_80_10_10() -> None:
     assert chosen[:, 1:-1].mean(0).std() < 0.03  # no place is preferred
 
 
+def test_random_tokens_of_the_text_come_as_often_as_the_text_has_them() -> None:
+    rng = np.random.default_rng(0)
+    ids = np.where(rng.random((300, 64)) < 0.25, FIRST, rng.integers(FIRST + 1, 30_000, (300, 64)))  # one token is a quarter of the text
+    source = np.arange(ids.size).reshape(ids.shape)
+    ids[:, 0], source[:, 0] = CLS, -1
+    shares = {}
+    for whence in ("vocabulary", "text"):
+        objective = BertObjective(mask_percent=40, mask_token_percent=0, random_token_percent=100, random_tokens=whence)
+        masked, labels = mask_tokens(ids, source, np.ones(ids.size, np.uint8), objective, 30_000, rng)
+        chosen = labels != IGNORED
+        assert (labels[chosen] == ids[chosen]).all() and (masked[~chosen] == ids[~chosen]).all()
+        shares[whence] = (masked[chosen] == FIRST).mean()
+        assert CLS not in masked[chosen]
+    assert shares["vocabulary"] < 0.01 and shares["text"] == pytest.approx(0.25, abs=0.02)
+
+
 def test_whole_words_are_masked_together() -> None:
     rng = np.random.default_rng(0)
     lengths = rng.integers(1, 5, 8000)

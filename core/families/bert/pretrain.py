@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from core.config import RunConfig
 from core.families.batches import PackedText, RowOrder, batch_generator, require_text
-from core.families.bert.config import BertConfig, BertObjective
+from core.families.bert.config import TEXT, BertConfig, BertObjective
 from core.families.bert.model import Bert
 from core.families.cooccurrence import begin_with_cooccurrence
 from core.families.family import COOCCURRENCE
@@ -230,6 +230,7 @@ def mask_tokens(ids: np.ndarray, source: np.ndarray, word_starts: np.ndarray, ob
     ids, source: (batch, tokens); source -1 is a special token, never chosen. Returns input_ids with the chosen tokens replaced
     ([MASK], a random token, or left as they are), and labels: the true token where one was chosen, else -100.
     In every row mask_percent of the tokens are chosen, on average exactly and one at least; of whole words, all tokens.
+    Random tokens of the text are drawn from this batch.
     """
     text = source >= 0
     draw = rng.random(ids.shape, dtype=np.float32)
@@ -252,5 +253,8 @@ def mask_tokens(ids: np.ndarray, source: np.ndarray, word_starts: np.ndarray, ob
     hidden = chosen & (fate < objective.mask_token_percent)
     swapped = chosen & ~hidden & (fate < objective.mask_token_percent + objective.random_token_percent)
     masked = np.where(hidden, MASK, ids)
-    masked[swapped] = rng.integers(min(len(SPECIALS), vocab_size - 1), vocab_size, int(swapped.sum()))
+    if objective.random_tokens == TEXT:
+        masked[swapped] = rng.choice(ids[text], int(swapped.sum()))
+    else:
+        masked[swapped] = rng.integers(min(len(SPECIALS), vocab_size - 1), vocab_size, int(swapped.sum()))
     return masked, labels
