@@ -155,7 +155,9 @@ def _in_precision(model: onnx.ModelProto, precision: str, path: Path) -> onnx.Mo
 
         temporary = path.with_name(path.name + ".int8")
         del model.graph.value_info[:]  # it turns the matrix of a Gemm round and would meet the old shape again
-        quantize_dynamic(_transposed_once(model), temporary, per_channel=True, weight_type=QuantType.QInt8)
+        # reduce_range: weights of 7 bits. A processor without VNNI adds two products of 8 x 8 bits in 16 and cuts off what does not fit,
+        # and who opens the file may have one
+        quantize_dynamic(_transposed_once(model), temporary, per_channel=True, reduce_range=True, weight_type=QuantType.QInt8)
         made = onnx.load(str(temporary))
         temporary.unlink()
         return made
