@@ -15,12 +15,13 @@ from core.runs import Run
 from core.text.specimens import Specimen
 
 
-def course(run: str, specimens: Sequence[Specimen], layer: int, direction: str = BOTH) -> dict[str, Any]:
-    """{"steps": [...], "auc": [float or None]}: of every step that can be read. UserError with fewer than two senses."""
+def course(run: str, specimens: Sequence[Specimen], layer: int, direction: str = BOTH, *, aside: bool = False) -> dict[str, Any]:
+    """{"steps": [...], "auc": [float or None]}: of every step that can be read. aside: see core.analysis.vectors.layer_of. UserError with
+    fewer than two senses."""
     opened = Run.open(Path(run))
     labels = np.array([item.sense for item in specimens])
     senses.require_senses(labels)
-    found = layouts.steps_of(opened, vectors_of.source_of(opened, specimens), specimens, layer, direction)
+    found = layouts.steps_of(opened, vectors_of.source_of(opened, specimens), specimens, layer, direction, aside=aside)
     return {"steps": [step for step, _ in found], "auc": [_auc(vectors.astype(np.float32), labels) for _, vectors in found]}
 
 

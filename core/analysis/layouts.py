@@ -29,10 +29,11 @@ PCA = "pca"
 MARGIN = 1.1  # of the range that is seen, for what moves
 
 
-def steps_of(run: Run, source: Source, specimens: Sequence[Specimen], layer: int, direction: str) -> list[tuple[int, np.ndarray]]:
-    """(step, (specimens, size)) of every step that can be read, the oldest first."""
+def steps_of(run: Run, source: Source, specimens: Sequence[Specimen], layer: int, direction: str, *,
+             aside: bool = False) -> list[tuple[int, np.ndarray]]:
+    """(step, (specimens, size)) of every step that can be read, the oldest first. aside: see core.analysis.vectors.layer_of."""
     return [(step, vectors) for step in source.steps
-            if (vectors := vectors_of.layer_of(run, source, specimens, step, layer, direction)) is not None]
+            if (vectors := vectors_of.layer_of(run, source, specimens, step, layer, direction, aside=aside)) is not None]
 
 
 def basis_step_of(found: Sequence[tuple[int, np.ndarray]], wanted: int | None) -> int:
@@ -42,18 +43,18 @@ def basis_step_of(found: Sequence[tuple[int, np.ndarray]], wanted: int | None) -
 
 
 def plane(run: Run, source: Source, specimens: Sequence[Specimen], layer: int, basis_step: int | None,
-          direction: str = BOTH) -> tuple[int, pca.Basis]:
+          direction: str = BOTH, *, aside: bool = False) -> tuple[int, pca.Basis]:
     """The step and the plane of the pictures of a layer: the first two principal axes of that step's vectors.
 
     In the last layer they point so that the first sense of the specimens lies at the left, the second one below it where there
     are more than two; those of the other layers are turned on to it. There must be a step (`steps_of`).
     """
-    found = steps_of(run, source, specimens, layer, direction)
+    found = steps_of(run, source, specimens, layer, direction, aside=aside)
     step = basis_step_of(found, basis_step)
     labels = [item.sense for item in specimens]
     vectors = dict(found)[step]
     basis = _basis(vectors, labels)
-    last = vectors_of.layer_of(run, source, specimens, step, getattr(run.config.model, "num_layers", 0), direction)
+    last = vectors_of.layer_of(run, source, specimens, step, getattr(run.config.model, "num_layers", 0), direction, aside=aside)
     if last is None or not np.isfinite(last).all(axis=1).any():
         return step, basis
     onto = _basis(last, labels).project(last, mean_of(last))
@@ -62,7 +63,7 @@ def plane(run: Run, source: Source, specimens: Sequence[Specimen], layer: int, b
 
 
 def layout(run: str, specimens: Sequence[Specimen], layer: int, step: int, projection: str, basis_step: int | None = None,
-           direction: str = BOTH) -> dict[str, Any]:
+           direction: str = BOTH, *, aside: bool = False) -> dict[str, Any]:
     """One picture of the word's vectors of a step, and how much can be believed of it.
 
     {"xy": (specimens, 2) float32, "groups": (specimens) as of core.analysis.window.groups, "half": (x, y) of the range that holds it,
@@ -73,15 +74,15 @@ def layout(run: str, specimens: Sequence[Specimen], layer: int, step: int, proje
 
     opened = Run.open(Path(run))
     source = vectors_of.source_of(opened, specimens)
-    vectors = vectors_of.layer_of(opened, source, specimens, step, layer, direction)
+    vectors = vectors_of.layer_of(opened, source, specimens, step, layer, direction, aside=aside)
     if vectors is None:
         raise UserError(tr("The vectors of step {step} cannot be read.", step=step), tr("Look at another step."))
     if projection == PCA:
-        _, basis = plane(opened, source, specimens, layer, basis_step, direction)
+        _, basis = plane(opened, source, specimens, layer, basis_step, direction, aside=aside)
         xy = basis.project(vectors, mean_of(vectors))
         half = np.abs(xy[np.isfinite(xy).all(axis=1)]).max(axis=0, initial=0.0)
     else:
-        xy, half = _placed(opened, source, specimens, vectors, projection, basis_step, direction)
+        xy, half = _placed(opened, source, specimens, vectors, projection, basis_step, direction, aside)
     found = groups(vectors)
     return {"xy": xy.astype(np.float32), "groups": found, "half": (float(half[0]), float(half[1])), "quality": badge(vectors, xy)}
 
@@ -97,12 +98,12 @@ def badge(vectors: np.ndarray, xy: np.ndarray) -> dict[str, Any] | None:
 
 
 def _placed(run: Run, source: Source, specimens: Sequence[Specimen], vectors: np.ndarray, projection: str, basis_step: int | None,
-            direction: str) -> tuple[np.ndarray, np.ndarray]:
+            direction: str, aside: bool) -> tuple[np.ndarray, np.ndarray]:
     """The picture, turned on to that of the newest step in the last layer, and the half widths that hold both."""
     from core.projection.align import align
 
     deepest = getattr(run.config.model, "num_layers", 0)
-    found = steps_of(run, source, specimens, deepest, direction)
+    found = steps_of(run, source, specimens, deepest, direction, aside=aside)
     last = dict(found)[basis_step_of(found, basis_step)] if found else vectors
     onto = _project(projection, last)
     known = np.isfinite(onto).all(axis=1)

@@ -12,6 +12,7 @@ from core.analysis import layouts, sentences
 from core.analysis import vectors as vectors_of
 from core.analysis.compass import Compass
 from core.analysis.occlusion import newest
+from core.analysis.senses import place_aside, place_mean
 from core.analysis.vectors import BOTH
 from core.errors import UserError
 from core.runs import Run
@@ -34,9 +35,9 @@ def places(runs: Sequence[dict[str, Any]], specimens: Sequence[Specimen], text: 
 
 
 def place(run: str, specimens: Sequence[Specimen], text: str, word: str, layer: int, step: int | None = None, basis_step: int | None = None,
-          direction: str = BOTH) -> dict[str, Any]:
+          direction: str = BOTH, *, aside: bool = False) -> dict[str, Any]:
     """By the newest checkpoint that is not after `step`. The plane is that of core.analysis.layouts.plane with basis_step; the point is
-    looked at from the mean of the specimens as the same checkpoint sees them."""
+    looked at from the mean of the specimens as the same checkpoint sees them. aside: see core.analysis.vectors.layer_of."""
     opened = Run.open(Path(run))
     source = vectors_of.source_of(opened, specimens)
     used = newest(opened, step)
@@ -46,7 +47,11 @@ def place(run: str, specimens: Sequence[Specimen], text: str, word: str, layer: 
     vector = vectors_of.half_of(opened, states[min(layer, len(states) - 1)], direction)  # (1, size)
     known = vectors_of.half_of(opened, vectors_of.encoded(opened, used, specimens), direction)
     known = known[min(layer, len(known) - 1)]
-    _, basis = layouts.plane(opened, source, specimens, layer, basis_step, direction)
+    if aside:
+        where = np.array([item.place for item in specimens])
+        vector = vector - place_mean(known, where, Specimen(word=word, sense="", text=text).place)
+        known = place_aside(known, where)
+    _, basis = layouts.plane(opened, source, specimens, layer, basis_step, direction, aside=aside)
     xy = basis.project(vector, layouts.mean_of(known))[0]
     try:
         compass = Compass(known, [item.sense for item in specimens])

@@ -13,6 +13,10 @@ Controls: the same measures with the labels shuffled (which must sit at chance),
 vector of the other words of the sentence. A model that does not beat the bag has shown that the senses' neighbours differ,
 not that it reads.
 
+Place set aside: the same measures of the vectors less the mean vector of their place in the sentence (first word, last word, or between).
+Specimens are balanced over places, so the place is no sense, but it may be louder: an LSTM that has read nothing yet, or only what follows,
+gives a word vectors of their own. Where these measures are much the greater, the senses are there, and the place hides them.
+
 "Hard alone" keeps the centroids of all specimens and counts the hard ones; the pairs of auc are those among the hard ones.
 """
 
@@ -37,6 +41,7 @@ SHUFFLES = 100
 ROUNDING = 1e-6  # cosines nearer than this are the same number, computed in another order
 EQUAL = 1e-4  # 1 - cosine of two vectors that are one; probes keep 11 bits of each number
 FEWEST = 2  # specimens of a sense: leaving one out must leave a centroid
+FEWEST_OF_PLACE = 5  # specimens whose mean says something of their place, not of them
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,6 +61,7 @@ class Layer:
     layer: int
     all: Measures
     hard: Measures
+    place_aside: Measures  # of all, see above
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,13 +95,17 @@ class SenseReport:
         return best.interval[0] > max(bag, 1 / len(self.senses), place)
 
     def to_json(self) -> dict[str, Any]:
-        """As the command line gives it. Each layer's measures stand beside `layer`; those of the hard specimens under `hard`."""
+        """As the command line gives it. Each layer's measures stand beside `layer`; those of the hard specimens under `hard`, those with
+        the place set aside under `place_aside`."""
         bag = self.bag_of_context
+
+        def measures(item: Layer) -> dict[str, Any]:
+            return {**asdict(item.all), "hard": asdict(item.hard), "place_aside": asdict(item.place_aside)}
+
         return {"word": self.word, "run": self.run, "family": self.family, "step": self.step, "senses": list(self.senses),
                 "left_out": self.left_out,
-                "layers": [{"layer": item.layer, **asdict(item.all), "hard": asdict(item.hard)} for item in self.layers],
-                "controls": {"shuffled": asdict(self.shuffled),
-                             "bag_of_context": {**asdict(bag.all), "hard": asdict(bag.hard), "source": self.bag_source}}}
+                "layers": [{"layer": item.layer, **measures(item)} for item in self.layers],
+                "controls": {"shuffled": asdict(self.shuffled), "bag_of_context": {**measures(bag), "source": self.bag_source}}}
 
 
 def normalised(vectors: np.ndarray) -> np.ndarray:
@@ -104,6 +114,28 @@ def normalised(vectors: np.ndarray) -> np.ndarray:
     length = np.linalg.norm(centred, axis=1, keepdims=True)
     scale = np.linalg.norm(vectors, axis=1).max(initial=0.0)
     return np.divide(centred, length, out=np.zeros_like(centred), where=length > ROUNDING * scale)
+
+
+def place_aside(vectors: np.ndarray, places: np.ndarray) -> np.ndarray:
+    """Each vector less the mean of those whose word has the same place in its sentence. vectors (n, size), places (n) -> (n, size) float64.
+
+    What equals its place's mean is exactly 0: of one vector for all nothing is left but rounding. A row with NaN stays, and counts in
+    no mean.
+    """
+    made, known = vectors.astype(np.float64), np.isfinite(vectors).all(axis=1)
+    scale = np.linalg.norm(made[known], axis=1).max(initial=0.0)
+    for place in np.unique(places):
+        made[places == place] -= place_mean(vectors, places, place)
+    made[np.linalg.norm(made, axis=1) <= ROUNDING * scale] = 0.0
+    return made
+
+
+def place_mean(vectors: np.ndarray, places: np.ndarray, place: str) -> np.ndarray:
+    """The mean of the vectors of a place, (size,) float64; of all vectors where fewer than FEWEST_OF_PLACE have it. Rows with NaN do not count."""
+    known = np.isfinite(vectors).all(axis=1)
+    mine = known & (places == place)
+    chosen = vectors[mine if mine.sum() >= FEWEST_OF_PLACE else known].astype(np.float64)
+    return chosen.mean(axis=0) if len(chosen) else np.zeros(vectors.shape[1])
 
 
 def auc(unit: np.ndarray, labels: np.ndarray) -> float | None:
@@ -190,6 +222,12 @@ def measure(vectors: np.ndarray, labels: np.ndarray, chosen: np.ndarray | None =
                     ari=float(adjusted_rand_score(mine, groups)), specimens=len(mine))
 
 
+def measured(vectors: np.ndarray, labels: np.ndarray, hard: np.ndarray, places: np.ndarray) -> dict[str, Measures]:
+    """The measures that always stand together: "all", "hard" (the hard specimens alone) and "place_aside" (see above)."""
+    return {"all": measure(vectors, labels), "hard": measure(vectors, labels, hard),
+            "place_aside": measure(place_aside(vectors, places), labels)}
+
+
 def shuffled_control(vectors: np.ndarray, labels: np.ndarray, seed: int = 0) -> Measures:
     """The means over SHUFFLES random permutations of the labels; interval: of centroid_accuracy over the permutations."""
     known = np.isfinite(vectors).all(axis=1)
@@ -253,14 +291,15 @@ def report(loaded: Loaded, specimens: Sequence[Specimen], bag: Loaded | None = N
     known = np.isfinite(vectors).all(axis=(0, 2))
     labels = np.array([specimen.sense for specimen in specimens])
     hard = np.array([specimen.hard for specimen in specimens])
-    layers = tuple(Layer(layer=index, all=measure(layer, labels), hard=measure(layer, labels, hard)) for index, layer in enumerate(vectors))
+    places = np.array([specimen.place for specimen in specimens])
+    layers = tuple(Layer(layer=index, **measured(layer, labels, hard, places)) for index, layer in enumerate(vectors))
     source = bag or loaded
     context = bag_of_context(source.tokenizer, static_vectors(source), specimens)
     best = max(range(len(layers)), key=lambda index: layers[index].all.centroid_accuracy or 0.0)
     return SenseReport(
         word=specimens[0].word, run=loaded.run.name, family=loaded.family.name, step=loaded.step, senses=tuple(np.unique(labels).tolist()),
         layers=layers, shuffled=shuffled_control(vectors[best], labels),
-        bag_of_context=Layer(layer=0, all=measure(context, labels), hard=measure(context, labels, hard)),
+        bag_of_context=Layer(layer=0, **measured(context, labels, hard, places)),
         bag_source=source.run.name, left_out=int((~known).sum()))
 
 

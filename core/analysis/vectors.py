@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from core.analysis.senses import place_aside
 from core.arrays import read_npz
 from core.errors import UserError
 from core.runs import Run
@@ -71,13 +72,19 @@ def _key(specimen: Specimen) -> tuple[str, str]:
     return specimen.word.lower(), " ".join(specimen.text.split())
 
 
-def layer_of(run: Run, source: Source, specimens: Sequence[Specimen], step: int, layer: int, direction: str = BOTH) -> np.ndarray | None:
-    """(specimens, size), or None where that step cannot be read. layer: clamped to what there is."""
+def layer_of(run: Run, source: Source, specimens: Sequence[Specimen], step: int, layer: int, direction: str = BOTH, *,
+             aside: bool = False) -> np.ndarray | None:
+    """(specimens, size), or None where that step cannot be read. layer: clamped to what there is. aside: with the word's place in the
+    sentence set aside, see core.analysis.senses."""
     if source.kind == PROBES:
         stored = _probe_layer(str(run.probe_path(step)), stamp(run.probe_path(step)), layer)
-        return None if stored is None else half_of(run, _pick(stored, source.rows), direction)
-    vectors = all_layers(run, source, specimens, step, direction)
-    return None if vectors is None else vectors[min(layer, len(vectors) - 1)]
+        vectors = None if stored is None else half_of(run, _pick(stored, source.rows), direction)
+    else:
+        layers = all_layers(run, source, specimens, step, direction)
+        vectors = None if layers is None else layers[min(layer, len(layers) - 1)]
+    if vectors is None or not aside:
+        return vectors
+    return place_aside(vectors, np.array([item.place for item in specimens]))
 
 
 def all_layers(run: Run, source: Source, specimens: Sequence[Specimen], step: int, direction: str = BOTH) -> np.ndarray | None:

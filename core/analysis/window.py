@@ -56,8 +56,9 @@ def answer(questions: Sequence[tuple[str, dict[str, Any]]], specimens: Sequence[
     return len(questions)
 
 
-def replay(run: str, specimens: Sequence[Specimen], layer: int, basis_step: int | None = None, direction: str = BOTH) -> dict[str, Any]:
-    """The word's vectors of all steps of a run, in one plane: see core.analysis.layouts.plane.
+def replay(run: str, specimens: Sequence[Specimen], layer: int, basis_step: int | None = None, direction: str = BOTH, *,
+           aside: bool = False) -> dict[str, Any]:
+    """The word's vectors of all steps of a run, in one plane: see core.analysis.layouts.plane. aside: see core.analysis.vectors.layer_of.
 
     basis_step: None is the newest. Each step's vectors are centred on their own mean, as for the measures, so that what moves
     is the specimens among each other.
@@ -68,10 +69,10 @@ def replay(run: str, specimens: Sequence[Specimen], layer: int, basis_step: int 
     """
     opened = Run.open(Path(run))
     source = vectors_of.source_of(opened, specimens)
-    found = layouts.steps_of(opened, source, specimens, layer, direction)
+    found = layouts.steps_of(opened, source, specimens, layer, direction, aside=aside)
     if not found:
         return {"source": NOTHING, "steps": [], "missing": 0}
-    basis_step, basis = layouts.plane(opened, source, specimens, layer, basis_step, direction)
+    basis_step, basis = layouts.plane(opened, source, specimens, layer, basis_step, direction, aside=aside)
     xy = np.stack([basis.project(vectors, layouts.mean_of(vectors)) for _, vectors in found])  # (steps, specimens, 2)
     half = [float(np.abs(xy[..., axis][np.isfinite(xy[..., axis])]).max(initial=0.0)) for axis in range(2)]
     return {"source": source.kind, "steps": [step for step, _ in found], "xy": xy.astype(np.float32),
@@ -84,7 +85,7 @@ def figures(run: str, specimens: Sequence[Specimen], layer: int, step: int, dire
     """The measures of a layer at a step.
 
     {"step", "layer", "layers": how many, "known", "left_out", "senses": how many, "same": whether all vectors are one, "all",
-    "hard", "shuffled": the fields of core.analysis.senses.Measures, "best": {"layer", "centroid_accuracy", "interval"} of the
+    "hard", "place_aside", "shuffled": the fields of core.analysis.senses.Measures, "best": {"layer", "centroid_accuracy", "interval"} of the
     layers that have read the context, "place": the embedding layer's accuracy where there are more layers, else None}.
     UserError where nothing can be measured: one sense only, or a word that the model does not know.
     """
@@ -95,14 +96,15 @@ def figures(run: str, specimens: Sequence[Specimen], layer: int, step: int, dire
     if vectors is None:
         raise UserError(tr("The vectors of step {step} cannot be read.", step=step), tr("Look at another step."))
     hard = np.array([item.hard for item in specimens], dtype=bool)
-    return {"step": step, **_figures(vectors.astype(np.float32), labels, hard, layer)}
+    places = np.array([item.place for item in specimens])
+    return {"step": step, **_figures(vectors.astype(np.float32), labels, hard, places, layer)}
 
 
 def bag(run: str, others: Sequence[str], specimens: Sequence[Specimen]) -> dict[str, Any]:
     """The measures of the bag of context. Its static vectors are those of the first of `others` that has any (a word2vec run)
     and a checkpoint, and knows words around the word; else the run's own.
 
-    {"source": the name of the run whose vectors they are, "own": bool, "all", "hard": as in `figures`}, or {} where the run has
+    {"source": the name of the run whose vectors they are, "own": bool, "all", "hard", "place_aside": as in `figures`}, or {} where the run has
     no checkpoint yet.
     """
     candidates = [Run.open(Path(path)) for path in others]
@@ -144,10 +146,10 @@ def groups(vectors: np.ndarray) -> np.ndarray:
     return made
 
 
-def _figures(vectors: np.ndarray, labels: np.ndarray, hard: np.ndarray, layer: int) -> dict[str, Any]:
+def _figures(vectors: np.ndarray, labels: np.ndarray, hard: np.ndarray, places: np.ndarray, layer: int) -> dict[str, Any]:
     """vectors: (layers, specimens, size)."""
     known = np.isfinite(vectors).all(axis=(0, 2))
-    vectors, labels, hard = vectors[:, known], labels[known], hard[known]
+    vectors, labels, hard, places = vectors[:, known], labels[known], hard[known], places[known]
     if not len(labels):
         raise UserError(tr("The model knows the word in none of these sentences."), tr("Train on text that holds it, or look at another word."))
     senses.require_senses(labels)
@@ -160,7 +162,7 @@ def _figures(vectors: np.ndarray, labels: np.ndarray, hard: np.ndarray, layer: i
     interval = senses.bootstrap(senses.centroid_hits(units[best], labels), labels)
     return {"layer": layer, "layers": len(vectors), "known": len(labels), "left_out": int((~known).sum()),
             "senses": len(np.unique(labels)), "same": int(groups(chosen).max()) == 0,
-            "all": asdict(senses.measure(chosen, labels)), "hard": asdict(senses.measure(chosen, labels, hard)),
+            **_plain(senses.measured(chosen, labels, hard, places)),
             "shuffled": asdict(senses.shuffled_control(chosen, labels)),
             "best": {"layer": best, "centroid_accuracy": accuracies[best], "interval": interval},
             "place": accuracies[0] if first else None}
@@ -173,4 +175,8 @@ def _bag(path: str, step: int, _changed: tuple[int, int], specimens: tuple[Speci
     loaded = load(Run.open(Path(path)), step)
     context = senses.bag_of_context(loaded.tokenizer, static_vectors(loaded), specimens)
     labels, hard = np.array([item.sense for item in specimens]), np.array([item.hard for item in specimens], dtype=bool)
-    return {"all": asdict(senses.measure(context, labels)), "hard": asdict(senses.measure(context, labels, hard))}
+    return _plain(senses.measured(context, labels, hard, np.array([item.place for item in specimens])))
+
+
+def _plain(measures: dict[str, senses.Measures]) -> dict[str, Any]:
+    return {name: asdict(item) for name, item in measures.items()}

@@ -279,21 +279,25 @@ def senses(parsed: argparse.Namespace) -> None:
         return
     for item in reports:
         print(f"\n{item.word} · {item.run} ({item.family}) · {' / '.join(item.senses)}")
-        print(f"  {tr('layer'):<22}{'auc':>7}{'centroid':>10}{tr('95% interval'):>18}{'silhouette':>12}{'ari':>7}   {tr('hard: auc, centroid')}")
+        print(f"  {tr('layer'):<22}{'auc':>7}{'centroid':>10}{tr('95% interval'):>18}{'silhouette':>12}{'ari':>7}"
+              f"{tr('place aside'):>13}   {tr('hard: auc, centroid')}")
         for layer in item.layers:
-            print(_measures(str(layer.layer), layer.all, layer.hard))
-        print(_measures(tr("shuffled labels"), item.shuffled, None))
-        print(_measures(tr("bag of context"), item.bag_of_context.all, item.bag_of_context.hard) + f"   ({item.bag_source})")
+            print(_measures(str(layer.layer), layer.all, layer.hard, layer.place_aside))
+        print(_measures(tr("shuffled labels"), item.shuffled))
+        bag = item.bag_of_context
+        print(_measures(tr("bag of context"), bag.all, bag.hard, bag.place_aside) + f"   ({item.bag_source})")
         if item.left_out:
             print("  " + tr("{count} sentences were left out: the model does not know the word in them.", count=item.left_out))
 
 
-def _measures(name: str, all_: Any, hard: Any) -> str:
+def _measures(name: str, all_: Any, hard: Any = None, place_aside: Any = None) -> str:
+    """A line of the table. place_aside: its centroid accuracy alone."""
     def number(value: float | None, width: int) -> str:
         return f"{'–' if value is None else f'{value:.3f}':>{width}}"
 
     interval = "–" if all_.interval is None else f"{all_.interval[0]:.3f}–{all_.interval[1]:.3f}"
     line = f"  {name:<22}{number(all_.auc, 7)}{number(all_.centroid_accuracy, 10)}{interval:>18}{number(all_.silhouette, 12)}{number(all_.ari, 7)}"
+    line += number(place_aside.centroid_accuracy, 13) if place_aside else ""
     return line + (f"   {number(hard.auc, 0)}  {number(hard.centroid_accuracy, 0)}  (n={hard.specimens})" if hard and hard.specimens else "")
 
 

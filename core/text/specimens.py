@@ -18,6 +18,7 @@ COLUMNS = ("word", "sense", "text", "hard")
 REQUIRED = COLUMNS[:3]
 _TRUE = {"1", "true", "yes"}
 _FALSE = {"", "0", "false", "no"}
+PLACES = FIRST, MIDDLE, LAST = "first", "middle", "last"
 LONGEST_SHOWN = 40  # characters of what is wrong
 
 
@@ -38,6 +39,13 @@ class Specimen:
             raise UserError(tr("The word '{word}' is not in the sentence '{sentence}'.", word=self.word, sentence=self.text),
                             tr("Write the sentence with the word in it."), where="text")
         return found
+
+    @property
+    def place(self) -> str:
+        """FIRST where no letter stands before the word, LAST where none stands after it, else MIDDLE."""
+        start, end = self.span
+        before, after = (any(map(str.isalnum, part)) for part in (self.text[:start], self.text[end:]))
+        return FIRST if not before else LAST if not after else MIDDLE
 
 
 def find_word(text: str, word: str) -> tuple[int, int] | None:

@@ -17,15 +17,16 @@ if TYPE_CHECKING:
 STATE = "senses/state"  # of the settings
 MOST_GROUPS = 5
 CHOICES = {"page": tuple(PAGES), "projection": (PCA, TSNE, UMAP), "direction": tuple(ARROWS), "measure": MEASURES,
-           "grouping": (KMEANS, AGGLOMERATIVE), "groups": (0, *range(2, MOST_GROUPS + 1)), "typing": (False, True)}
-DRAWN = ("projection", "direction", "measure")  # the pictures are others
+           "grouping": (KMEANS, AGGLOMERATIVE), "groups": (0, *range(2, MOST_GROUPS + 1)), "typing": (False, True), "aside": (False, True)}
+DRAWN = ("projection", "direction", "measure", "aside")  # the pictures are others
 
 
 @dataclass(frozen=True, kw_only=True)
 class State:
-    """typing, typed: whether a sentence is being typed whose point glides, and that sentence. sentence: whose words are hidden, "" for the
-    selected specimen. before, after: the sentences of the two sides, "" for the example of `sense`, "" being the first. labels: the file
-    that is probed for, "" for the senses. groups: how many senses are proposed, 0 for whatever fits best.
+    """aside: whether the pictures have the word's place in the sentence set aside. typing, typed: whether a sentence is being typed whose
+    point glides, and that sentence. sentence: whose words are hidden, "" for the selected specimen. before, after: the sentences of the
+    two sides, "" for the example of `sense`, "" being the first. labels: the file that is probed for, "" for the senses. groups: how many
+    senses are proposed, 0 for whatever fits best.
 
     The others are one of CHOICES each.
     """
@@ -34,6 +35,7 @@ class State:
     projection: str = PCA
     direction: str = BOTH
     measure: str = RIGHT
+    aside: bool = False
     typing: bool = False
     typed: str = ""
     sentence: str = ""
@@ -53,9 +55,9 @@ class State:
 
 
 def parsed(raw: dict[str, Any]) -> State:
-    """The reverse of `raw`. ValueError for anything else."""
+    """The reverse of `raw`; what an older version did not know yet has its default. ValueError for anything else."""
     made = _state(raw)
-    if made.raw() != raw:
+    if made.raw() != {**State().raw(), **raw}:
         raise ValueError(raw)
     return made
 

@@ -20,7 +20,7 @@ from gui.session import BenchRun
 from gui.views.senses_answers import Question, question
 from gui.views.senses_legend import DirectionChoice
 from gui.views.senses_reel import ReelPanel, card
-from gui.views.senses_state import PCA, TSNE, UMAP, Redraw, Shared, is_joined, layer_title, line_name, why_empty
+from gui.views.senses_state import PCA, TSNE, UMAP, Redraw, Shared, aside_words, is_joined, layer_title, line_name, why_empty
 from gui.views.senses_strip import SensesStrip
 from gui.widgets.folding import FoldingSegments
 from gui.widgets.labels import button, label
@@ -207,9 +207,10 @@ class FilmPage(QWidget):
         """Of what is known; what is not is added to the questions."""
         run, panel = item.run, self._panels[item.path]
         layer, direction, projection = self._session.layer_of(run), self._choices.direction_of(run), self._choices.projection
+        aside = self._choices.state.aside
         stamp = repr((run.probe_steps(), run.checkpoint_steps()))
-        replay = question("replay", run=str(run.path), layer=layer, basis_step=None, direction=direction, stamp=stamp)
-        course = question("course", run=str(run.path), layer=layer, direction=direction, stamp=stamp)
+        replay = question("replay", run=str(run.path), layer=layer, basis_step=None, direction=direction, aside=aside, stamp=stamp)
+        course = question("course", run=str(run.path), layer=layer, direction=direction, aside=aside, stamp=stamp)
         asked += [replay, course]
         found, figures = self._answers.get(replay), self._answers.get(course)
         if found is None:
@@ -222,7 +223,7 @@ class FilmPage(QWidget):
         steps, xy = found["steps"], found["xy"]
         panel.scatter.set_axes(*(("PC 1 →", "PC 2 ↑") if projection == PCA else ("", "")))
         if projection != PCA:
-            layouts = [question("layout", run=str(run.path), layer=layer, step=one, projection=projection, direction=direction,
+            layouts = [question("layout", run=str(run.path), layer=layer, step=one, projection=projection, direction=direction, aside=aside,
                                 basis_step=found["basis_step"], stamp=(found["source"], steps[-1])) for one in steps]
             frames += [(_turn_of(place), one) for place, one in enumerate(layouts)]
             laid = [self._answers.get(one) for one in layouts]
@@ -234,7 +235,7 @@ class FilmPage(QWidget):
         measured = figures is not None and "error" not in figures
         auc = dict(zip(figures["steps"], figures["auc"], strict=True)) if measured else {}
         self._courses[item.path] = auc
-        return film.Reel(title=line_name(run, direction), colour=theme.current().runs[item.colour], steps=steps, xy=xy,
+        return film.Reel(title=line_name(run, direction) + aside_words(aside), colour=theme.current().runs[item.colour], steps=steps, xy=xy,
                          auc=[auc.get(step) for step in steps])
 
     def _take(self, made: dict[Path, film.Reel]) -> None:

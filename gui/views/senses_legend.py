@@ -14,6 +14,7 @@ from gui.widgets.labels import label
 from gui.widgets.measure_chart import paint_diamond
 from gui.widgets.plots import with_alpha
 from gui.widgets.segments import Segments
+from gui.widgets.switch import Switch
 
 BAR, WHISKER, DIAMOND, BAND, RING = "bar", "whisker", "diamond", "band", "ring"
 
@@ -75,6 +76,33 @@ class DirectionChoice(QWidget):
         self._segments.set_value(self._choices.direction)
 
 
+class PlaceAside(QWidget):
+    """Whether the pictures have the word's place in the sentence set aside."""
+
+    def __init__(self, choices: Choices, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._choices = choices
+        self.switch = Switch()
+        words = label(tr("Set the word's place aside"), "small", wrap=True)
+        for part in (self.switch, words):
+            part.setToolTip(tr("In the pictures every vector is less the mean of those whose word stands first, last or between, as it does. "
+                               "The place is no sense, but it often speaks louder."))
+        self.switch.setAccessibleName(words.text())
+        self.switch.toggled.connect(self._toggled)
+        choices.changed.connect(self._show)
+        line = QHBoxLayout(self)
+        line.setContentsMargins(0, 0, 0, 0)
+        line.addWidget(words, 1)
+        line.addWidget(self.switch)
+        self._show()
+
+    def _toggled(self, on: bool) -> None:
+        self._choices.set(aside=on)
+
+    def _show(self) -> None:
+        self.switch.setChecked(self._choices.state.aside)
+
+
 class SensesLegend(QWidget):
     def __init__(self, choices: Choices, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -93,6 +121,8 @@ class SensesLegend(QWidget):
             grid.addWidget(words, place, 1)
         self._direction = DirectionChoice(choices)
         grid.addWidget(self._direction, len(texts), 0, 1, 2)
+        self._aside = PlaceAside(choices)
+        grid.addWidget(self._aside, len(texts) + 1, 0, 1, 2)
         self.set_sources(())
         self.set_joined(False)
 

@@ -69,14 +69,16 @@ class Live(QObject):
     def _ask(self) -> None:
         session = self._session
         runs = tuple((str(item.path), session.layer_of(item.run), self._choices.direction_of(item.run)) for item in session.bench)
-        asked = (runs, session.specimens, self._strip.edit.text(), session.word, session.step, self._choices.projection)
+        asked = (runs, session.specimens, self._strip.edit.text(), session.word, session.step, self._choices.projection,
+                 self._choices.state.aside)
         if asked == self._asked or not runs or not session.specimens:
             return
         self._asked = asked
         if self._choices.projection != PCA:
             self.placed.emit({item.path: {"other": True} for item in session.bench})
             return
-        keywords = [{"run": run, "layer": layer, "direction": direction, "step": session.step, "basis_step": None} for run, layer, direction in runs]
+        keywords = [{"run": run, "layer": layer, "direction": direction, "step": session.step, "basis_step": None, "aside": self._choices.state.aside}
+                    for run, layer, direction in runs]
         self._engine.call("core.analysis.live:places", {"runs": keywords, "specimens": session.specimens, "text": self._strip.edit.text(),
                                                         "word": session.word},
                           on_done=self._take, on_error=self._refuse, key="senses live", owner=self)

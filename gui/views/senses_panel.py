@@ -60,6 +60,7 @@ class SensesPanel(QFrame):
         title.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Preferred)
         self._step = Elided("", "small")
         self._step.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        self._step.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Preferred)  # what stands at the left gives way
         self._name = Elided("", "small")
         self._name.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self._name.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)  # it gives way before the title does
@@ -263,7 +264,7 @@ class SensesPanel(QFrame):
 
     def _forget_figures(self) -> None:
         """What stands there is not of what is shown."""
-        self.chart.set_bars([Bar(title=tr("all"), value=None, missing="..."), Bar(title=tr("hard"), value=None, missing="...")], 0.5, "")
+        self.chart.set_bars([Bar(title=title, value=None, missing="...") for title in (tr("all"), tr("hard"), tr("Place aside"))], 0.5, "")
         self.table.clear()
         self._set_verdict("soft", tr("Measuring..."))
 

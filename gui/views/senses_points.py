@@ -24,7 +24,7 @@ from gui.views.senses_legend import SensesLegend
 from gui.views.senses_live import Live
 from gui.views.senses_panel import SensesPanel
 from gui.views.senses_reel import card
-from gui.views.senses_state import PCA, TSNE, UMAP, Redraw, Shared, is_joined, layer_title, why_empty
+from gui.views.senses_state import PCA, TSNE, UMAP, Redraw, Shared, aside_words, is_joined, layer_title, why_empty
 from gui.views.senses_strip import SensesStrip
 from gui.widgets.empty import Empty
 from gui.widgets.folding import FoldingSegments
@@ -41,7 +41,7 @@ class PointsPage(QWidget):
         self._answers, self._choices = shared.answers, shared.choices
         self._panels: dict[Path, SensesPanel] = {}
         self._order: list[tuple[Path, int]] = []
-        self._replays: dict[tuple[Path, int, str], dict[str, Any]] = {}  # the last known of a run, a layer and a direction, until the next is there
+        self._replays: dict[tuple, dict[str, Any]] = {}  # the last known of a run, a layer, a direction and `aside`, until the next is there
         self._drawn: tuple = ()  # the specimens of the last drawing
         self.controls = SensesLegend(shared.choices, self)
         self.controls.hide()
@@ -149,26 +149,29 @@ class PointsPage(QWidget):
         """Draw what is known, and return what is not."""
         session, run, panel = self._session, item.run, self._panels[item.path]
         layer, direction, projection = session.layer_of(run), self._choices.direction_of(item.run), self._choices.projection
+        aside = self._choices.state.aside
+        title = layer_title(run, layer, direction) + aside_words(aside)
         wanted: dict[str, Any] = {"replay": [], "figures": [], "bag": [], "later": [], "source": []}
         probes, checkpoints = run.probe_steps(), run.checkpoint_steps()
-        before = self._replays.get((item.path, layer, direction))
+        before = self._replays.get((item.path, layer, direction, aside))
         basis = None if session.step is None or before is None else before["basis_step"]
-        asked = question("replay", run=str(run.path), layer=layer, basis_step=basis, direction=direction, stamp=repr((probes, checkpoints)))
+        asked = question("replay", run=str(run.path), layer=layer, basis_step=basis, direction=direction, aside=aside,
+                         stamp=repr((probes, checkpoints)))
         wanted["replay"].append(asked)
         found = self._answers.get(asked)
         if found is not None and found.get("steps"):
-            self._replays[item.path, layer, direction] = found
+            self._replays[item.path, layer, direction, aside] = found
         elif found is None:
             found = before
-        panel.set_head(run.name, layer_title(run, layer, direction), "")
+        panel.set_head(run.name, title, "")
         if found is None or not found.get("steps"):
             self._say(panel, run, found, bool(probes), bool(checkpoints))
             return wanted
         step = session.step_of(found["steps"])
         newest = step == found["steps"][-1]
-        panel.set_head(run.name, layer_title(run, layer, direction), tr("step {step:,}", step=step) + (" ●" if newest and self._alive(run) else ""))
+        panel.set_head(run.name, title, tr("step {step:,}", step=step) + (" ●" if newest and self._alive(run) else ""))
         place = found["steps"].index(step)
-        layouts = [question("layout", run=str(run.path), layer=layer, step=one, projection=projection, direction=direction,
+        layouts = [question("layout", run=str(run.path), layer=layer, step=one, projection=projection, direction=direction, aside=aside,
                             basis_step=found["basis_step"], stamp=(found["source"], found["steps"][-1])) for one in found["steps"]]
         laid = self._answers.get(layouts[place])
         known = laid is not None and "error" not in laid

@@ -101,6 +101,11 @@ def layer_title(run: Run, layer: int, direction: str = BOTH) -> str:
     return f"{words} {ARROWS[direction]}" if is_joined(run) else words
 
 
+def aside_words(aside: bool) -> str:
+    """What a title says of it."""
+    return " · " + tr("place aside") if aside else ""
+
+
 def line_name(run: Run, direction: str) -> str:
     """A run's name beside others: its family, and its own name where that says more."""
     title = family(run.config.family).title

@@ -19,7 +19,8 @@ BAR, ROW_GAP, MARK = 12, 3, 6
 class Bar:
     """title: at the left. value, interval, control, band: shares from 0 to 1. interval: a whisker. control: a diamond.
 
-    band: (low, high), shaded behind. None: not there. A bar without a value says `missing` instead. said: its numbers, for the pointer.
+    band: (low, high), shaded behind. None: not there. A bar without a value says `missing` instead. note: what it is. said: all of it as
+    words, for the pointer.
     """
 
     title: str
@@ -28,6 +29,7 @@ class Bar:
     control: float | None = None
     band: tuple[float, float] | None = None
     missing: str = ""
+    note: str = ""
     said: str = ""
 
 

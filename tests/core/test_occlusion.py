@@ -110,14 +110,15 @@ def test_each_direction_of_elmo_knows_its_side_and_gpt_what_stands_before(traine
     assert bert["texts"][0]["before"] > sides.SAME and bert["texts"][1]["after"] > sides.SAME
 
 
-def test_a_typed_specimen_stands_where_it_is_drawn(trained: dict[str, Run]) -> None:
+@pytest.mark.parametrize("aside", [False, True])
+def test_a_typed_specimen_stands_where_it_is_drawn(trained: dict[str, Run], aside: bool) -> None:
     run = trained["elmo"]
     step = run.checkpoint_steps()[-1]
-    drawn = layouts.layout(str(run.path), SPECIMENS, LAYER, step, "pca")["xy"]
+    drawn = layouts.layout(str(run.path), SPECIMENS, LAYER, step, "pca", aside=aside)["xy"]
     waiting, = live.places([{"run": str(run.path), "layer": LAYER}], SPECIMENS, "one two", "apple")
     assert waiting == {"waiting": True}
     for number in (0, 5):
-        found, = live.places([{"run": str(run.path), "layer": LAYER, "step": step}], SPECIMENS, SPECIMENS[number].text, "apple")
+        found, = live.places([{"run": str(run.path), "layer": LAYER, "step": step, "aside": aside}], SPECIMENS, SPECIMENS[number].text, "apple")
         assert found["xy"] == pytest.approx(drawn[number], abs=0.02) and found["step"] == step  # probes are kept in half precision
     for direction in ("forward", "backward"):
         found, = live.places([{"run": str(run.path), "layer": LAYER, "direction": direction}], SPECIMENS, "a juicy apple", "apple")

@@ -12,7 +12,7 @@ import torch
 from sklearn.metrics import adjusted_rand_score, roc_auc_score, silhouette_score
 
 from core import config
-from core.analysis import encode, senses, window
+from core.analysis import encode, film, layouts, senses, window
 from core.errors import UserError
 from core.families.gpt.model import Gpt
 from core.registry import family
@@ -238,7 +238,7 @@ def test_a_report_claims_no_more_than_its_figures() -> None:
     def report(best: tuple[float, float], bag: float, place: float = 0.5) -> senses.SenseReport:
         def layer(number: int, accuracy: float, interval: tuple[float, float]) -> senses.Layer:
             made = senses.Measures(auc=0.5, centroid_accuracy=accuracy, interval=interval, silhouette=0.0, ari=0.0, specimens=20)
-            return senses.Layer(layer=number, all=made, hard=made)
+            return senses.Layer(layer=number, all=made, hard=made, place_aside=made)
 
         control = layer(0, bag, (bag, bag))
         return senses.SenseReport(word="苹果", run="a", family="bert", step=1, senses=("a", "b"), shuffled=control.all, bag_of_context=control,
@@ -249,6 +249,42 @@ def test_a_report_claims_no_more_than_its_figures() -> None:
     assert not report((0.45, 0.6), 0.3).reads_context  # a bag below chance: chance is the measure
     assert not report((0.8, 0.95), 0.7, place=0.9).reads_context  # the word's place gives the sense away
     assert report((0.8, 0.95), 0.7, place=0.9).best.layer == 1
+
+
+def test_a_place_that_is_louder_than_the_sense_is_set_aside() -> None:
+    rng = np.random.default_rng(2)
+    labels, places = np.array(["a", "b"] * 30), np.repeat(["first", "middle", "last"], 20)
+    sense, loud = rng.normal(size=(2, 16)), 8 * rng.normal(size=(3, 16))
+    vectors = rng.normal(size=(60, 16)) + np.where(labels == "a", 1, 0)[:, None] * sense[0] + np.repeat(loud, 20, axis=0)
+    found = senses.measured(vectors, labels, np.zeros(60, bool), places)
+    assert found["all"].centroid_accuracy < found["place_aside"].centroid_accuracy - 0.1
+    noise = rng.normal(size=(60, 16)) + np.repeat(loud, 20, axis=0)
+    chance = senses.shuffled_control(senses.place_aside(noise, places), labels).centroid_accuracy
+    assert chance == pytest.approx(0.5, abs=0.03)
+
+
+def test_setting_the_place_aside_invents_nothing() -> None:
+    """One vector for all, or for all of a place, leaves zeros: no rounding error becomes a sense. What is unknown stays so."""
+    labels, places = np.array(["a", "b"] * 12), np.repeat(["first", "middle"], 12)
+    one = np.tile(np.float32(0.1) * np.arange(1, 9, dtype=np.float32), (24, 1))
+    assert senses.measured(one, labels, labels == "a", places)["place_aside"].auc == 0.5
+    two = one + np.where(places == "first", 1.0, 0.0)[:, None]
+    assert not senses.place_aside(two, places).any()
+    two[3] = np.nan
+    made = senses.place_aside(two, places)
+    assert np.isnan(made[3]).all() and not made[[row for row in range(24) if row != 3]].any()
+    vectors = np.random.default_rng(0).normal(size=(24, 8))
+    made = senses.place_aside(vectors, np.array(["last"] * 2 + ["middle"] * 22))  # the mean of two is of them, not of their place
+    assert np.allclose(made[:2], vectors[:2] - vectors.mean(axis=0)) and np.allclose(made[2:].mean(axis=0), 0)
+
+
+def test_where_a_word_stands_in_its_sentence() -> None:
+    def place(text: str, word: str = "苹果") -> str:
+        return Specimen(word=word, sense="a", text=text).place
+
+    texts = {"苹果熟了。": "first", "“苹果熟了。": "first", "我吃苹果！": "last", "我吃苹果吗？": "middle", "苹果": "first"}
+    assert [place(text) for text in texts] == list(texts.values())
+    assert place("An apple.", "apple") == "last" and place("The apple fell.", "apple") == "middle"
 
 
 # what the window asks
@@ -280,6 +316,24 @@ def test_all_steps_are_seen_in_one_basis(probed: Run) -> None:
     assert (xy[2, :4, 0] < 0).all() and (xy[2, 4:, 0] > 0).all()  # the first sense at the left
     gaps = [step[4:, 0].mean() - step[:4, 0].mean() for step in xy]
     assert gaps[1] - gaps[0] == pytest.approx(8, abs=0.5) and gaps[2] - gaps[1] == pytest.approx(8, abs=0.5)
+
+
+def test_a_picture_with_the_place_set_aside_is_spread_by_the_sense(tmp_path: Path) -> None:
+    run = Run.create(config.build("bert", options={"num_layers": 1, "num_heads": 2, "hidden_size": 16}, name="placed"), tmp_path / "run")
+    placed = [Specimen(word="苹果", sense=sense, text=text.format(sense, number)) for sense in ("fruit", "company")
+              for text in ("苹果 {} {}", "{} {} 苹果") for number in range(6)]
+    write_specimens(run.specimens_path, placed)
+    sense = np.repeat([-1.0, 1.0], 12)[:, None] * np.eye(16)[0]
+    first = np.tile(np.repeat([5.0, -5.0], 6), 2)[:, None] * np.eye(16)[1]
+    vectors = sense + first + 0.1 * np.random.default_rng(0).normal(size=(24, 16))
+    np.savez(run.probe_path(10), vectors=np.stack([vectors, vectors]).astype(np.float32), step=np.array(10))
+    for aside, by in ((False, first.sum(axis=1)), (True, sense.sum(axis=1))):
+        found = window.replay(str(run.path), placed, 1, aside=aside)
+        assert abs(np.corrcoef(found["xy"][0, :, 0], by)[0, 1]) > 0.95
+        assert np.allclose(layouts.layout(str(run.path), placed, 1, 10, "pca", aside=aside)["xy"], found["xy"][0])
+        assert (film.course(str(run.path), placed, 1, aside=aside)["auc"][0] > 0.99) is aside
+    shown = window.figures(str(run.path), placed, 1, 10)
+    assert shown["place_aside"]["centroid_accuracy"] == 1.0 and shown["place_aside"]["auc"] > shown["all"]["auc"]
 
 
 def test_a_new_probe_leaves_a_basis_that_is_held(probed: Run) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 from PySide6.QtCore import Qt
@@ -250,7 +251,7 @@ def test_what_is_no_saved_view_is_refused_in_a_sentence(qtbot, make, tmp_path):
                  ("place", {**good["place"], "x": 1}),
                  ("bench", 3), ("bench", [{"path": 3, "name": "", "colour": 0}]), ("bench", [{"path": "a", "name": "a", "colour": 99}]),
                  ("bench", [{"path": "a", "name": "a", "colour": 0}] * 5), ("state", []), ("state", {**good["state"], "page": "nowhere"}),
-                 ("state", {**good["state"], "more": 1}), ("state", {"page": "film"})))]
+                 ("state", {**good["state"], "more": 1}), ("state", {"page": 3})))]
     for text in wrong:
         window.messages.clear()
         path.write_text(text, encoding="utf-8")
@@ -271,9 +272,11 @@ def test_what_is_no_saved_view_is_refused_in_a_sentence(qtbot, make, tmp_path):
 
 
 def test_a_state_goes_round_and_another_one_is_refused():
-    full = State(page="find", projection="umap", direction="backward", measure="adjusted", typing=True, typed="a", sentence="b", sense="c",
-                 before="d", after="e", labels="f", grouping="agglomerative", groups=4)
+    full = State(page="find", projection="umap", direction="backward", measure="adjusted", aside=True, typing=True, typed="a",
+                 sentence="b", sense="c", before="d", after="e", labels="f", grouping="agglomerative", groups=4)
     assert parsed(json.loads(json.dumps(full.raw()))) == full
     assert all(getattr(full, name) != getattr(State(), name) for name in full.raw())
+    older = {name: value for name, value in full.raw().items() if name != "aside"}
+    assert parsed(older) == replace(full, aside=False)  # a file of the time before
     with pytest.raises(ValueError):
         parsed({**full.raw(), "groups": True})

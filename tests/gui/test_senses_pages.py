@@ -142,6 +142,24 @@ def test_another_projection_moves_the_points_and_keeps_the_figures(view, qtbot) 
     assert panel._layer.text().endswith("←")
 
 
+def test_the_place_is_set_aside_by_a_switch(view, qtbot) -> None:
+    made = view("points", "elmo")
+    page = made.page("points")
+    panel, = page.panels.values()
+    before, figures = panel.xy.copy(), panel.chart.accessibleName()
+    page.controls._aside.switch.click()
+    settle(qtbot, made, "points")
+    assert not np.allclose(panel.xy, before) and panel.chart.accessibleName() == figures  # the figures say both in any case
+    assert panel._layer.text().endswith("place aside") and "Place aside" in figures
+    made.tabs.button("film").click()
+    settle(qtbot, made, "film")
+    assert made.page("film").film.reels[0].title.endswith("place aside")
+    page.controls._aside.switch.click()
+    made.tabs.button("points").click()
+    settle(qtbot, made, "points")
+    assert np.allclose(panel.xy, before)
+
+
 def test_a_typed_sentence_has_its_point_in_every_panel(view, qtbot) -> None:
     made = view("points", *ALL)
     page = made.page("points")

@@ -346,7 +346,7 @@ def figures(low: float, high: float, **other: object) -> dict:
 
 
 def bag(accuracy: float) -> dict:
-    return {"source": "w", "own": False, "all": {"centroid_accuracy": accuracy}, "hard": {"centroid_accuracy": accuracy}}
+    return {"source": "w", "own": False, **{name: {"centroid_accuracy": accuracy} for name in ("all", "hard", "place_aside")}}
 
 
 def test_the_verdict_never_claims_more_than_the_figures() -> None:
