@@ -12,7 +12,7 @@ from core.analysis import layouts, sentences
 from core.analysis import vectors as vectors_of
 from core.analysis.compass import Compass
 from core.analysis.occlusion import newest
-from core.analysis.senses import place_aside, place_mean
+from core.analysis.senses import place_aside, place_mean, set_off
 from core.analysis.vectors import BOTH
 from core.errors import UserError
 from core.runs import Run
@@ -48,9 +48,9 @@ def place(run: str, specimens: Sequence[Specimen], text: str, word: str, layer: 
     known = vectors_of.half_of(opened, vectors_of.encoded(opened, used, specimens), direction)
     known = known[min(layer, len(known) - 1)]
     if aside:
-        where = np.array([item.place for item in specimens])
-        vector = vector - place_mean(known, where, Specimen(word=word, sense="", text=text).place)
-        known = place_aside(known, where)
+        *where, here = vectors_of.places_of(opened, [*specimens, Specimen(word=word, sense="", text=text)], direction)
+        vector = set_off(vector, place_mean(known, np.array(where), here), known)
+        known = place_aside(known, np.array(where))
     _, basis = layouts.plane(opened, source, specimens, layer, basis_step, direction, aside=aside)
     xy = basis.project(vector, layouts.mean_of(known))[0]
     try:

@@ -13,9 +13,10 @@ Controls: the same measures with the labels shuffled (which must sit at chance),
 vector of the other words of the sentence. A model that does not beat the bag has shown that the senses' neighbours differ,
 not that it reads.
 
-Place set aside: the same measures of the vectors less the mean vector of their place in the sentence (first word, last word, or between).
-Specimens are balanced over places, so the place is no sense, but it may be louder: an LSTM that has read nothing yet, or only what follows,
-gives a word vectors of their own. Where these measures are much the greater, the senses are there, and the place hides them.
+Place set aside: the same measures of the vectors less the mean vector of their place in the sentence (first word, last word, or between,
+as far as the model can see it). The place is no sense, but it may be louder: an LSTM that has read nothing yet gives a word a vector of
+its own. Where these measures are much the greater, the senses are there, and the place hides them. The specimen that is judged counts in
+no mean. Of specimens whose place goes with their sense the means take some of the sense away: such a figure is too low, not too high.
 
 "Hard alone" keeps the centroids of all specimens and counts the hard ones; the pairs of auc are those among the hard ones.
 """
@@ -122,11 +123,17 @@ def place_aside(vectors: np.ndarray, places: np.ndarray) -> np.ndarray:
     What equals its place's mean is exactly 0: of one vector for all nothing is left but rounding. A row with NaN stays, and counts in
     no mean.
     """
-    made, known = vectors.astype(np.float64), np.isfinite(vectors).all(axis=1)
-    scale = np.linalg.norm(made[known], axis=1).max(initial=0.0)
+    made = np.empty(vectors.shape)
     for place in np.unique(places):
-        made[places == place] -= place_mean(vectors, places, place)
-    made[np.linalg.norm(made, axis=1) <= ROUNDING * scale] = 0.0
+        mine = places == place
+        made[mine] = set_off(vectors[mine], place_mean(vectors, places, place), vectors)
+    return made
+
+
+def set_off(vectors: np.ndarray, mean: np.ndarray, among: np.ndarray) -> np.ndarray:
+    """vectors (n, size) less the mean, float64; exactly 0 where that is no more than rounding, judged by the lengths of `among` (m, size)."""
+    made = vectors.astype(np.float64) - mean
+    made[np.linalg.norm(made, axis=1) <= ROUNDING * np.nanmax(np.linalg.norm(among, axis=1), initial=0.0)] = 0.0
     return made
 
 
@@ -183,6 +190,39 @@ def centroid_hits(unit: np.ndarray, labels: np.ndarray) -> np.ndarray:
     return nearest[np.arange(len(unit)), own] / nearest.sum(axis=1)
 
 
+def centroid_hits_place_aside(vectors: np.ndarray, labels: np.ndarray, places: np.ndarray) -> np.ndarray:
+    """As centroid_hits, of vectors with their places set aside; whoever is judged is left out of the means as well as of the centroids. (n,)
+
+    Left in, it would push the others of its place to the other side, and noise alone would be judged right in 6 of 10 cases.
+    """
+    senses = np.unique(labels)
+    own = np.searchsorted(senses, labels)
+    raw = normalised(vectors)
+    equal = raw @ raw.T > 1 - EQUAL  # (n, n)
+    np.fill_diagonal(equal, True)
+    elsewhere = _unit(place_aside(vectors, places))
+    similarity = np.zeros((len(vectors), len(senses)))
+    for row, place in enumerate(places):
+        keep, here = ~equal[row], places == place
+        mean = place_mean(vectors[keep], places[keep], place)
+        near = keep & here
+        mine, = _unit(set_off(vectors[row : row + 1], mean, vectors))
+        others = np.where(near[:, None], 0.0, elsewhere)
+        others[near] = _unit(set_off(vectors[near], mean, vectors))
+        for index in range(len(senses)):
+            centroid = others[keep & (own == index)].sum(axis=0)
+            similarity[row, index] = mine @ centroid / max(float(np.linalg.norm(centroid)), ROUNDING)
+    similarity = np.round(similarity / ROUNDING)
+    nearest = similarity == similarity.max(axis=1, keepdims=True)
+    return nearest[np.arange(len(vectors)), own] / nearest.sum(axis=1)
+
+
+def _unit(vectors: np.ndarray) -> np.ndarray:
+    """Rows of length 1; a row of zeros stays one."""
+    length = np.linalg.norm(vectors, axis=1, keepdims=True)
+    return np.divide(vectors, length, out=np.zeros_like(vectors), where=length > 0)
+
+
 def balanced(hits: np.ndarray, labels: np.ndarray) -> float:
     """The mean of the senses' mean hits."""
     return float(np.mean([hits[labels == sense].mean() for sense in np.unique(labels)]))
@@ -197,8 +237,9 @@ def bootstrap(hits: np.ndarray, labels: np.ndarray, seed: int = 0) -> tuple[floa
     return float(low), float(high)
 
 
-def measure(vectors: np.ndarray, labels: np.ndarray, chosen: np.ndarray | None = None) -> Measures:
-    """The measures of vectors (n, size) with labels (n); chosen (n) booleans: count these alone (the hard ones), see above.
+def measure(vectors: np.ndarray, labels: np.ndarray, chosen: np.ndarray | None = None, places: np.ndarray | None = None) -> Measures:
+    """The measures of vectors (n, size) with labels (n); chosen (n) booleans: count these alone (the hard ones), see above. places (n):
+    set these aside.
 
     Rows with NaN are left out. UserError with fewer than two senses, or a sense of fewer than FEWEST specimens.
     """
@@ -209,8 +250,13 @@ def measure(vectors: np.ndarray, labels: np.ndarray, chosen: np.ndarray | None =
     vectors, labels = vectors[known], labels[known]
     chosen = np.ones(len(labels), bool) if chosen is None else chosen[known]
     require_senses(labels)
-    unit = normalised(vectors)
-    hits, mine = centroid_hits(unit, labels)[chosen], labels[chosen]
+    if places is None:
+        unit = normalised(vectors)
+        hits = centroid_hits(unit, labels)
+    else:
+        unit = normalised(place_aside(vectors, places[known]))
+        hits = centroid_hits_place_aside(vectors, labels, places[known])
+    hits, mine = hits[chosen], labels[chosen]
     senses = np.unique(mine)
     if len(senses) < 2:
         return Measures(auc=None, centroid_accuracy=None, interval=None, silhouette=None, ari=None, specimens=int(chosen.sum()))
@@ -225,7 +271,7 @@ def measure(vectors: np.ndarray, labels: np.ndarray, chosen: np.ndarray | None =
 def measured(vectors: np.ndarray, labels: np.ndarray, hard: np.ndarray, places: np.ndarray) -> dict[str, Measures]:
     """The measures that always stand together: "all", "hard" (the hard specimens alone) and "place_aside" (see above)."""
     return {"all": measure(vectors, labels), "hard": measure(vectors, labels, hard),
-            "place_aside": measure(place_aside(vectors, places), labels)}
+            "place_aside": measure(vectors, labels, places=places)}
 
 
 def shuffled_control(vectors: np.ndarray, labels: np.ndarray, seed: int = 0) -> Measures:
@@ -284,6 +330,7 @@ def report(loaded: Loaded, specimens: Sequence[Specimen], bag: Loaded | None = N
     specimens, size) where they are known already (a probe), else they are computed.
     """
     from core.analysis.encode import static_vectors, word_vectors  # the measures alone need no torch
+    from core.analysis.vectors import places_of
 
     require_senses([specimen.sense for specimen in specimens])
     if vectors is None:
@@ -291,7 +338,7 @@ def report(loaded: Loaded, specimens: Sequence[Specimen], bag: Loaded | None = N
     known = np.isfinite(vectors).all(axis=(0, 2))
     labels = np.array([specimen.sense for specimen in specimens])
     hard = np.array([specimen.hard for specimen in specimens])
-    places = np.array([specimen.place for specimen in specimens])
+    places = places_of(loaded.run, specimens)
     layers = tuple(Layer(layer=index, **measured(layer, labels, hard, places)) for index, layer in enumerate(vectors))
     source = bag or loaded
     context = bag_of_context(source.tokenizer, static_vectors(source), specimens)
@@ -299,7 +346,7 @@ def report(loaded: Loaded, specimens: Sequence[Specimen], bag: Loaded | None = N
     return SenseReport(
         word=specimens[0].word, run=loaded.run.name, family=loaded.family.name, step=loaded.step, senses=tuple(np.unique(labels).tolist()),
         layers=layers, shuffled=shuffled_control(vectors[best], labels),
-        bag_of_context=Layer(layer=0, **measured(context, labels, hard, places)),
+        bag_of_context=Layer(layer=0, **measured(context, labels, hard, np.array([specimen.place for specimen in specimens]))),
         bag_source=source.run.name, left_out=int((~known).sum()))
 
 

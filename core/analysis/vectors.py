@@ -17,8 +17,9 @@ import numpy as np
 from core.analysis.senses import place_aside
 from core.arrays import read_npz
 from core.errors import UserError
+from core.registry import family
 from core.runs import Run
-from core.text.specimens import Specimen, read_specimens
+from core.text.specimens import FIRST, LAST, MIDDLE, Specimen, read_specimens
 
 if TYPE_CHECKING:
     from core.analysis.encode import Loaded
@@ -84,7 +85,22 @@ def layer_of(run: Run, source: Source, specimens: Sequence[Specimen], step: int,
         vectors = None if layers is None else layers[min(layer, len(layers) - 1)]
     if vectors is None or not aside:
         return vectors
-    return place_aside(vectors, np.array([item.place for item in specimens]))
+    return place_aside(vectors, places_of(run, specimens, direction))
+
+
+def places_of(run: Run, specimens: Sequence[Specimen], direction: str = BOTH) -> np.ndarray:
+    """Where the words stand in their sentences, as far as the model can see it: who reads from one side only does not know the other end."""
+    if "generate" in family(run.config.family).capabilities or (direction == FORWARD and run.config.family in JOINED):
+        unseen = LAST
+    else:
+        unseen = FIRST if direction == BACKWARD and run.config.family in JOINED else ""
+    places = np.array(_places_in_sentences(tuple((item.word, item.text) for item in specimens)))
+    return np.where(places == unseen, MIDDLE, places)
+
+
+@lru_cache(maxsize=32)
+def _places_in_sentences(sentences: tuple[tuple[str, str], ...]) -> tuple[str, ...]:
+    return tuple(Specimen(word=word, sense="", text=text).place for word, text in sentences)
 
 
 def all_layers(run: Run, source: Source, specimens: Sequence[Specimen], step: int, direction: str = BOTH) -> np.ndarray | None:

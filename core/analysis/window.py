@@ -96,7 +96,7 @@ def figures(run: str, specimens: Sequence[Specimen], layer: int, step: int, dire
     if vectors is None:
         raise UserError(tr("The vectors of step {step} cannot be read.", step=step), tr("Look at another step."))
     hard = np.array([item.hard for item in specimens], dtype=bool)
-    places = np.array([item.place for item in specimens])
+    places = vectors_of.places_of(opened, specimens, direction)
     return {"step": step, **_figures(vectors.astype(np.float32), labels, hard, places, layer)}
 
 

@@ -65,17 +65,16 @@ class FiguresTable(QWidget):
 def bars(figures: dict[str, Any], bag: dict[str, Any] | None) -> list[Bar]:
     """Of all sentences, of the hard ones alone, and of all with the word's place set aside."""
     made = []
-    for key, title in (("all", tr("All {count}", count=figures["all"]["specimens"])),
-                       ("hard", tr("Hard {count}", count=figures["hard"]["specimens"])),
-                       ("place_aside", tr("Place aside"))):
+    aside = tr("Every vector less the mean of those whose word stands first, last or between, as it does: the place is no sense, but it may "
+               "hide one.")
+    for key, title, note in (("all", tr("All {count}", count=figures["all"]["specimens"]), ""),
+                             ("hard", tr("Hard {count}", count=figures["hard"]["specimens"]), ""), ("place_aside", tr("Place aside"), aside)):
         measures = figures[key]
         if key == "hard" and not measures["specimens"]:
             continue
         made.append(Bar(title=title, value=measures["centroid_accuracy"], interval=measures["interval"],
                         control=bag[key]["centroid_accuracy"] if bag else None,
-                        band=figures["shuffled"]["interval"] if key == "all" else None, missing=tr("too few")))
-    made[-1] = replace(made[-1], note=tr("Every vector less the mean of those whose word stands first, last or between, as it does: "
-                                        "the place is no sense, but it may hide one."))
+                        band=figures["shuffled"]["interval"] if key == "all" else None, missing=tr("too few"), note=note))
     return [replace(bar, said=_said(bar)) for bar in made]
 
 

@@ -18,9 +18,9 @@ from gui import specimen_store as store
 from gui.film_export import FilmExport
 from gui.session import BenchRun
 from gui.views.senses_answers import Question, question
-from gui.views.senses_legend import DirectionChoice
+from gui.views.senses_legend import PictureChoices
 from gui.views.senses_reel import ReelPanel, card
-from gui.views.senses_state import PCA, TSNE, UMAP, Redraw, Shared, aside_words, is_joined, layer_title, line_name, why_empty
+from gui.views.senses_state import PCA, TSNE, UMAP, Redraw, Shared, aside_words, axes, is_joined, layer_title, line_name, why_empty
 from gui.views.senses_strip import SensesStrip
 from gui.widgets.folding import FoldingSegments
 from gui.widgets.labels import button, label
@@ -42,7 +42,7 @@ class FilmPage(QWidget):
         self._drawn: object = None
         self._time = 0.0
         self._own_step = False  # the step is being changed by the film itself
-        self.controls = DirectionChoice(shared.choices, self)
+        self.controls = PictureChoices(shared.choices, self)
         self.controls.hide()
         self._play = button(tr("Play"), self.toggle_play, kind="primary", icon="play")
         self._projections = FoldingSegments({PCA: "PCA", TSNE: "t-SNE", UMAP: "UMAP"}, shared.choices.projection)
@@ -185,7 +185,7 @@ class FilmPage(QWidget):
             return
         self._stack.setCurrentIndex(BOARD)
         self._projections.set_value(self._choices.projection)
-        self.controls.setVisible(self.isVisible() and any(is_joined(item.run) for item in session.bench))
+        self.controls.set_joined(any(is_joined(item.run) for item in session.bench))
         self._make_panels()
         titles = [store.sense_title(session.word, sense) for sense in session.senses]
         self._strip.show_senses(session.word, titles, [sum(item.sense == sense for item in session.specimens) for sense in session.senses],
@@ -221,7 +221,7 @@ class FilmPage(QWidget):
             panel.say(f"{found['error']} {found['hint']}".strip() if "error" in found else nothing)
             return None
         steps, xy = found["steps"], found["xy"]
-        panel.scatter.set_axes(*(("PC 1 →", "PC 2 ↑") if projection == PCA else ("", "")))
+        panel.scatter.set_axes(*axes(projection, aside=aside))
         if projection != PCA:
             layouts = [question("layout", run=str(run.path), layer=layer, step=one, projection=projection, direction=direction, aside=aside,
                                 basis_step=found["basis_step"], stamp=(found["source"], steps[-1])) for one in steps]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
 
 from core.i18n import tr
 from gui import theme
@@ -103,6 +103,25 @@ class PlaceAside(QWidget):
         self.switch.setChecked(self._choices.state.aside)
 
 
+class PictureChoices(QWidget):
+    """What can be chosen of the vectors that are drawn: of ELMo's which, and whether their places are set aside."""
+
+    def __init__(self, choices: Choices, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.aside = PlaceAside(choices)
+        self._direction = DirectionChoice(choices)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(theme.XS)
+        column.addWidget(self._direction)
+        column.addWidget(self.aside)
+        self.set_joined(False)
+
+    def set_joined(self, there: bool) -> None:
+        """Whether a run is there whose vectors are those of two directions."""
+        self._direction.setVisible(there)
+
+
 class SensesLegend(QWidget):
     def __init__(self, choices: Choices, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -119,12 +138,9 @@ class SensesLegend(QWidget):
             self._samples[kind] = Sample(kind)
             grid.addWidget(self._samples[kind], place, 0, Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignHCenter)
             grid.addWidget(words, place, 1)
-        self._direction = DirectionChoice(choices)
-        grid.addWidget(self._direction, len(texts), 0, 1, 2)
-        self._aside = PlaceAside(choices)
-        grid.addWidget(self._aside, len(texts) + 1, 0, 1, 2)
+        self.pictures = PictureChoices(choices)
+        grid.addWidget(self.pictures, len(texts), 0, 1, 2)
         self.set_sources(())
-        self.set_joined(False)
 
     def set_sources(self, names: tuple[str, ...], *, own: bool = False) -> None:
         """names: of the runs whose static vectors make the bags of context; none: not known yet. own: each run has its own bag."""
@@ -135,7 +151,3 @@ class SensesLegend(QWidget):
             words.setText(tr("bag of context: the other words' mean vector, of each run's own token vectors"))
         else:
             words.setText(tr("bag of context: the other words' mean vector, from {name}", name=", ".join(names)))
-
-    def set_joined(self, there: bool) -> None:
-        """Whether a run is there whose vectors are those of two directions."""
-        self._direction.setVisible(there)

@@ -24,7 +24,7 @@ from gui.views.senses_legend import SensesLegend
 from gui.views.senses_live import Live
 from gui.views.senses_panel import SensesPanel
 from gui.views.senses_reel import card
-from gui.views.senses_state import PCA, TSNE, UMAP, Redraw, Shared, aside_words, is_joined, layer_title, why_empty
+from gui.views.senses_state import PCA, TSNE, UMAP, Redraw, Shared, axes, is_joined, layer_title, why_empty
 from gui.views.senses_strip import SensesStrip
 from gui.widgets.empty import Empty
 from gui.widgets.folding import FoldingSegments
@@ -140,7 +140,7 @@ class PointsPage(QWidget):
             sources += wanted["source"]
         names = tuple(dict.fromkeys(control["source"] for control in sources))
         self.controls.set_sources(names, own=len(names) > 1 and all(control["own"] for control in sources))
-        self.controls.set_joined(any(is_joined(item.run) for item in session.bench))
+        self.controls.pictures.set_joined(any(is_joined(item.run) for item in session.bench))
         self._align()
         self._timer.ask([*replays, *figures], controls, () if self._strip.is_typing else later)
         self._live.follow()
@@ -150,7 +150,7 @@ class PointsPage(QWidget):
         session, run, panel = self._session, item.run, self._panels[item.path]
         layer, direction, projection = session.layer_of(run), self._choices.direction_of(item.run), self._choices.projection
         aside = self._choices.state.aside
-        title = layer_title(run, layer, direction) + aside_words(aside)
+        title = layer_title(run, layer, direction)
         wanted: dict[str, Any] = {"replay": [], "figures": [], "bag": [], "later": [], "source": []}
         probes, checkpoints = run.probe_steps(), run.checkpoint_steps()
         before = self._replays.get((item.path, layer, direction, aside))
@@ -175,7 +175,7 @@ class PointsPage(QWidget):
                             basis_step=found["basis_step"], stamp=(found["source"], found["steps"][-1])) for one in found["steps"]]
         laid = self._answers.get(layouts[place])
         known = laid is not None and "error" not in laid
-        panel.scatter.set_axes(*(("PC 1 →", "PC 2 ↑") if projection == PCA and found["groups"][place].any() else ("", "")))
+        panel.scatter.set_axes(*axes(projection if found["groups"][place].any() else "", aside=aside))
         if projection == PCA:
             self._show_points(panel, run, titles, found["xy"][place], found["groups"][place], found["half"])
         elif known:

@@ -101,6 +101,12 @@ def layer_title(run: Run, layer: int, direction: str = BOTH) -> str:
     return f"{words} {ARROWS[direction]}" if is_joined(run) else words
 
 
+def axes(projection: str, *, aside: bool) -> tuple[str, str]:
+    """What stands at the two axes of a picture; that the place is set aside is said with the second, so that it leaves with the picture."""
+    first, second = ("PC 1 →", "PC 2 ↑") if projection == PCA else ("", "")
+    return first, (second + aside_words(aside)).removeprefix(" · ")
+
+
 def aside_words(aside: bool) -> str:
     """What a title says of it."""
     return " · " + tr("place aside") if aside else ""

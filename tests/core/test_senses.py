@@ -13,6 +13,7 @@ from sklearn.metrics import adjusted_rand_score, roc_auc_score, silhouette_score
 
 from core import config
 from core.analysis import encode, film, layouts, senses, window
+from core.analysis import vectors as vectors_of
 from core.errors import UserError
 from core.families.gpt.model import Gpt
 from core.registry import family
@@ -259,8 +260,15 @@ def test_a_place_that_is_louder_than_the_sense_is_set_aside() -> None:
     found = senses.measured(vectors, labels, np.zeros(60, bool), places)
     assert found["all"].centroid_accuracy < found["place_aside"].centroid_accuracy - 0.1
     noise = rng.normal(size=(60, 16)) + np.repeat(loud, 20, axis=0)
-    chance = senses.shuffled_control(senses.place_aside(noise, places), labels).centroid_accuracy
-    assert chance == pytest.approx(0.5, abs=0.03)
+    assert senses.measured(noise, labels, np.zeros(60, bool), places)["place_aside"].centroid_accuracy == pytest.approx(0.5, abs=0.15)
+
+
+def test_noise_is_at_chance_with_the_place_set_aside() -> None:
+    """Few sentences and long vectors: whoever is judged must not have pushed the others away from the mean of their place."""
+    rng = np.random.default_rng(0)
+    labels, places = np.array(["a", "b"] * 18), np.repeat(["first", "middle", "last"], 12)
+    found = [senses.measure(rng.normal(size=(36, 512)), labels, places=places).centroid_accuracy for _ in range(30)]
+    assert np.mean(found) == pytest.approx(0.5, abs=0.04)
 
 
 def test_setting_the_place_aside_invents_nothing() -> None:
@@ -334,6 +342,16 @@ def test_a_picture_with_the_place_set_aside_is_spread_by_the_sense(tmp_path: Pat
         assert (film.course(str(run.path), placed, 1, aside=aside)["auc"][0] > 0.99) is aside
     shown = window.figures(str(run.path), placed, 1, 10)
     assert shown["place_aside"]["centroid_accuracy"] == 1.0 and shown["place_aside"]["auc"] > shown["all"]["auc"]
+
+
+def test_who_reads_from_one_side_does_not_know_the_other_end(tmp_path: Path) -> None:
+    texts = [Specimen(word="苹果", sense="a", text=text) for text in ("苹果熟了", "我吃苹果", "我的苹果熟了")]
+    runs = {name: Run.create(config.build(name, "quick", name=name), tmp_path / name) for name in ("gpt", "elmo", "bert")}
+    whole = ["first", "last", "middle"]
+    assert vectors_of.places_of(runs["bert"], texts).tolist() == vectors_of.places_of(runs["elmo"], texts).tolist() == whole
+    assert vectors_of.places_of(runs["gpt"], texts).tolist() == ["first", "middle", "middle"]
+    assert vectors_of.places_of(runs["elmo"], texts, "forward").tolist() == ["first", "middle", "middle"]
+    assert vectors_of.places_of(runs["elmo"], texts, "backward").tolist() == ["middle", "last", "middle"]
 
 
 def test_a_new_probe_leaves_a_basis_that_is_held(probed: Run) -> None:

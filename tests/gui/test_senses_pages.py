@@ -147,14 +147,14 @@ def test_the_place_is_set_aside_by_a_switch(view, qtbot) -> None:
     page = made.page("points")
     panel, = page.panels.values()
     before, figures = panel.xy.copy(), panel.chart.accessibleName()
-    page.controls._aside.switch.click()
+    page.controls.pictures.aside.switch.click()
     settle(qtbot, made, "points")
     assert not np.allclose(panel.xy, before) and panel.chart.accessibleName() == figures  # the figures say both in any case
-    assert panel._layer.text().endswith("place aside") and "Place aside" in figures
+    assert panel.scatter._axes[1].text().endswith("place aside") and "Place aside" in figures
     made.tabs.button("film").click()
     settle(qtbot, made, "film")
     assert made.page("film").film.reels[0].title.endswith("place aside")
-    page.controls._aside.switch.click()
+    made.page("film").controls.aside.switch.click()
     made.tabs.button("points").click()
     settle(qtbot, made, "points")
     assert np.allclose(panel.xy, before)
