@@ -1,6 +1,6 @@
 """Do the senses come apart? Every family is trained for so many minutes, then measured on labelled sentences.
 
-    python -m benchmarks.senses --builtin [--minutes 1]                     the built-in text and specimens of 苹果
+    python -m benchmarks.senses --builtin [--minutes 1] [--language en]     the built-in text and specimens of 苹果, or of apple
     python -m benchmarks.senses --data FOLDER [--minutes 3]                 reviews.csv + headlines.tsv, senses_zh.tsv
 
 word2vec reads the text once on the data, as its preset says on the built-in text. The best layer is the one with the
@@ -33,15 +33,16 @@ def main() -> None:
     source.add_argument("--builtin", action="store_true")
     source.add_argument("--data", type=Path)
     parser.add_argument("--minutes", type=float)
+    parser.add_argument("--language", choices=("zh", "en"), default="zh", help="of the built-in text")
     parser.add_argument("--families", nargs="+", default=FAMILIES)
     parser.add_argument("--runs", type=Path, help="where the runs are kept; a temporary folder otherwise")
     parser.add_argument("--json", action="store_true")
     parsed = parser.parse_args()
     minutes = parsed.minutes or (1.0 if parsed.builtin else 3.0)
     folder = parsed.runs or Path(tempfile.mkdtemp())
-    text, sentences = [], []
+    text, sentences = ["--set", f"text.corpus={parsed.language}"], []
     if parsed.data:
-        text = ["--corpus", str(parsed.data / "reviews.csv"), str(parsed.data / "headlines.tsv"), "--column", "review", "--column", "text"]
+        text += ["--corpus", str(parsed.data / "reviews.csv"), str(parsed.data / "headlines.tsv"), "--column", "review", "--column", "text"]
         sentences = ["--sentences", str(parsed.data / "senses_zh.tsv")]
         text += ["--watch", str(parsed.data / "senses_zh.tsv"), "--word", "苹果", "--set", "text.watched=苹果,三星,味道,卡"]
     made = []
@@ -56,12 +57,13 @@ def main() -> None:
         print(json.dumps(reports, ensure_ascii=False))
         return
     print(f"{'word':<6}{'family':<10}{'layer':>6}{'auc':>8}{'centroid':>10}{'interval':>16}{'shuffled':>10}{'bag':>8}"
-          "   hard: centroid, interval, bag")
+          "   place aside, bag   hard: centroid, interval, bag")
     for report in reports:
         best = max(report["layers"], key=lambda layer: layer["centroid_accuracy"])
         bag, hard = report["controls"]["bag_of_context"], best["hard"]
         line = (f"{report['word']:<6}{report['family']:<10}{best['layer']:>6}{best['auc']:>8.3f}{best['centroid_accuracy']:>10.3f}"
                 f"{best['interval'][0]:>9.3f}–{best['interval'][1]:.3f}{report['controls']['shuffled']['centroid_accuracy']:>9.3f}{bag['centroid_accuracy']:>9.3f}")
+        line += f"   {best['place_aside']['centroid_accuracy']:.3f}  {bag['place_aside']['centroid_accuracy']:.3f}"
         if hard["specimens"] and hard["interval"]:
             line += f"   {hard['centroid_accuracy']:.3f}  {hard['interval'][0]:.3f}–{hard['interval'][1]:.3f}  {bag['hard']['centroid_accuracy']:.3f}"
         print(line)

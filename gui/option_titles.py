@@ -54,7 +54,7 @@ def choice_title(name: str, value: str) -> str:
         ("encoding", "auto"): tr("Recognise it"), ("device", "auto"): tr("The best there is"),
         ("precision", "auto"): tr("The best there is"),
         ("documents", "line"): tr("A line each"), ("documents", "paragraph"): tr("A paragraph each"),
-        ("tokenizer", "char"): tr("Characters"), ("tokenizer", "word"): tr("Words"),
+        ("tokenizer", "auto"): tr("As the text needs"), ("tokenizer", "char"): tr("Characters"), ("tokenizer", "word"): tr("Words"),
         ("tokenizer", "bpe"): tr("Byte-pair encoding"), ("tokenizer", "wordpiece"): tr("WordPiece"),
         ("optimizer", "adamw"): tr("AdamW"), ("optimizer", "muon"): tr("Muon"),
         ("schedule", "linear"): tr("Linear"), ("schedule", "cosine"): tr("Cosine"), ("schedule", "constant"): tr("Constant"),

@@ -21,7 +21,7 @@ from core.config import RunConfig, TextConfig
 from core.errors import UserError
 from core.estimate import Machine, Sample, TextSize, samples
 from core.text import builtin, readers, statistics
-from core.text.source import Cancelled
+from core.text.source import Cancelled, Source, kind_of, nothing
 
 MOST_FILES = 200  # that are looked into; a folder may hold thousands
 SHOWN_DOCUMENTS = 8  # of each file
@@ -122,8 +122,9 @@ def size_of(config: TextConfig, cancelled: Callable[[], bool] = lambda: False) -
     if total <= COUNTED_BYTES:
         found = _counted_size(config, _fingerprint(config))
         return found
-    tokens = round(total / BYTES_A_TOKEN[config.tokenizer] * (1 - config.valid_percent / 100))
-    known = min(config.vocab_size, CHARACTERS_KNOWN) if config.tokenizer == "char" else config.vocab_size
+    kind = kind_of(Source(config, nothing, cancelled))
+    tokens = round(total / BYTES_A_TOKEN[kind] * (1 - config.valid_percent / 100))
+    known = min(config.vocab_size, CHARACTERS_KNOWN) if kind == "char" else config.vocab_size
     return TextSize(tokens=max(tokens, 1), vocab_size=known, exact=False)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
@@ -15,6 +16,9 @@ from core.text import builtin, readers
 from core.text.tokenizers import Tokenizer
 
 HASH_BLOCK = 1 << 20
+LOOKED_AT = 200_000  # characters from which is told how a text is cut
+UNSPACED = 0.15  # of all letters, in scripts without spaces: so many, and there are about as many such words as others
+_UNSPACED = re.compile("[\u0e00-\u0eff\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")  # Thai ... Chinese
 TRAINING_BYTES = 20_000_000  # BPE and WordPiece learn from about so much; more changes little but the waiting
 
 OnProgress = Callable[[str, int, int], None]
@@ -103,11 +107,26 @@ def content_hash(config: TextConfig) -> str:
 
 def learn(config: TextConfig, source: Source) -> tuple[Tokenizer, Survey]:
     """The vocabulary of the text, and what was seen of its documents on the way."""
-    survey = Survey(config.valid_percent)
+    survey, kind = Survey(config.valid_percent), kind_of(source)
     texts = survey.watch(source.documents(tr("building the vocabulary")))
-    if config.tokenizer in ("bpe", "wordpiece"):
+    if kind in ("bpe", "wordpiece"):
         texts = _some(texts, source.total)
-    return registry.lookup(registry.TOKENIZERS, config.tokenizer)(config, texts), survey
+    return registry.lookup(registry.TOKENIZERS, kind)(config, texts), survey
+
+
+def kind_of(source: Source) -> str:
+    """The kind of tokenizer, a name of registry.TOKENIZERS: the one that is asked for; for "auto" what the text's beginning asks for."""
+    if source.config.tokenizer != "auto":
+        return source.config.tokenizer
+    if not source.paths:
+        return "char" if source.config.corpus == "zh" else "wordpiece"
+    letters = unspaced = 0
+    for _, document in Source(source.config, nothing, source.cancelled).documents(""):
+        letters += sum(map(str.isalpha, document))
+        unspaced += len(_UNSPACED.findall(document))
+        if letters >= LOOKED_AT:
+            break
+    return "wordpiece" if letters and unspaced < UNSPACED * letters else "char"
 
 
 def too_short(documents: int) -> UserError:

@@ -19,7 +19,7 @@ from core.config import TextConfig
 from core.errors import UserError
 from core.text import builtin, corpus, pieces, segment
 from core.text.corpus import Corpus, Split, prepare
-from core.text.source import Cancelled
+from core.text.source import Cancelled, Source, kind_of, never, nothing
 from core.text.statistics import EXAMPLE_CHARACTERS, statistics
 from core.text.tokenizers import UNK, train_char
 
@@ -379,3 +379,18 @@ def test_the_real_text_is_prepared_in_single_digit_seconds(tmp_path: Path, share
 def test_dataclasses_name_their_fields() -> None:
     assert [item.name for item in dataclasses.fields(Split)] == ["tokens", "sentences", "documents", "word_starts"]
     assert [item.name for item in dataclasses.fields(Corpus)] == ["train", "valid", "tokenizer", "path"]
+
+
+@pytest.mark.parametrize(("documents", "kind"), [
+    (["我爱吃苹果。", "苹果公司发布了新手机。"], "char"), (["An apple a day.", "The bank of the river."], "wordpiece"),
+    (["我用 iPhone 和 MacBook Pro 写 Python 代码", "下载 Visual Studio Code"], "char"), (["Яблоко упало.", "Apple 苹果"], "wordpiece"),
+    (["りんごを食べる", "アップル"], "char"), (["1 2 3", "4 5 6"], "char")])
+def test_the_text_decides_how_it_is_cut(tmp_path: Path, documents: list[str], kind: str) -> None:
+    made = prepare(config_of(write(tmp_path / "x.txt", documents), tokenizer="auto"), tmp_path / "cache")
+    assert made.tokenizer.kind == kind
+
+
+def test_the_built_in_texts_are_cut_as_their_languages_are() -> None:
+    kinds = [kind_of(Source(TextConfig(corpus=language, tokenizer=asked), nothing, never))
+             for language, asked in (("zh", "auto"), ("en", "auto"), ("en", "word"))]
+    assert kinds == ["char", "wordpiece", "word"]
