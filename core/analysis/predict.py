@@ -31,19 +31,19 @@ def generate(loaded: Loaded, prompt: str, *, max_new_tokens: int = 100, temperat
         raise UserError(tr("The prompt has {count} tokens; the model reads {limit}.", count=len(ids), limit=limit),
                         tr("Shorten the prompt."), where="prompt")
     generator = torch.Generator().manual_seed(seed)
-    written: list[int] = []
-    said = ""
+    written = loaded.tokenizer.encode(prompt).ids
+    said, after_space = loaded.tokenizer.decode(written), prompt[-1:].isspace()
     for item in generate_tokens(loaded.encoder, torch.tensor([ids]), max_new_tokens=min(max_new_tokens, limit - len(ids)),
                                 temperature=temperature, top_k=top_k, top_p=top_p, generator=generator, stop_id=EOS,
                                 banned_ids=range(loaded.tokenizer.vocab_size, len(loaded.encoder.token_vectors()))):
         if item.token == EOS:
             return
         written.append(item.token)
-        # decoding all of it again: a character may be spread over several tokens
+        # decoding all of it again: a character may be spread over several tokens, and what stands before decides about a space
         text = loaded.tokenizer.decode(written)
         if text.startswith(said) and not text.endswith("\N{REPLACEMENT CHARACTER}"):
-            yield text[len(said):]
-            said = text
+            yield text[len(said):].lstrip() if after_space else text[len(said):]
+            said, after_space = text, False
 
 
 def fill(loaded: Loaded, text: str, k: int = 10) -> list[list[Candidate]]:
