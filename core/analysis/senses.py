@@ -15,8 +15,9 @@ not that it reads.
 
 Place set aside: the same measures of the vectors less the mean vector of their place in the sentence (first word, last word, or between,
 as far as the model can see it). The place is no sense, but it may be louder: an LSTM that has read nothing yet gives a word a vector of
-its own. Where these measures are much the greater, the senses are there, and the place hides them. The specimen that is judged counts in
-no mean. Of specimens whose place goes with their sense the means take some of the sense away: such a figure is too low, not too high.
+its own. Where these measures are much the greater, the senses are there, and the place hides them. Before its nearest centroid is sought, a
+specimen is left out of the mean of its place too. Of specimens whose place goes with their sense the means take some of the sense away: such a
+figure is too low, not too high.
 
 "Hard alone" keeps the centroids of all specimens and counts the hard ones; the pairs of auc are those among the hard ones.
 """
