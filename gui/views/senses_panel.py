@@ -83,7 +83,7 @@ class SensesPanel(QFrame):
         self.message = label("", "soft", wrap=True)
         self.message.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._offer = button("", self._offered)
-        self._lay_out(stripe, row(Dot(colour, 14), title, self._name), row(self._layer, self._step))
+        self._lay_out(stripe, row(Dot(colour, 14), title, self._name), row(self._layer, None, self._step))
         self._move = QVariantAnimation(self, startValue=0.0, endValue=1.0, duration=MOVE_MS, easingCurve=QEasingCurve.Type.InOutQuad)
         self._move.valueChanged.connect(self._frame)
         self._stale = QTimer(self, interval=STALE_MS, singleShot=True)
