@@ -16,8 +16,8 @@ not that it reads.
 Place set aside: the same measures of the vectors less the mean vector of their place in the sentence (first word, last word, or between,
 as far as the model can see it). The place is no sense, but it may be louder: an LSTM that has read nothing yet gives a word a vector of
 its own. Where these measures are much the greater, the senses are there, and the place hides them. Before its nearest centroid is sought, a
-specimen is left out of the mean of its place too. Of specimens whose place goes with their sense the means take some of the sense away: such a
-figure is too low, not too high.
+specimen is left out of the mean of its place too. Where place and sense go together among the specimens, the means take away what the place
+gave away, and some of the sense with it.
 
 "Hard alone" keeps the centroids of all specimens and counts the hard ones; the pairs of auc are those among the hard ones.
 """
@@ -175,8 +175,7 @@ def centroid_hits(unit: np.ndarray, labels: np.ndarray) -> np.ndarray:
     """
     senses = np.unique(labels)
     own = np.searchsorted(senses, labels)
-    equal = unit @ unit.T > 1 - EQUAL  # (n, n)
-    np.fill_diagonal(equal, True)
+    equal = _equals(unit)
     alone = int(equal.sum()) == len(unit)
     similarity = np.empty((len(unit), len(senses)))
     for index in range(len(senses)):
@@ -186,9 +185,7 @@ def centroid_hits(unit: np.ndarray, labels: np.ndarray) -> np.ndarray:
         length = np.linalg.norm(centroid, axis=1)
         dot = np.einsum("ij,ij->i", unit, centroid)
         similarity[:, index] = np.divide(dot, length, out=np.zeros(len(unit)), where=length > ROUNDING)
-    similarity = np.round(similarity / ROUNDING)
-    nearest = similarity == similarity.max(axis=1, keepdims=True)
-    return nearest[np.arange(len(unit)), own] / nearest.sum(axis=1)
+    return _right(similarity, own)
 
 
 def centroid_hits_place_aside(vectors: np.ndarray, labels: np.ndarray, places: np.ndarray) -> np.ndarray:
@@ -198,9 +195,7 @@ def centroid_hits_place_aside(vectors: np.ndarray, labels: np.ndarray, places: n
     """
     senses = np.unique(labels)
     own = np.searchsorted(senses, labels)
-    raw = normalised(vectors)
-    equal = raw @ raw.T > 1 - EQUAL  # (n, n)
-    np.fill_diagonal(equal, True)
+    equal = _equals(normalised(vectors))
     elsewhere = _unit(place_aside(vectors, places))
     similarity = np.zeros((len(vectors), len(senses)))
     for row, place in enumerate(places):
@@ -213,9 +208,21 @@ def centroid_hits_place_aside(vectors: np.ndarray, labels: np.ndarray, places: n
         for index in range(len(senses)):
             centroid = others[keep & (own == index)].sum(axis=0)
             similarity[row, index] = mine @ centroid / max(float(np.linalg.norm(centroid)), ROUNDING)
+    return _right(similarity, own)
+
+
+def _equals(unit: np.ndarray) -> np.ndarray:
+    """Which rows are one vector; each is its own equal. (n, n) booleans"""
+    equal = unit @ unit.T > 1 - EQUAL
+    np.fill_diagonal(equal, True)
+    return equal
+
+
+def _right(similarity: np.ndarray, own: np.ndarray) -> np.ndarray:
+    """similarity (n, senses): 1 where the own sense's is the greatest, 1/k among k tied ones, else 0. (n,)"""
     similarity = np.round(similarity / ROUNDING)
     nearest = similarity == similarity.max(axis=1, keepdims=True)
-    return nearest[np.arange(len(vectors)), own] / nearest.sum(axis=1)
+    return nearest[np.arange(len(own)), own] / nearest.sum(axis=1)
 
 
 def _unit(vectors: np.ndarray) -> np.ndarray:

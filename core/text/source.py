@@ -17,7 +17,7 @@ from core.text.tokenizers import Tokenizer
 
 HASH_BLOCK = 1 << 20
 LOOKED_AT = 200_000  # characters from which is told how a text is cut
-UNSPACED = 0.15  # of all letters, in scripts without spaces: so many, and there are about as many such words as others
+UNSPACED = 0.15  # of all letters: as a word without spaces has one or two letters and another about five, such words are then about half
 _UNSPACED = re.compile("[\u0e00-\u0eff\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")  # Thai ... Chinese
 TRAINING_BYTES = 20_000_000  # BPE and WordPiece learn from about so much; more changes little but the waiting
 
