@@ -151,11 +151,12 @@ def our_side(learner: GradientLearner) -> Side:
 
 def flops_of_a_step(learner: GradientLearner, batch: Batch, args: argparse.Namespace) -> float:
     """What the mathematics asks for, forward and backward: 6 for each matrix element and token (Kaplan et al. 2020),
-    attention's two products, and the vocabulary only where there is a label."""
+    attention's two products, and the vocabulary and the last layer (its keys and values aside) only where there is a label."""
     tokens, labels = batch["input_ids"].numel(), float(batch["normalizer"])
     matrices = sum(parameter.numel() for parameter in learner.network().encoder.layers.parameters() if parameter.dim() == 2)
-    attention = 12 * args.layers * args.hidden * args.seq
-    return tokens * (6 * matrices + attention) + 6 * labels * args.hidden * args.vocab
+    attention = 12 * args.layers * args.hidden * args.seq  # of a token, as the matrices
+    last = 6 * (matrices / args.layers - 2 * args.hidden**2) + attention / args.layers
+    return tokens * (6 * matrices + attention - last) + labels * (last + 6 * args.hidden * args.vocab)
 
 
 def compare(make: Callable[[argparse.Namespace], tuple], args: argparse.Namespace) -> dict[str, Any]:

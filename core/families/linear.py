@@ -46,10 +46,12 @@ def uses_onednn(x: Tensor) -> bool:
 class Linear(nn.Linear):
     """nn.Linear that learns faster on some processors. Where nothing is learnt, and for exporters, it is nn.Linear."""
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor, outputs: slice | None = None) -> Tensor:
+        """x: (..., in_features). outputs: those that are wanted, all of them by default. Returns (..., out_features or fewer)."""
+        weight, bias = (self.weight, self.bias) if outputs is None else (self.weight[outputs], self.bias[outputs])
         if torch.is_grad_enabled() and not torch.compiler.is_compiling() and uses_onednn(x):
-            return _OneDnnLinear.apply(x, self.weight, self.bias)
-        return F.linear(x, self.weight, self.bias)
+            return _OneDnnLinear.apply(x, weight, bias)
+        return F.linear(x, weight, bias)
 
 
 class _OneDnnLinear(torch.autograd.Function):

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import math
-from functools import partial
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from core.families.gelu import gelu_tanh
 from core.families.linear import Linear
 
 INITIAL_STD = 0.02  # of every matrix, in BERT as in GPT
 POSITION_SCALE = 2.5 * INITIAL_STD  # of the sinusoids that position embeddings begin as: louder than the tokens' embeddings
 TOKEN_SCALE = 0.05  # of token embeddings that begin with what is known of the tokens: as loud as the positions
-ACTIVATIONS = {"gelu": F.gelu, "gelu_tanh": partial(F.gelu, approximate="tanh"), "relu": F.relu}
+ACTIVATIONS = {"gelu": F.gelu, "gelu_tanh": gelu_tanh, "relu": F.relu}
 
 
 class LayerCache:
@@ -42,15 +42,20 @@ class Attention(nn.Module):
         self.output = Linear(hidden_size, hidden_size)
 
     def forward(self, x: Tensor, mask: Tensor | None = None, *, causal: bool = False, cache: LayerCache | None = None,
-                output_attentions: bool = False) -> tuple[Tensor, Tensor | None]:
+                output_attentions: bool = False, asking: Tensor | None = None) -> tuple[Tensor, Tensor | None]:
         """x: (batch, tokens, hidden_size). mask: bool, broadcast to (batch, num_heads, query, key), True where a query may look.
 
         causal: each token sees itself and what stands before it; used where mask is None.
-        Returns (batch, tokens, hidden_size) and, when asked for, the weights (batch, num_heads, query, key).
+        asking: (batch, queries, hidden_size), those of the tokens that look at x; all of them by default.
+        Returns (batch, queries, hidden_size) and, when asked for, the weights (batch, num_heads, query, key).
         """
         batch, tokens, hidden = x.shape
-        query, key, value = (part.view(batch, tokens, self.num_heads, -1).transpose(1, 2)
-                             for part in self.qkv(x).split(hidden, dim=2))  # each (batch, num_heads, tokens, head_size)
+        if asking is None:
+            parts = self.qkv(x).split(hidden, dim=2)
+        else:
+            tokens = asking.shape[1]
+            parts = self.qkv(asking, slice(hidden)), *self.qkv(x, slice(hidden, None)).split(hidden, dim=2)
+        query, key, value = (part.unflatten(2, (self.num_heads, -1)).transpose(1, 2) for part in parts)  # each (batch, num_heads, tokens, head_size)
         if cache is not None:
             key, value = cache.extend(key, value)
         dropout = self.dropout if self.training else 0.0

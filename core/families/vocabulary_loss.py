@@ -1,7 +1,7 @@
 """Cross-entropy over a vocabulary, made for training: it never keeps the logits, and softmax is read and written once.
 
-The logits of a batch are the largest tensor of a small model by far. Here they exist for a few rows at a time, in one
-buffer that stays in the processor's cache, and turn into their own gradient in place:
+The logits of a batch are the largest tensor of a small model by far. Here they exist for some rows at a time, in one buffer,
+and turn into their own gradient in place:
 
     d nll / d logits = softmax(logits) - onehot(label)
 
@@ -17,9 +17,9 @@ from torch import Tensor
 
 from core.families.linear import product, uses_onednn, weight_gradient
 
-# Logits that exist at a time. 2^19 floats, 2 MB, stay in a CPU's last-level cache; a GPU wants larger products.
-CHUNK_ELEMENTS = {"cpu": 1 << 19}
-CHUNK_ELEMENTS_ELSEWHERE = 1 << 26
+# Logits that exist at a time. For oneDNN so many as stay in the cache, 2 MB; MKL is a fifth slower with
+# fewer than some 500 rows (Zen 3, vocabularies of 2,000 to 21,000); a GPU wants the largest products.
+ONEDNN_CHUNK, CPU_CHUNK, GPU_CHUNK = 1 << 19, 1 << 22, 1 << 26
 SMALLEST_CHUNK = 64  # rows; fewer would starve the matrix product
 
 
@@ -40,7 +40,8 @@ class _VocabularyLoss(torch.autograd.Function):
                 learns: bool) -> tuple[Tensor, Tensor]:
         kind = hidden.device.type
         dtype = torch.get_autocast_dtype(kind) if torch.is_autocast_enabled(kind) else hidden.dtype
-        rows = max(SMALLEST_CHUNK, CHUNK_ELEMENTS.get(kind, CHUNK_ELEMENTS_ELSEWHERE) // weight.shape[0])
+        chunk = GPU_CHUNK if kind != "cpu" else ONEDNN_CHUNK if uses_onednn(hidden) else CPU_CHUNK
+        rows = max(SMALLEST_CHUNK, chunk // weight.shape[0])
         with torch.autocast(kind, enabled=False):
             return _chunks(ctx, hidden, weight, bias, labels, learns, dtype, rows)
 

@@ -13,7 +13,7 @@ from core.errors import UserError
 from core.exchange.huggingface import bert_from_transformers
 from core.families.bert.config import BertConfig, BertObjective
 from core.families.bert.model import Bert
-from core.families.bert.pretrain import IGNORED, NOT_NEXT, BertForPretraining, BertPretraining, mask_tokens
+from core.families.bert.pretrain import IGNORED, NOT_NEXT, BertForPretraining, BertPretraining, mask_tokens, places_to_guess
 from core.text.tokenizers import CLS, MASK, PAD, SEP
 from tests.helpers.tiny_corpus import FIRST, counting_documents, make_corpus, make_split, random_documents
 
@@ -96,6 +96,28 @@ def test_loss_and_gradients_equal_those_of_transformers(reference: tuple[Any, Be
     for name, tensor in ours.named_parameters():
         wanted = gradients[name]
         torch.testing.assert_close(tensor.grad, wanted, atol=2e-5, rtol=1e-3, msg=lambda text, name=name: f"{name}: {text}")
+
+
+@torch.no_grad()
+def test_where_only_some_places_are_wanted_they_are_as_if_all_were(reference: tuple[Any, BertForPretraining]) -> None:
+    _, ours = reference
+    inputs = padded_input()
+    everywhere = ours.encoder(**inputs)
+    places = torch.tensor([[0, 5, 3], [0, 8, 1], [0, 0, 2]])
+    for output_attentions in (False, True):
+        wanted = ours.encoder(**inputs, places=places, output_attentions=output_attentions)
+        expected = torch.stack([row[chosen] for row, chosen in zip(everywhere.last_hidden_state, places, strict=True)])
+        torch.testing.assert_close(wanted.last_hidden_state, expected, atol=1e-5, rtol=1e-5)
+        torch.testing.assert_close(wanted.pooler_output, everywhere.pooler_output, atol=1e-5, rtol=1e-5)
+
+
+def test_the_places_to_guess_are_the_first_token_and_all_labels() -> None:
+    labels = torch.tensor([[-100, 7, -100, 9, -100], [-100, -100, -100, 4, -100], [-100, 3, 4, -100, 8]])
+    places = places_to_guess(labels)
+    assert places.shape == (3, 4) and (places[:, 0] == 0).all()
+    for row, chosen in zip(labels, places, strict=True):
+        kept = row[chosen]
+        assert kept[kept != IGNORED].tolist() == row[row != IGNORED].tolist()
 
 
 def test_a_plain_bert_model_maps_to_the_encoder(reference: tuple[Any, BertForPretraining]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from core.errors import UserError
 from core.exchange.huggingface import gpt_from_transformers
 from core.families import linear
 from core.families import vocabulary_loss as module
+from core.families.gelu import gelu_tanh
 from core.families.gpt.config import GptConfig
 from core.families.gpt.model import Cache, Gpt, generate, next_token_probabilities
 from core.families.gpt.pretrain import IGNORED, GptForPretraining, GptPretraining
@@ -259,7 +261,8 @@ def test_residual_projections_start_smaller() -> None:
 @pytest.mark.parametrize("biased", [False, True])
 @pytest.mark.parametrize("chunk", [1, 40 * 70, 1 << 19])
 def test_vocabulary_loss_equals_linear_and_cross_entropy(biased: bool, chunk: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(module.CHUNK_ELEMENTS, "cpu", chunk)
+    for name in ("CPU_CHUNK", "ONEDNN_CHUNK"):
+        monkeypatch.setattr(module, name, chunk)
     monkeypatch.setattr(module, "SMALLEST_CHUNK", 3)
     generator = torch.Generator().manual_seed(0)
     leaves = [torch.randn(shape, generator=generator).requires_grad_() for shape in ((50, 8), (70, 8), (70,))]
@@ -278,6 +281,19 @@ def test_vocabulary_loss_equals_linear_and_cross_entropy(biased: bool, chunk: in
         torch.testing.assert_close(got, wanted, atol=1e-5, rtol=1e-5)
     with torch.no_grad():
         torch.testing.assert_close(vocabulary_loss(hidden, weight, bias if biased else None, labels)[0], nll)
+
+
+def test_gelu_equals_torchs_with_its_gradient() -> None:
+    x = torch.cat([torch.linspace(-40, 40, 4001), torch.tensor([0.0, 1e-30, -1e-30, 1e4, -1e4])]).requires_grad_()
+    results = []
+    for function in (gelu_tanh, partial(F.gelu, approximate="tanh")):
+        x.grad = None
+        y = function(x)
+        y.backward(torch.cos(x.detach()))
+        results.append((y.detach(), x.grad.clone()))
+    assert not torch.equal(results[0][0], results[1][0])  # rounded differently: it is our own way that was tested
+    for ours, torchs in zip(*results, strict=True):
+        torch.testing.assert_close(ours, torchs, atol=2e-6, rtol=1e-5)
 
 
 @pytest.mark.parametrize(("tokens_", "wide"), [((3, 5), 24), ((40,), 4), ((2, 1, 7), 12)])

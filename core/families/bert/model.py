@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from core.families.bert.config import BertConfig
 from core.families.outputs import Output
+from core.families.places import take
 from core.families.transformer import Attention, FeedForward, initialise, initialise_positions, padding_mask
 
 NUM_SEGMENTS = 2  # sentence A and sentence B
@@ -24,9 +25,11 @@ class BertLayer(nn.Module):
         self.feed_forward_norm = nn.LayerNorm(hidden, eps=config.layer_norm_eps)
         self.dropout = nn.Dropout(config.dropout)
 
-    def forward(self, x: Tensor, mask: Tensor | None, output_attentions: bool) -> tuple[Tensor, Tensor | None]:
-        mixed, weights = self.attention(x, mask, output_attentions=output_attentions)
-        x = self.attention_norm(x + self.dropout(mixed))  # (batch, tokens, hidden_size)
+    def forward(self, x: Tensor, mask: Tensor | None, output_attentions: bool, places: Tensor | None = None) -> tuple[Tensor, Tensor | None]:
+        """places: (batch, places), where the layer's output is wanted; everywhere by default."""
+        wanted = None if places is None else take(x, places)
+        mixed, weights = self.attention(x, mask, output_attentions=output_attentions, asking=wanted)
+        x = self.attention_norm((x if wanted is None else wanted) + self.dropout(mixed))  # (batch, tokens or places, hidden_size)
         x = self.feed_forward_norm(x + self.dropout(self.feed_forward(x)))
         return x, weights
 
@@ -53,8 +56,12 @@ class Bert(nn.Module):
         return self.token_embedding.weight
 
     def forward(self, input_ids: Tensor, attention_mask: Tensor | None = None, token_type_ids: Tensor | None = None, *,
-                output_hidden_states: bool = False, output_attentions: bool = False) -> Output:
-        """All (batch, tokens) integers; without token_type_ids everything is sentence A. See core/families/outputs.py."""
+                output_hidden_states: bool = False, output_attentions: bool = False, places: Tensor | None = None) -> Output:
+        """All (batch, tokens) integers; without token_type_ids everything is sentence A. See core/families/outputs.py.
+
+        places: (batch, places), the tokens whose last_hidden_state is wanted, which is then (batch, places, hidden_size): training
+        asks for those to guess, and the last layer is spared all others. The pooler takes the first place, which must be [CLS].
+        """
         if token_type_ids is None:
             segments = self.segment_embedding.weight[0]  # (hidden_size): the same for every token
         else:
@@ -65,7 +72,7 @@ class Bert(nn.Module):
         mask = None if attention_mask is None else padding_mask(attention_mask)  # (batch, 1, 1, key)
         hidden_states, attentions = [x], []
         for layer in self.layers:
-            x, weights = layer(x, mask, output_attentions)
+            x, weights = layer(x, mask, output_attentions, places if layer is self.layers[-1] else None)
             hidden_states.append(x)
             attentions.append(weights)
         return Output(

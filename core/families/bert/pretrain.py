@@ -103,9 +103,10 @@ class BertPretraining:
         return batch
 
     def loss(self, network: nn.Module, batch: Batch) -> Loss:
-        output = network.encoder(batch["input_ids"], batch.get("attention_mask"), batch.get("token_type_ids"))
-        labels = batch["labels"].flatten()
-        chosen = (labels != IGNORED).nonzero().squeeze(1)  # (labels): the rest needs neither head nor vocabulary
+        places = places_to_guess(batch["labels"])  # the rest needs neither last layer nor head nor vocabulary
+        output = network.encoder(batch["input_ids"], batch.get("attention_mask"), batch.get("token_type_ids"), places=places)
+        labels = batch["labels"].gather(1, places).flatten()
+        chosen = (labels != IGNORED).nonzero().squeeze(1)  # (labels)
         hidden = network.transform(output.last_hidden_state.flatten(0, 1)[chosen])  # (labels, hidden_size)
         nll, correct = vocabulary_loss(hidden, network.output_matrix, network.mlm_bias, labels[chosen])
         value, count = nll / batch["normalizer"], len(chosen)
@@ -120,6 +121,13 @@ class BertPretraining:
             sums["nsp_accuracy"] = ((logits.argmax(1) == truth).sum(), len(truth))
         sums["loss"] = (value.detach() * batch["normalizer"], count)  # so that micro-batches add up to the whole batch's value
         return Loss(value=value, sums=sums)
+
+
+def places_to_guess(labels: Tensor) -> Tensor:
+    """(batch, tokens) labels -> (batch, places): [CLS], then where the row has a label, then, in rows with fewer, others to fill up."""
+    has_label = labels != IGNORED
+    places = has_label.int().argsort(dim=1, descending=True, stable=True)[:, :int(has_label.sum(dim=1).max())]
+    return torch.cat([places.new_zeros(len(labels), 1), places], dim=1)
 
 
 class PackedRows:

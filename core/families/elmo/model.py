@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from core.families.elmo.config import ElmoConfig
 from core.families.outputs import Output
+from core.families.places import take
 
 # (width, number) of the character CNN's filters, and its highway layers: those of the paper's released model
 FILTERS = ((1, 32), (2, 32), (3, 64), (4, 128), (5, 256), (6, 512), (7, 1024))
@@ -96,11 +97,6 @@ def reversal(input_ids: Tensor, attention_mask: Tensor | None) -> Tensor:
         return position.flip(1)
     length = attention_mask.long().sum(dim=1, keepdim=True)  # (batch, 1)
     return torch.where(position < length, length - 1 - position, position)
-
-
-def take(x: Tensor, index: Tensor) -> Tensor:
-    """x[b, index[b, t]] for every b and t. (batch, tokens, size)"""
-    return x.gather(1, index.unsqueeze(-1).expand(-1, -1, x.shape[-1]))
 
 
 class CharacterCNN(nn.Module):
