@@ -20,6 +20,7 @@ from typing import Any
 from core import config as configs
 from core import events, launch
 from core.checks import check_inputs
+from core.cli import sensing
 from core.errors import DISK_FULL, UserError
 from core.i18n import tr
 from core.registry import FAMILIES
@@ -91,6 +92,7 @@ def _parser() -> argparse.ArgumentParser:
     add.add_argument("--word", help=tr("this word only"))
     add.add_argument("--json", action="store_true")
     add.add_argument("--out", type=Path, metavar="FILE", help=tr("save a figure: .svg, .pdf or .png"))
+    sensing.add_place_aside(add)
 
     add = verb("neighbours", neighbours, tr("the words nearest to a word"))
     add.add_argument("run", type=Path, metavar="DIR")
@@ -268,10 +270,10 @@ def senses(parsed: argparse.Namespace) -> None:
     specimens = [item for item in specimens if not parsed.word or item.word == parsed.word]
     if not specimens:
         raise UserError(tr("There is no labelled sentence for '{word}'.", word=parsed.word or ""), tr("Give a file that has some with --sentences."))
+    if parsed.place_aside and not parsed.out:
+        raise UserError(tr("--place-aside is about the figure; the table has both."), tr("Name the figure's file with --out."), where="place_aside")
     if parsed.out:
-        from core.cli.sensing import save_senses
-
-        save_senses(opened, specimens, parsed.out)
+        sensing.save_senses(opened, specimens, parsed.out, aside=parsed.place_aside)
     reports = compare(opened, specimens)
     if parsed.json:
         made = [item.to_json() for item in reports]

@@ -23,6 +23,7 @@ def add_verbs(verb: Callable[[str, Callable[[Any], int | None], str], argparse.A
     add = verb("film", film, tr("the training of several runs as a film of a word's senses"))
     _runs_and_sentences(add)
     add.add_argument("--out", type=Path, required=True, metavar="FILE", help=tr("a .svg that moves by itself"))
+    add_place_aside(add)
 
     add = verb("words", words, tr("which words of a sentence decide what its word means"))
     _runs_and_sentences(add)
@@ -34,6 +35,16 @@ def add_verbs(verb: Callable[[str, Callable[[Any], int | None], str], argparse.A
     add.add_argument("runs", type=Path, nargs="+", metavar="DIR")
     add.add_argument("--labels", type=Path, required=True, metavar="FILE.tsv", help=tr("columns word, text and label (or sense)"))
     add.add_argument("--json", action="store_true")
+
+
+def add_place_aside(add: argparse.ArgumentParser) -> None:
+    add.add_argument("--place-aside", action="store_true",
+                     help=tr("draw each vector less the mean of those whose word stands first, last or between"))
+
+
+def _titled(text: str, aside: bool) -> str:
+    """What a picture says of its vectors, and that their places were set aside."""
+    return f"{text} · {tr('place aside')}" if aside else text
 
 
 def _runs_and_sentences(add: argparse.ArgumentParser) -> None:
@@ -69,12 +80,13 @@ def film(parsed: argparse.Namespace) -> None:
     reels = []
     for place, run in enumerate(opened):
         layer = getattr(run.config.model, "num_layers", 0)
-        replay = window.replay(str(run.path), specimens, layer)
+        replay = window.replay(str(run.path), specimens, layer, aside=parsed.place_aside)
         if not replay["steps"]:
             raise UserError(tr("{name}: no probe and no checkpoint yet.", name=run.name), tr("Train it first."))
-        auc = courses.course(str(run.path), specimens, layer)["auc"]
+        auc = courses.course(str(run.path), specimens, layer, aside=parsed.place_aside)["auc"]
         colours = palette.LIGHT.runs
-        reels.append(films.Reel(title=run.name, colour=colours[place % len(colours)], steps=replay["steps"], xy=replay["xy"], auc=auc))
+        reels.append(films.Reel(title=_titled(run.name, parsed.place_aside), colour=colours[place % len(colours)], steps=replay["steps"],
+                                xy=replay["xy"], auc=auc))
     names = list(dict.fromkeys(item.sense for item in specimens))
     senses = [(name, palette.LIGHT.senses[place % len(palette.LIGHT.senses)], SYMBOLS[place % len(SYMBOLS)]) for place, name in enumerate(names)]
     films.write_svg(films.Film(title=specimens[0].word, reels=reels, senses=senses, categories=[names.index(item.sense) for item in specimens]),
@@ -117,8 +129,9 @@ def probe(parsed: argparse.Namespace) -> None:
             print(f"  {layer:<8}{figures['accuracy']:>10.3f}{figures['control']:>10.3f}{figures['selectivity']:>13.3f}")
 
 
-def save_senses(runs: Sequence[Run], specimens: Sequence[Specimen], path: Path) -> None:
-    """The newest pictures of the last layers side by side, PCA, with their measures. UserError where a run has nothing to show."""
+def save_senses(runs: Sequence[Run], specimens: Sequence[Specimen], path: Path, *, aside: bool = False) -> None:
+    """The newest pictures of the last layers side by side, PCA, with their measures. aside: of the vectors with the word's place in the
+    sentence set aside, and their measures too. UserError where a run has nothing to show."""
     from core import figures
     from core.analysis import layouts, vectors, window
 
@@ -133,8 +146,8 @@ def save_senses(runs: Sequence[Run], specimens: Sequence[Specimen], path: Path) 
             if not steps:
                 raise UserError(tr("{name}: no probe and no checkpoint yet.", name=run.name), tr("Train it first."))
             layer = getattr(run.config.model, "num_layers", 0)
-            laid = layouts.layout(str(run.path), specimens, layer, steps[-1], layouts.PCA)
-            measured = window.figures(str(run.path), specimens, layer, steps[-1])["all"]
+            laid = layouts.layout(str(run.path), specimens, layer, steps[-1], layouts.PCA, aside=aside)
+            measured = window.figures(str(run.path), specimens, layer, steps[-1])["place_aside" if aside else "all"]
             one = int(laid["groups"].max()) == 0  # all of them in one point, of no sense
             if one:
                 axis.scatter([0], [0], s=40, color=palette.LIGHT.text_soft)
@@ -143,7 +156,7 @@ def save_senses(runs: Sequence[Run], specimens: Sequence[Specimen], path: Path) 
                 mine = [number for number, item in enumerate(specimens) if item.sense == name and not one]
                 axis.scatter(*laid["xy"][mine].T, s=26, color=palette.LIGHT.senses[place % len(palette.LIGHT.senses)], label=name, alpha=0.85,
                              marker=figures.MARKERS[place % len(figures.MARKERS)], linewidths=0)
-            axis.set(title=run.name, xticks=[], yticks=[], aspect="equal")
+            axis.set(title=_titled(run.name, aside), xticks=[], yticks=[], aspect="equal")
             quality = laid["quality"]
             badge = "" if quality is None else " · " + tr("trust {trust:.2f} · kept {recall:.0%}", trust=quality["trustworthiness"],
                                                          recall=quality["recall"])

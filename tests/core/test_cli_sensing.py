@@ -36,6 +36,24 @@ def test_film_words_probe_and_the_figure_of_senses(trained: Run, tmp_path: Path,
     assert ">苹果<" in (tmp_path / "s.svg").read_text(encoding="utf-8")
 
 
+def test_pictures_with_the_place_aside_are_others_and_say_so(trained: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    sentences, pictures = tmp_path / "first_and_later.tsv", {}
+    told = {"fruit": ("很甜", "熟了", "落了"), "company": ("发布了", "涨价了", "开会了")}  # a place counts from five sentences
+    rows = [f"{sense}\t{before}苹果{words}。" for sense, group in told.items() for words in group for before in ("", "他说", "是")]
+    sentences.write_text("word\tsense\ttext\n" + "".join(f"苹果\t{row}\n" for row in rows), encoding="utf-8")
+    for verb in ("film", "senses"):
+        for options in ([], ["--place-aside"]):
+            out = tmp_path / f"{verb}{len(options)}.svg"
+            assert cli.main([verb, str(trained.path), "--sentences", str(sentences), "--out", str(out), *options]) == 0
+            pictures[out.stem] = out.read_text(encoding="utf-8")
+        assert "place aside" in pictures[f"{verb}1"] and "place aside" not in pictures[f"{verb}0"]
+        without_titles = [pictures[f"{verb}{number}"].replace(" · place aside", "") for number in (0, 1)]
+        assert without_titles[0] != without_titles[1]
+    capsys.readouterr()
+    assert cli.main(["senses", str(trained.path), "--place-aside"]) == cli.USER_ERROR
+    assert "--out" in capsys.readouterr().err
+
+
 def test_what_cannot_be_is_said(trained: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     two = tmp_path / "two.tsv"
     two.write_text("word\tsense\ttext\n苹果\ta\t苹果\n花\tb\t花\n", encoding="utf-8")
