@@ -213,12 +213,13 @@ class PointsPage(QWidget):
 
     def _rows(self) -> tuple[list[str], list[list[object]]]:
         """The numbers of the pictures that are drawn."""
-        made = []
+        made, choices = [], self._choices
         for item in self._session.bench:
             xy = self._panels[item.path].xy
-            made += [[item.run.name, self._session.layer_of(item.run), number, one.word, one.sense, int(one.hard), one.text, *xy[number].tolist()]
+            drawn = [item.run.name, self._session.layer_of(item.run), choices.projection, int(choices.state.aside)]
+            made += [[*drawn, number, one.word, one.sense, int(one.hard), one.text, *xy[number].tolist()]
                      for number, one in enumerate(self._session.specimens) if len(xy) == len(self._session.specimens)]
-        return ["run", "layer", "number", "word", "sense", "hard", "text", "x", "y"], made
+        return ["run", "layer", "projection", "place_aside", "number", "word", "sense", "hard", "text", "x", "y"], made
 
     def _say(self, panel: SensesPanel, run: Run, found: dict[str, Any] | None, probes: bool, checkpoints: bool) -> None:
         """Why there is no picture."""

@@ -151,6 +151,8 @@ def test_the_place_is_set_aside_by_a_switch(view, qtbot) -> None:
     settle(qtbot, made, "points")
     assert not np.allclose(panel.xy, before) and panel.chart.accessibleName() == figures  # the figures say both in any case
     assert panel.scatter._axes[1].text().endswith("place aside") and "Place aside" in figures
+    header, rows = page._rows()
+    assert {row[header.index("place_aside")] for row in rows} == {1} and np.allclose([row[-2:] for row in rows], panel.xy)
     made.tabs.button("film").click()
     settle(qtbot, made, "film")
     assert made.page("film").film.reels[0].title.endswith("place aside")

@@ -52,7 +52,9 @@ FAMILY = Family(
     model_config=GptConfig,
     objective_config=GptObjective,
     presets={
-        "quick": {"model.num_layers": 4, "model.num_heads": 4, "model.hidden_size": 128, "model.max_seq_len": 128,
+        # Two layers: in one minute on two cores they make nearly twice the steps of four (354-377 against 210), and guess the built-in text
+        # with a validation loss of 2.67-2.69 nats against 3.24; the senses come apart at 0.65-0.67 against 0.63 (other sentences than the specimens)
+        "quick": {"model.num_layers": 2, "model.num_heads": 4, "model.hidden_size": 128, "model.max_seq_len": 128,
                   "model.dropout": 0.0, "train.minutes": 1.0, "train.batch_size": 32, "train.seq_len": 64,
                   "train.optimizer": "muon", "train.learning_rate": 2e-3, "train.eval_batches": 8,
                   "objective.first_vectors": COOCCURRENCE},
