@@ -175,7 +175,7 @@ def _transformer_layers(model: Any, seq_len: int) -> tuple[int, int, float, floa
     matrices = 4 * hidden * hidden + 2 * hidden * inner
     vectors = 4 * hidden + hidden + inner + 4 * hidden  # biases of attention and feed-forward, two norms
     flops = TRAINING_FLOPS * matrices + 12 * hidden * seq_len  # and every token meets every other one
-    kept = (TRANSFORMER_FLOATS - 8) * hidden + 2 * inner
+    kept = (TRANSFORMER_FLOATS - 8) * hidden + (3 if model.activation == "gelu_tanh" else 2) * inner  # that one keeps its gate too (on a CPU)
     return layers * (matrices + vectors), layers * matrices, layers * flops, layers * kept
 
 
@@ -185,8 +185,12 @@ def bert_size(config: RunConfig, vocab_size: int) -> Size:
     embeddings = (vocab_size + model.max_seq_len + 2) * hidden + 2 * hidden
     heads = 2 * (hidden * hidden + hidden) + 2 * hidden + vocab_size + 2 * hidden + 2  # pooler, masked tokens, next sentence
     share = objective.mask_percent / 100
+    # of the last layer, all but keys and values is computed for the guessed tokens alone
+    spared_flops = (1 - share) * (flops / model.num_layers - TRAINING_FLOPS * 2 * hidden * hidden)
+    spared_kept = (1 - share) * (kept / model.num_layers - 3 * hidden)
     return Size(parameters=embeddings + layers + heads, hidden=matrices + (3 if objective.next_sentence else 1) * hidden * hidden,
-                flops=flops + share * TRAINING_FLOPS * (hidden * hidden + vocab_size * hidden), activations=kept + 4 * hidden * share + 3 * hidden)
+                flops=flops - spared_flops + share * TRAINING_FLOPS * (hidden * hidden + vocab_size * hidden),
+                activations=kept - spared_kept + 4 * hidden * share + 3 * hidden)
 
 
 def gpt_size(config: RunConfig, vocab_size: int) -> Size:

@@ -35,7 +35,7 @@ def option_titles() -> dict[str, str]:
         "next_sentence": tr("Next sentence"), "objective": tr("Objective"), "algorithm": tr("Algorithm"),
         "window": tr("Window"), "negative": tr("Negative samples"),
         "sample": tr("Subsampling"), "ns_exponent": tr("Exponent of the negatives"), "shrink_window": tr("Shrinking window"),
-        "first_vectors": tr("Starting vectors"), "pre_norm": tr("Normalise first"),
+        "first_vectors": tr("Starting vectors"), "first_attention": tr("Starting attention"), "pre_norm": tr("Normalise first"),
         "column_text": tr("Text column"), "column_text_b": tr("Second text column"), "column_label": tr("Label column"),
         "labels": tr("Labelled examples"), "label_kind": tr("Kind of label"), "from_scratch": tr("From scratch"), "unfreeze": tr("Layers that learn"),
         "layer_lr_decay": tr("Slower from layer to layer"), "head_rate": tr("Rate of what is new"), "task_dropout": tr("Dropout of the head"),
@@ -69,6 +69,7 @@ def choice_title(name: str, value: str) -> str:
         ("mix_place", "input"): tr("At the input"), ("mix_place", "output"): tr("At the output"), ("mix_place", "both"): tr("At both"),
         ("order", "auto"): tr("Both for numbers"), ("order", "given"): tr("As given"), ("order", "both"): tr("Both, summed"),
         ("random_tokens", "vocabulary"): tr("The vocabulary"), ("random_tokens", "text"): tr("The text"),
+        ("first_attention", "random"): tr("At random"), ("first_attention", "neighbours"): tr("At near tokens"),
         ("first_vectors", "random"): tr("At random"), ("first_vectors", "cooccurrence"): tr("From neighbours in the text"),
         ("objective", "cbow"): "CBOW", ("objective", "skip_gram"): "Skip-gram",
     }

@@ -172,7 +172,7 @@ def _config(architecture: Architecture, model: Any, tokenizer: Tokenizer, next_s
     text = configs.TextConfig(tokenizer=tokenizer.kind, vocab_size=max(10, min(tokenizer.vocab_size, 1_000_000)), lowercase=tokenizer.lowercase,
                               watched=tokenizer.watched)
     train = replace(made.train, seq_len=min(made.train.seq_len, model.max_seq_len))
-    objective = replace(made.objective, next_sentence=next_sentence) if architecture.family == "bert" else types["objective"]()
+    objective = types["objective"](**({"next_sentence": next_sentence} if architecture.family == "bert" else {}))  # not what quick begins with
     return replace(made, text=text, model=model, objective=objective, train=train)
 
 

@@ -42,13 +42,17 @@ def cooccurrence_vectors(split: Split, vocab_size: int, size: int, seed: int = 0
     return np.divide(vectors, lengths, out=np.zeros_like(vectors), where=known).astype(np.float32)
 
 
-def begin_with_cooccurrence(embedding: nn.Embedding, split: Split, seed: int, scale: float) -> None:
-    """Set the rows of the tokens that the text has, with numbers of root mean square `scale`; special tokens stay as they are."""
+def begin_with_cooccurrence(embedding: nn.Embedding, split: Split, seed: int, scale: float, room: int = 0) -> None:
+    """Set the rows of the tokens that the text has, each of length scale * sqrt(its numbers); special tokens stay as they are.
+
+    room: the first numbers of every row, which become 0, as the others are all the louder.
+    """
     vocab_size, size = embedding.weight.shape
-    vectors = torch.from_numpy(cooccurrence_vectors(split, vocab_size, size, seed))
+    vectors = torch.from_numpy(cooccurrence_vectors(split, vocab_size, size - room, seed))
     known = vectors.any(dim=1)
     with torch.no_grad():
-        embedding.weight[known] = scale * size**0.5 * vectors[known]
+        embedding.weight[known, :room] = 0
+        embedding.weight[known, room:] = scale * size**0.5 * vectors[known]
 
 
 def _counts(split: Split, vocab_size: int) -> object:

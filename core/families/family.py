@@ -13,7 +13,7 @@ from typing import Any
 
 from core.config import option
 
-RANDOM, COOCCURRENCE = "random", "cooccurrence"
+RANDOM, COOCCURRENCE, NEIGHBOURS = "random", "cooccurrence", "neighbours"
 CAPABILITIES = frozenset({"attentions", "hidden_states", "static_vectors", "generate", "fill_mask"})
 
 
@@ -21,6 +21,12 @@ def first_vectors_option() -> Any:
     """An option of the objectives that learn the vectors of their tokens; see core/families/cooccurrence.py."""
     return option(RANDOM, "How the vectors of tokens begin, where each has one of its own: at random, or from which tokens stand near which.",
                   choices=(RANDOM, COOCCURRENCE))
+
+
+def first_attention_option() -> Any:
+    """An option of the objectives that learn attention; see core/families/first_attention.py."""
+    return option(RANDOM, "What attention looks at before the first step: all tokens alike, from random numbers, or each head at one near token. "
+                          "So a short run need not find out first what stands where.", choices=(RANDOM, NEIGHBOURS))
 
 
 @dataclass(frozen=True, kw_only=True)

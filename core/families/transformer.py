@@ -53,9 +53,10 @@ class Attention(nn.Module):
         if asking is None:
             parts = self.qkv(x).split(hidden, dim=2)
         else:
-            tokens = asking.shape[1]
+            tokens = asking.shape[1]  # as many as come out
             parts = self.qkv(asking, slice(hidden)), *self.qkv(x, slice(hidden, None)).split(hidden, dim=2)
-        query, key, value = (part.unflatten(2, (self.num_heads, -1)).transpose(1, 2) for part in parts)  # each (batch, num_heads, tokens, head_size)
+        # each (batch, num_heads, tokens, head_size), of the query so many as ask
+        query, key, value = (part.unflatten(2, (self.num_heads, -1)).transpose(1, 2) for part in parts)
         if cache is not None:
             key, value = cache.extend(key, value)
         dropout = self.dropout if self.training else 0.0
@@ -115,12 +116,15 @@ def initialise_positions(embedding: nn.Embedding) -> None:
     steps it reads a text as a bag of words. In sinusoids any distance is one linear map from the start. The longest wave is
     as long as the text can be (the paper's 10,000 would spend half of the vector on numbers that hardly change).
     """
-    positions, size = embedding.weight.shape
+    with torch.no_grad():
+        embedding.weight.copy_(POSITION_SCALE * sinusoids(*embedding.weight.shape))
+
+
+def sinusoids(positions: int, size: int) -> Tensor:
+    """(positions, size): the sine and the cosine of wave k = 0, 1, ... side by side, of frequency positions^(-2k / size)."""
     frequency = positions ** (-torch.arange(0, size, 2) / size)  # (size / 2, rounded up)
     angle = torch.arange(positions)[:, None] * frequency  # (positions, size / 2)
-    with torch.no_grad():
-        embedding.weight[:, 0::2] = POSITION_SCALE * torch.sin(angle)
-        embedding.weight[:, 1::2] = POSITION_SCALE * torch.cos(angle)[:, : size // 2]
+    return torch.stack([torch.sin(angle), torch.cos(angle)], dim=2).flatten(1)[:, :size]
 
 
 def scale_residual_projections(layers: nn.ModuleList) -> None:

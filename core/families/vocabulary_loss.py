@@ -17,8 +17,8 @@ from torch import Tensor
 
 from core.families.linear import product, uses_onednn, weight_gradient
 
-# Logits that exist at a time. For oneDNN so many as stay in the cache, 2 MB; MKL is a fifth slower with
-# fewer than some 500 rows (Zen 3, vocabularies of 2,000 to 21,000); a GPU wants the largest products.
+# Logits that exist at a time. For oneDNN so many as stay in the cache, 2 MB; MKL wants some
+# 500 rows for its full speed (Zen 3), with large vocabularies at the price of memory; a GPU wants the largest products.
 ONEDNN_CHUNK, CPU_CHUNK, GPU_CHUNK = 1 << 19, 1 << 22, 1 << 26
 SMALLEST_CHUNK = 64  # rows; fewer would starve the matrix product
 

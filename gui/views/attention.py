@@ -11,6 +11,7 @@ from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QHBoxLayout, QStackedLayout, QVBoxLayout, QWidget
 
 from core.events import CheckpointSaved, ProbeSaved
+from core.families.family import RANDOM
 from core.i18n import tr
 from core.registry import family
 from core.text.specimens import find_word
@@ -336,7 +337,10 @@ class AttentionView(QWidget):
         replayed = None if self._session.step is None else self._session.step_of(item.run.probe_steps())
         panel = self._panels[item.path]
         panel.set_head(item.run.name, tr("step {step:,}", step=answer["step"]))
-        panel.show_answer(answer, state, state.heads or (answer["head"],), notes(answer, state, replayed=replayed))
+        begun = item.run.config.task is None  # a finetune's step 0 is another run's end
+        set_beforehand = begun and getattr(item.run.config.objective, "first_attention", RANDOM) != RANDOM
+        panel.show_answer(answer, state, state.heads or (answer["head"],),
+                          notes(answer, state, replayed=replayed, set_beforehand=set_beforehand))
 
     # what leaves
 

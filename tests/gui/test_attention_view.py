@@ -231,7 +231,7 @@ def test_what_cannot_be_shown_is_said_in_its_place(qtbot, show, folder, bert) ->
     assert "ELMo has no attention" in one.message.text() and "no checkpoint" in two.message.text()
     view.sentence.text.setText("吃龘果")
     settle(qtbot, window)
-    assert three.note.text() == "Not in its vocabulary: 龘."
+    assert three.note.text().startswith("Not in its vocabulary: 龘. Its heads were set")
     view.sentence.text.setText("苹果" * 50_000)
     settle(qtbot, window)
     assert "reads 128 tokens" in three.note.text() and len(three.answer["labels"]) < 128
@@ -248,7 +248,8 @@ def test_a_step_of_the_replay_is_that_of_the_probe(qtbot, show, bert) -> None:
     assert panel._step.text() == "step 20" and "another sentence" in panel.note.text()
     view.sentence.replay.click()
     settle(qtbot, window)
-    assert view.sentence.text.text() == attention_window.own_sentence(bert) and panel._step.text() == "step 5" and panel.note.isHidden()
+    assert view.sentence.text.text() == attention_window.own_sentence(bert) and panel._step.text() == "step 5"
+    assert panel.note.text().startswith("Its heads were set to look at near tokens")
     first = panel.map.weights.copy()
     window.session.step = 10
     settle(qtbot, window)
@@ -389,3 +390,9 @@ def test_an_engine_that_dies_leaves_no_picture_of_another_sentence(qtbot, show, 
     asked = [call for call in window.engine.calls if call.place.endswith("attention_window:look")][-1]
     asked.on_error("The analysis process ended: killed.", "It is started again with the next question.")
     assert panel.answer is None and "killed" in panel.message.text()
+
+
+def test_heads_that_began_at_random_are_not_said_to_have_been_set(qtbot, show, folder) -> None:
+    run = saved_run(folder, "bert", steps=(20,), **{"objective.first_attention": "random"})
+    _, view = show(run, mode="map")
+    assert panels(view)[0].note.isHidden()

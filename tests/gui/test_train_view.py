@@ -67,7 +67,7 @@ def test_a_family_brings_its_options_and_leaves_out_what_it_does_not_read(qtbot,
     assert "optimizer" not in page._forms["train"].names()
     assert "epochs" in page._forms["train"].names()
     page._cards._choose("gpt")
-    assert list(page._forms["objective"].names()) == ["first_vectors"]
+    assert list(page._forms["objective"].names()) == ["first_vectors", "first_attention"]
     assert window.session.draft == config.build("gpt", options={**draft.text_options(TextConfig(corpus="en")), "watch.word": "apple"})
 
 

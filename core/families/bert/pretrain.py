@@ -14,11 +14,10 @@ from core.config import RunConfig
 from core.families.batches import PackedText, RowOrder, batch_generator, require_text
 from core.families.bert.config import TEXT, BertConfig, BertObjective
 from core.families.bert.model import Bert
-from core.families.cooccurrence import begin_with_cooccurrence
-from core.families.family import COOCCURRENCE
+from core.families.first_attention import begin
 from core.families.learning import Batch, Loss
 from core.families.linear import Linear
-from core.families.transformer import ACTIVATIONS, TOKEN_SCALE, initialise
+from core.families.transformer import ACTIVATIONS, initialise
 from core.families.vocabulary_loss import vocabulary_loss
 from core.text.tokenizers import CLS, MASK, PAD, SEP, SPECIALS
 
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
     from core.text.corpus import Corpus, Split
 
 IGNORED = -100  # a label that is not learnt
+OFFSETS = (-1, 1, -2, 2)  # of the tokens that the heads may begin by looking at
 IS_NEXT, NOT_NEXT = 0, 1  # next_sentence_label, as in the authors' code
 
 
@@ -67,8 +67,7 @@ class BertPretraining:
         self._objective: BertObjective = config.objective
         self._seed, self._vocab_size, batch_size = config.train.seed, corpus.tokenizer.vocab_size, config.train.batch_size
         self.network = self.build(config, self._vocab_size)
-        if self._objective.first_vectors == COOCCURRENCE:
-            begin_with_cooccurrence(self.network.encoder.token_embedding, corpus.train, self._seed, TOKEN_SCALE)
+        begin(self.network.encoder, self._objective, corpus.train, self._seed, OFFSETS)
         self._splits = {"train": corpus.train, "valid": corpus.valid}
         kind = SentencePairs if self._objective.next_sentence else PackedRows
         self._texts = {name: kind(split, config.train.seq_len) for name, split in self._splits.items() if len(split.tokens)}

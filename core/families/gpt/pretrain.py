@@ -10,12 +10,10 @@ from torch import Tensor, nn
 
 from core.config import RunConfig
 from core.families.batches import PackedWindows
-from core.families.cooccurrence import begin_with_cooccurrence
-from core.families.family import COOCCURRENCE
+from core.families.first_attention import begin
 from core.families.gpt.config import GptConfig
 from core.families.gpt.model import Gpt
 from core.families.learning import Batch, Loss
-from core.families.transformer import TOKEN_SCALE
 from core.families.vocabulary_loss import vocabulary_loss
 from core.text.tokenizers import BOS
 
@@ -23,6 +21,7 @@ if TYPE_CHECKING:
     from core.text.corpus import Corpus
 
 IGNORED = -100  # a label that is not learnt
+OFFSETS = (-1, -2, -3, -4)  # of the tokens that the heads may begin by looking at
 
 
 class GptForPretraining(nn.Module):
@@ -46,8 +45,7 @@ class GptPretraining:
     def __init__(self, config: RunConfig, corpus: Corpus) -> None:
         self._windows = PackedWindows(config, corpus)
         self.network = self.build(config, corpus.tokenizer.vocab_size)
-        if config.objective.first_vectors == COOCCURRENCE:
-            begin_with_cooccurrence(self.network.encoder.token_embedding, corpus.train, config.train.seed, TOKEN_SCALE)
+        begin(self.network.encoder, config.objective, corpus.train, config.train.seed, OFFSETS)
         self.tokens_per_batch, self.tokens_per_epoch = self._windows.tokens_per_batch, self._windows.tokens_per_epoch
         self.steps_per_epoch = self.tokens_per_epoch / self.tokens_per_batch
         self.valid_batches = self._windows.valid_batches
