@@ -121,6 +121,24 @@ def test_the_loss_is_both_models_log_likelihood_by_the_shared_softmax() -> None:
     assert loss.sums["loss"][1] == count
 
 
+def test_with_vectors_from_the_text_the_softmax_begins_with_them_and_with_each_tokens_share_of_the_labels() -> None:
+    documents = [[[10, 10, 11]], [[10, 12, 10, 11]]]
+    options = {"model.hidden_size": 8, "train.seq_len": 9, "train.batch_size": 2}
+    corpus = make_corpus(make_split(documents), vocab_size=14)
+    made = {start: ElmoPretraining(config.build("elmo", "quick", {**options, "objective.first_vectors": start}), corpus)
+            for start in ("random", "cooccurrence")}
+    assert not made["random"].network.softmax.bias.any()
+    network = made["cooccurrence"].network
+    assert torch.equal(network.softmax.weight, network.encoder.embedding.weight)
+    share = network.softmax.bias.detach().exp()
+    # both models together guess every token twice, and the end and the beginning of each document once
+    expected = {10: 8, 11: 4, 12: 2, EOS: 2, BOS: 2}
+    total = sum(expected.values()) + 14
+    assert share.sum().item() == pytest.approx(1, abs=1e-5)
+    for token in range(14):
+        assert share[token].item() == pytest.approx((expected.get(token, 0) + 1) / total, rel=1e-5)
+
+
 def test_a_batch_is_a_function_of_seed_and_step_alone() -> None:
     one, two = pretraining(), pretraining()
     one.batch("train", 0)

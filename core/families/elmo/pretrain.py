@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 from core.config import RunConfig
 from core.families.batches import PackedWindows, batch_generator
-from core.families.cooccurrence import begin_with_cooccurrence
+from core.families.cooccurrence import ENOUGH, begin_with_cooccurrence
 from core.families.elmo.config import ElmoConfig
 from core.families.elmo.model import CharacterCNN, Elmo, directions
 from core.families.family import COOCCURRENCE
@@ -27,7 +27,7 @@ from core.families.vocabulary_loss import vocabulary_loss
 from core.text.tokenizers import BOS, EOS
 
 if TYPE_CHECKING:
-    from core.text.corpus import Corpus
+    from core.text.corpus import Corpus, Split
 
 
 class ElmoForPretraining(nn.Module):
@@ -60,8 +60,11 @@ class ElmoPretraining:
         if isinstance(self.network.encoder.embedding, CharacterCNN):
             self.network.encoder.embedding.spell([corpus.tokenizer.token(index) for index in range(self.vocab_size)])
         elif config.objective.first_vectors == COOCCURRENCE:
-            embedding = self.network.encoder.embedding
+            embedding, softmax = self.network.encoder.embedding, self.network.softmax
             begin_with_cooccurrence(embedding, corpus.train, self.seed, embedding.embedding_dim**-0.5)
+            with torch.no_grad():  # the softmax knows the same from the start, and how frequent each token is
+                softmax.weight.copy_(embedding.weight)
+                softmax.bias.copy_(torch.from_numpy(log_frequencies(corpus.train, self.vocab_size)))
         self.tokens_per_batch, self.tokens_per_epoch = self._windows.tokens_per_batch, self._windows.tokens_per_epoch
 
     def batch(self, split: str, index: int) -> Batch:
@@ -90,6 +93,14 @@ class ElmoPretraining:
             return Loss(value=nll / batch["normalizer"], sums={"loss": (nll.detach(), len(labels))})
         nll, correct = vocabulary_loss(hidden, weight, bias, labels)
         return Loss(value=nll / batch["normalizer"], sums={"loss": (nll.detach(), len(labels)), "accuracy": (correct, len(labels))})
+
+
+def log_frequencies(split: Split, vocab_size: int) -> np.ndarray:
+    """(vocab_size) float32: the log of each token's share of the labels, half a label for one that never is. Of a long text's beginning."""
+    counts = np.bincount(np.asarray(split.tokens[:ENOUGH]), minlength=vocab_size) + 0.5
+    documents = (len(split.documents) - 1) * min(1.0, ENOUGH / len(split.tokens))
+    counts[[BOS, EOS]] += documents / 2  # each is guessed by one of the two models alone
+    return np.log(counts / counts.sum()).astype(np.float32)
 
 
 def sampled_softmax_loss(hidden: Tensor, weight: Tensor, bias: Tensor, labels: Tensor, samples: int, seed: int) -> Tensor:
