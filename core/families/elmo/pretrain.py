@@ -96,8 +96,8 @@ class ElmoPretraining:
 
 
 def log_frequencies(split: Split, vocab_size: int) -> np.ndarray:
-    """(vocab_size) float32: the log of each token's share of the labels, half a label for one that never is. Of a long text's beginning."""
-    counts = np.bincount(np.asarray(split.tokens[:ENOUGH]), minlength=vocab_size) + 0.5
+    """(vocab_size) float32: the log of each token's share of both models' labels, each with one label more. Of a long text's beginning."""
+    counts = np.bincount(np.asarray(split.tokens[:ENOUGH]), minlength=vocab_size) + 0.5  # in pairs of labels: both models guess each token
     documents = (len(split.documents) - 1) * min(1.0, ENOUGH / len(split.tokens))
     counts[[BOS, EOS]] += documents / 2  # each is guessed by one of the two models alone
     return np.log(counts / counts.sum()).astype(np.float32)
