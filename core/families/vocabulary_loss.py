@@ -13,6 +13,7 @@ from __future__ import annotations
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from core.families.linear import product, uses_onednn, weight_gradient
@@ -21,6 +22,9 @@ from core.families.linear import product, uses_onednn, weight_gradient
 # 500 rows for its full speed (Zen 3), with large vocabularies at the price of memory; a GPU wants the largest products.
 ONEDNN_CHUNK, CPU_CHUNK, GPU_CHUNK = 1 << 19, 1 << 22, 1 << 26
 SMALLEST_CHUNK = 64  # rows; fewer would starve the matrix product
+# MKL wants rows of logits that begin at a cache line: with a vocabulary of 3,782 its three products together reach 116 GFLOP/s,
+# with 3,792 they reach 155 (Zen 3, two cores)
+ALIGNED = 16  # float32 in a cache line
 
 
 def vocabulary_loss(hidden: Tensor, weight: Tensor, bias: Tensor | None, labels: Tensor) -> tuple[Tensor, Tensor]:
@@ -57,16 +61,22 @@ def _chunks(ctx: Any, hidden: Tensor, weight: Tensor, bias: Tensor | None, label
             rows: int) -> tuple[Tensor, Tensor]:
     inputs, matrix = hidden.to(dtype), weight.to(dtype)
     onednn = uses_onednn(inputs)
+    vocab_size = len(matrix)
+    if inputs.device.type == "cpu" and not onednn and vocab_size % ALIGNED:
+        matrix = F.pad(matrix, (0, 0, 0, ALIGNED - vocab_size % ALIGNED))  # tokens that do not exist; their logits are set to -inf
     nll, correct = hidden.new_zeros((), dtype=torch.float32), hidden.new_zeros((), dtype=torch.float32)
     grad_hidden = torch.empty_like(inputs) if learns else None
-    grad_weight = torch.zeros_like(weight.t(), dtype=torch.float32, memory_format=torch.contiguous_format).t() if learns else None
+    grad_weight = torch.zeros_like(matrix, dtype=torch.float32) if learns else None
+    if learns and onednn:  # in the layout that `weight_gradient` has
+        grad_weight = torch.zeros_like(weight.t(), dtype=torch.float32, memory_format=torch.contiguous_format).t()
     grad_bias = torch.zeros_like(bias, dtype=torch.float32) if learns and bias is not None else None
     buffer = inputs.new_empty(min(rows, len(inputs)), len(matrix)) if not onednn else None
     for start in range(0, len(inputs), rows):
         x, label = inputs[start:start + rows], labels[start:start + rows, None]  # (rows, hidden_size), (rows, 1)
         logits = product(x, matrix) if buffer is None else torch.mm(x, matrix.t(), out=buffer[:len(x)])  # (rows, vocab_size)
         if bias is not None:
-            logits += bias
+            logits[:, :vocab_size] += bias
+        logits[:, vocab_size:] = -torch.inf
         logits = logits.float()
         wanted, highest = logits.gather(1, label), logits.amax(1, keepdim=True)
         torch.softmax(logits, dim=1, out=logits)
@@ -76,7 +86,7 @@ def _chunks(ctx: Any, hidden: Tensor, weight: Tensor, bias: Tensor | None, label
         if learns:
             logits.scatter_add_(1, label, torch.full_like(wanted, -1.0))  # now the gradient of the logits
             if grad_bias is not None:
-                grad_bias += logits.sum(0)
+                grad_bias += logits.sum(0)[:vocab_size]
             grad = logits.to(dtype)
             if onednn:
                 grad_hidden[start:start + rows] = product(grad, matrix.t())
@@ -87,7 +97,7 @@ def _chunks(ctx: Any, hidden: Tensor, weight: Tensor, bias: Tensor | None, label
                 grad_weight.addmm_(grad.t(), x)
             else:
                 grad_weight += grad.t() @ x
-    ctx.grads = grad_hidden, grad_weight, grad_bias
+    ctx.grads = grad_hidden, None if grad_weight is None else grad_weight[:vocab_size], grad_bias
     ctx.dtypes = hidden.dtype, weight.dtype, None if bias is None else bias.dtype
     ctx.mark_non_differentiable(correct)
     return nll, correct
