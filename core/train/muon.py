@@ -1,13 +1,13 @@
 """Muon (Jordan et al. 2024, https://kellerjordan.github.io/posts/muon) for many small matrices.
 
 The step is that of torch.optim.Muon. That one takes matrix after matrix, in bfloat16, which many a laptop's processor can only
-imitate; ours takes all matrices of one shape at once, in float32. benchmarks/muon.py compares the two.
+imitate; ours takes all matrices of as many rows at once, in float32. benchmarks/muon.py compares the two.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -26,13 +26,12 @@ class Muon(torch.optim.Optimizer):
     @torch.no_grad()
     def step(self, closure: None = None) -> None:
         for group in self.param_groups:
-            alike: dict[tuple[int, int], list[tuple[nn.Parameter, Tensor]]] = {}
+            alike: dict[int, list[tuple[nn.Parameter, Tensor]]] = {}  # those of as many rows, or columns where these are fewer
             for matrix in group["params"]:
                 if matrix.grad is not None:
-                    rows, columns = matrix.shape
-                    alike.setdefault((min(rows, columns), max(rows, columns)), []).append((matrix, self._momentum(matrix, group["momentum"])))
+                    alike.setdefault(min(matrix.shape), []).append((matrix, self._momentum(matrix, group["momentum"])))
             for members in alike.values():
-                turned = orthogonal(torch.stack([wide(update) for _, update in members]))
+                turned = orthogonal([wide(update) for _, update in members])
                 for (matrix, _), update in zip(members, turned, strict=True):
                     rows, columns = matrix.shape
                     matrix.mul_(1 - group["lr"] * group["weight_decay"])
@@ -52,21 +51,22 @@ def wide(matrix: Tensor) -> Tensor:
     return matrix.T if matrix.shape[0] > matrix.shape[1] else matrix
 
 
-def orthogonal(matrices: Tensor) -> Tensor:
+def orthogonal(matrices: Sequence[Tensor]) -> list[Tensor]:
     """Near the nearest matrices with orthonormal rows: singular values come to 0.7 to 1.2, only the very small ones stay below.
 
-    matrices: (matrices, rows, columns) with rows <= columns; the result is alike.
+    matrices: each (rows, columns) with rows <= columns, all of as many rows; the result is alike.
     The iteration x <- (a + b g + c g g) x with g = x x' never needs x itself: g <- p g p with p = a + b g + c g g, and the product
-    of all p is applied once at the end. With far more columns than rows that is a third less work.
+    of all p is applied once at the end. With far more columns than rows that is a third less work, and the g of all matrices,
+    however many columns these have, are iterated together.
     """
     a, b, c = COEFFICIENTS
-    x = matrices.float()
-    x = x / x.flatten(1).norm(dim=1).clamp(min=LEAST_NORM)[:, None, None]
-    gram = torch.bmm(x, x.mT)
+    scaled = [matrix.float() / matrix.float().norm().clamp(min=LEAST_NORM) for matrix in matrices]
+    gram = torch.stack([x @ x.T for x in scaled])  # (matrices, rows, rows)
     identity = torch.eye(gram.shape[1], device=gram.device)
-    product = identity.expand_as(gram)
-    for _ in range(ITERATIONS):
+    product = None
+    for iteration in range(ITERATIONS):
         factor = torch.baddbmm(gram, gram, gram, beta=b, alpha=c) + a * identity
-        product = torch.bmm(factor, product)
-        gram = torch.bmm(torch.bmm(factor, gram), factor)
-    return torch.bmm(product, x).to(matrices.dtype)
+        product = factor if product is None else torch.bmm(factor, product)
+        if iteration < ITERATIONS - 1:
+            gram = torch.bmm(torch.bmm(factor, gram), factor)
+    return [(turn @ x).to(matrix.dtype) for turn, x, matrix in zip(product, scaled, matrices, strict=True)]
