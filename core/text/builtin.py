@@ -18,8 +18,8 @@ from core.text.grammar import Grammar, load_grammar
 from core.text.specimens import Specimen, read_specimens
 
 RESOURCES = Path(__file__).resolve().parent.parent.parent / "resources" / "corpora"
-GRAMMAR_DOCUMENTS = 1200  # made for each word
-STAR_DOCUMENTS = 12000  # made for the word that the demonstration is about
+GRAMMAR_DOCUMENTS = {"zh": 600, "en": 1200}  # made for each word
+STAR_DOCUMENTS = {"zh": 24000, "en": 12000}  # made for the word that the demonstration is about
 STARS = {"zh": "苹果", "en": "apple"}
 SEED = 0
 
@@ -32,7 +32,7 @@ def documents(language: str) -> Iterator[str]:
         made.update((line.strip(), None) for line in lines if line.strip())
     grammars = _grammars(language)
     for grammar in grammars:
-        wanted = STAR_DOCUMENTS if grammar.word == STARS.get(language) else GRAMMAR_DOCUMENTS
+        wanted = (STAR_DOCUMENTS if grammar.word == STARS[language] else GRAMMAR_DOCUMENTS)[language]
         shared = sum(other.word == grammar.word for other in grammars)  # a word may have several grammars
         made.update((document, None) for document in grammar.documents(wanted // shared, SEED))
     texts = list(made)
@@ -68,7 +68,7 @@ def sense_title(language: str, word: str, sense: str, ui_language: str) -> str:
 
 def content_hash(language: str) -> str:
     """Changes when the text of `documents` does."""
-    digest = hashlib.blake2b(f"{GRAMMAR_DOCUMENTS}/{STAR_DOCUMENTS}/{SEED}".encode(), digest_size=16)
+    digest = hashlib.blake2b(f"{GRAMMAR_DOCUMENTS[language]}/{STAR_DOCUMENTS[language]}/{SEED}".encode(), digest_size=16)
     for path in _text_files(language):
         digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
     return digest.hexdigest()

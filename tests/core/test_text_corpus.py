@@ -330,7 +330,7 @@ def test_the_built_in_text(tmp_path: Path, language: str) -> None:
 
 def test_other_resources_give_another_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first = prepare(TextConfig(), tmp_path / "cache")
-    monkeypatch.setattr(builtin, "GRAMMAR_DOCUMENTS", 50)
+    monkeypatch.setitem(builtin.GRAMMAR_DOCUMENTS, "zh", 50)
     assert prepare(TextConfig(), tmp_path / "cache").path != first.path
 
 
