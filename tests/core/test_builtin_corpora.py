@@ -68,6 +68,10 @@ def test_specimens_are_enough_balanced_and_unseen(language: str, word: str) -> N
     for sense in counts:
         for place in PLACES:
             assert places[sense, place] >= 0.1 * counts[sense], (sense, place)
+    if star:  # where the word stands must not give its sense away, among the hard ones neither
+        hard_places = Counter((item.sense, item.place) for item in specimens if item.hard)
+        for found in (places, hard_places):
+            assert all(len({found[sense, place] for sense in counts}) == 1 for place in PLACES), found
 
 
 def test_a_grammar_knows_what_it_can_produce() -> None:
