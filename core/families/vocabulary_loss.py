@@ -22,8 +22,8 @@ from core.families.linear import product, uses_onednn, weight_gradient
 # 500 rows for its full speed (Zen 3), with large vocabularies at the price of memory; a GPU wants the largest products.
 ONEDNN_CHUNK, CPU_CHUNK, GPU_CHUNK = 1 << 19, 1 << 22, 1 << 26
 SMALLEST_CHUNK = 64  # rows; fewer would starve the matrix product
-# MKL wants rows of logits that begin at a cache line: with a vocabulary of 3,782 its three products together reach 116 GFLOP/s,
-# with 3,792 they reach 155 (Zen 3, two cores)
+# MKL wants rows of logits that begin at a cache line: with a vocabulary of 3,782 its three products together reach 122 GFLOP/s,
+# with 3,792 they reach 153 (Zen 3, two cores)
 ALIGNED = 16  # float32 in a cache line
 
 
