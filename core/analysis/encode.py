@@ -91,12 +91,14 @@ def covering(offsets: Sequence[tuple[int, int]], start: int, end: int) -> list[i
 
 
 @torch.no_grad()
-def word_vectors(model: nn.Module, made: Family, tokenizer: Tokenizer, specimens: Sequence[Specimen], *, batch_size: int = 64) -> np.ndarray:
+def word_vectors(model: nn.Module, made: Family, tokenizer: Tokenizer, specimens: Sequence[Specimen], *, batch_size: int = 64,
+                 frames: Sequence[Frame] | None = None) -> np.ndarray:
     """The vectors of each specimen's word: the mean over its sub-tokens. (layers, specimens, size), float32.
 
-    A row is NaN where no known token stands for the word, or where it lies beyond what the model can read.
+    frames: of the specimens, for whoever asks again and again. A row is NaN where no known token stands for the word, or where it
+    lies beyond what the model can read.
     """
-    frames = [frame(made, tokenizer, specimen.text) for specimen in specimens]
+    frames = frames or [frame(made, tokenizer, specimen.text) for specimen in specimens]
     limit = getattr(model.config, "max_seq_len", None)
     places = [_places(item, specimen, tokenizer, limit) for item, specimen in zip(frames, specimens, strict=True)]
     order = sorted((index for index, place in enumerate(places) if place), key=lambda index: len(frames[index].ids))

@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from core import events
-from core.analysis.encode import attention_of, word_vectors
+from core.analysis.encode import attention_of, frame, word_vectors
 from core.errors import UserError
 from core.i18n import tr
 from core.registry import family
@@ -46,6 +46,7 @@ def prober(run: Run, network: Callable[[], nn.Module], tokenizer: Tokenizer, spe
     """A function that saves the probe of a step and returns its event; None where there is nothing to watch."""
     made = family(run.config.family)
     sentence = run.config.watch.sentence or (specimens[0].text if specimens else "")
+    frames = [frame(made, tokenizer, specimen.text) for specimen in specimens]  # cut once: it takes longer than word2vec's vectors
 
     def probe(step: int) -> events.Event | None:
         if not specimens:
@@ -54,7 +55,8 @@ def prober(run: Run, network: Callable[[], nn.Module], tokenizer: Tokenizer, spe
         training = model.training
         model.eval()
         with torch.no_grad():
-            arrays: dict[str, np.ndarray] = {"vectors": word_vectors(model, made, tokenizer, specimens).astype(np.float16), "step": np.array(step)}
+            arrays: dict[str, np.ndarray] = {
+                "vectors": word_vectors(model, made, tokenizer, specimens, frames=frames).astype(np.float16), "step": np.array(step)}
             if "attentions" in made.capabilities:
                 arrays["attention"], tokens = attention_of(model, made, tokenizer, sentence)
                 arrays["tokens"] = np.array(tokens)
