@@ -29,7 +29,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Run]:
     patch = pytest.MonkeyPatch()
     patch.setattr(worker, "_listen", lambda: lambda: False)
     patch.setenv(runs_module.HOME_VARIABLE, str(tmp_path_factory.mktemp("home")))
-    # at the rate of 0.01 one GPT in five does not learn it, which one hangs on how sums are rounded
+    # at the rate of 0.01 one GPT in four does not learn it, which one hangs on how sums are rounded
     made = {"gpt": cues.trained(tmp_path_factory.mktemp("gpt"), "gpt", steps=300, learning_rate=0.004),
             "elmo": cues.trained(tmp_path_factory.mktemp("elmo"), "elmo", steps=200)}
     made["bert"] = cues.trained(tmp_path_factory.mktemp("bert"), "bert", steps=4)  # how, not what
