@@ -15,7 +15,6 @@ from core.exchange.hf_tokenizer import read_tokenizer
 from core.exchange.onnx_folder import FORMAT, MANIFEST, MODEL, RUN
 from core.exchange.onnx_open import ROWS
 from core.exchange.onnx_session import look, looked_up
-from core.families.family import RANDOM
 from core.i18n import tr
 from core.runs import Run
 from core.text.tokenizers import UNK
@@ -39,7 +38,7 @@ def adopt(folder: Path, target: Path | None = None) -> Run:
     if min(rows) < 0:
         raise UserError(tr("The tokenizer in {path} has no token for what it does not know.", path=folder), tr("Choose another model."))
     config = configs.build(shape["family"], "quick", shape["options"], name=f"{folder.name} · ONNX")
-    config = replace(config, objective=replace(config.objective, first_vectors=RANDOM, first_attention=RANDOM))  # how it began is not known here
+    config = replace(config, objective=type(config.objective)())  # how it learnt is not known here: BERT's paper, not what quick does otherwise
     place = Path(target) if target else free_place(folder.name)
     if place.exists():
         raise UserError(tr("{path} exists and is not empty.", path=place), tr("Name another folder."), where="run")

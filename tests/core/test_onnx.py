@@ -23,6 +23,7 @@ from core.exchange.onnx_adopt import adopt
 from core.exchange.onnx_graph import language_graphs
 from core.exchange.onnx_proof import _same, compare, require
 from core.exchange.onnx_session import look
+from core.families.bert.config import BertObjective
 from core.runs import Run
 from core.tasks.config import build_finetune
 from core.tasks.create import create
@@ -270,7 +271,9 @@ def test_an_encoder_from_elsewhere_becomes_a_run(exported, tmp_path: Path) -> No
     shutil.copyfile(Path(report["path"]) / "model.onnx", theirs / "model.onnx")
     ours = encode.load(run)
     (theirs / "vocab.txt").write_text("\n".join(map(ours.tokenizer.token, range(ours.tokenizer.vocab_size))), encoding="utf-8")
-    adopted = encode.load(adopt(theirs, tmp_path / "adopted"))
+    taken = adopt(theirs, tmp_path / "adopted")
+    adopted = encode.load(taken)
+    assert taken.config.objective == BertObjective()  # what our quick BERT does otherwise is not said of theirs
     rows = [encode.frame(one.family, one.tokenizer, TEXT).ids for one in (ours, adopted)]
     tokens = [[one.tokenizer.token(token) for token in ids] for one, ids in zip((ours, adopted), rows, strict=True)]
     assert tokens[0] == tokens[1]
