@@ -7,7 +7,7 @@ specimens. core.text is loaded with the first question: the window opens without
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -28,6 +28,11 @@ def read(path: Path) -> list[Specimen]:
     return load("core.text.specimens:read_specimens")(path)
 
 
+def _own(path: Path) -> list[Specimen]:
+    """A file of the person's: it may hold none any more."""
+    return load("core.text.specimens:read_specimens")(path, maybe_none=True)
+
+
 def write(path: Path, specimens: list[Specimen]) -> None:
     load("core.text.specimens:write_specimens")(path, specimens)
 
@@ -41,15 +46,18 @@ def own_path(word: str) -> Path:
     return home() / "specimens" / f"{hashlib.sha256(word.encode()).hexdigest()[:16]}.tsv"
 
 
-def words(runs: Iterable[Run] = ()) -> list[str]:
+def words(runs: Iterable[Run] = (), on_error: Callable[[UserError], None] = lambda error: None) -> list[str]:
     """All words that have specimens: the person's own first, then those of the runs' probes, then the built-in ones.
 
-    UserError if a file of the person's is damaged.
+    on_error hears of each file of the person's that is damaged; the other words are there nevertheless.
     """
     found: dict[str, None] = {}
     folder = home() / "specimens"
     for path in sorted(folder.glob("*.tsv")) if folder.is_dir() else ():
-        found.update(dict.fromkeys(item.word for item in read(path)))
+        try:
+            found.update(dict.fromkeys(item.word for item in _own(path)))
+        except UserError as error:
+            on_error(error)
     for run in runs:
         found.update(dict.fromkeys(item.word for item in of_run(run)))
     for language in LANGUAGES:
@@ -58,13 +66,13 @@ def words(runs: Iterable[Run] = ()) -> list[str]:
 
 
 def specimens_of(word: str, runs: Iterable[Run] = ()) -> list[Specimen]:
-    """The person's own of that word if there are any, else the built-in ones, else those of the first run that watches it.
+    """The person's own version of them, else the built-in ones, else those of the first run that watches the word.
 
     UserError if the file is damaged.
     """
     path = own_path(word)
     if path.exists():
-        return [item for item in read(path) if item.word == word]
+        return [item for item in _own(path) if item.word == word]
     watched = ([item for item in of_run(run) if item.word == word] for run in runs)
     return builtin_specimens(word) or next((found for found in watched if found), [])
 

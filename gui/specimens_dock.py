@@ -103,7 +103,7 @@ class SpecimensDock(QWidget):
     def _show_words(self) -> None:
         if not self.isVisible():
             return
-        found = self._try(store.words, self._runs()) or []
+        found = store.words(self._runs(), self._services.messages.error)
         if self._session.word and self._session.word not in found:
             found.insert(0, self._session.word)
         self._words.clear()
@@ -168,16 +168,17 @@ class SpecimensDock(QWidget):
         dialog.deleteLater()
 
     def _delete(self) -> None:
-        index, old, before = self._session.selected, self._session.specimen, list(self._session.specimens)
+        word, index, old = self._session.word, self._session.selected, self._session.specimen
         if old is None:
             return
-        word = self._session.word
 
-        def undo() -> None:
-            if self._session.word == word:
-                self._change(before, index)
+        def undo() -> None:  # whatever has been changed since then stays
+            now = self._specimens_of(word)
+            if now is not None:
+                self._keep(word, [*now[:index], old, *now[index:]], min(index, len(now)))
 
-        self._change([item for number, item in enumerate(before) if number != index], NONE_SELECTED)
+        before = self._session.specimens
+        self._change([*before[:index], *before[index + 1:]], NONE_SELECTED)
         self._services.messages.say(tr("The sentence is deleted."), old.text, action=tr("Undo"), on_action=undo)
 
     def _relabel(self, sense: str) -> None:
@@ -192,13 +193,24 @@ class SpecimensDock(QWidget):
         self._change([*before[:index], specimen, *before[index + 1:]], index)
 
     def _change(self, specimens: list[Specimen], selected: int) -> None:
-        """Keep the person's version on the disk, and show it."""
+        self._keep(self._session.word, specimens, selected)
+
+    def _keep(self, word: str, specimens: list[Specimen], selected: int = NONE_SELECTED) -> bool:
+        """Keep the person's version on the disk, and show it if the word is looked at. Returns whether it is on the disk."""
+        saved = True
         try:
-            store.save(self._session.word, specimens)
+            store.save(word, specimens)
         except (OSError, UserError) as error:
             self._services.messages.say(tr("The specimens cannot be saved: {reason}.", reason=error), kind="error")
-        self._session.specimens = specimens
-        self._session.selected = selected
+            saved = False
+        if self._session.word == word:
+            self._session.specimens = specimens
+            self._session.selected = selected
+        return saved
+
+    def _specimens_of(self, word: str) -> list[Specimen] | None:
+        """As they are now, whatever word is looked at; None, after a message, where the file is damaged."""
+        return list(self._session.specimens) if self._session.word == word else self._try(store.specimens_of, word, self._runs())
 
     def _context_menu(self, place: QPoint) -> None:
         at = self._list.indexAt(place)
@@ -242,11 +254,26 @@ class SpecimensDock(QWidget):
     def open_file(self, path: Path) -> None:
         """Take over the specimens of a file, for each word in it, and look at the first."""
         found = self._try(store.read, path)
-        if found:
-            for word in dict.fromkeys(item.word for item in found):
-                store.save(word, [item for item in found if item.word == word])
-            self.choose(found[0].word)
-            self._show_words()
+        if not found:
+            return
+        words = list(dict.fromkeys(item.word for item in found))
+        before = {word: self._specimens_of(word) if store.is_changed(word) else None for word in words}
+
+        def undo() -> None:
+            for word, own in before.items():
+                if own is None:
+                    store.reset(word)
+                else:
+                    self._keep(word, own)
+            self.choose(self._session.word)
+
+        saved = [self._keep(word, [item for item in found if item.word == word]) for word in words]
+        self.choose(words[0])
+        self._show_words()
+        if not all(saved):
+            return
+        self._services.messages.say(tr("{count} sentences are specimens of “{word}” now.", count=len(found), word=", ".join(words)),
+                                    action=tr("Undo"), on_action=undo)
 
     def _save_as(self) -> None:
         proposed = f"{self._session.word}.tsv"

@@ -54,8 +54,11 @@ def find_word(text: str, word: str) -> tuple[int, int] | None:
     return match.span() if match else None
 
 
-def read_specimens(path: Path) -> list[Specimen]:
-    """Read a tsv with the columns word, sense, text and perhaps hard (0 or 1). UserError names the line at fault."""
+def read_specimens(path: Path, *, maybe_none: bool = False) -> list[Specimen]:
+    """Read a tsv with the columns word, sense, text and perhaps hard (0 or 1). UserError names the line at fault.
+
+    maybe_none: a file without a sentence is no error.
+    """
     path = Path(path)
     made = []
     rows = _rows(path)
@@ -72,7 +75,7 @@ def read_specimens(path: Path) -> list[Specimen]:
                                found=len(row), wanted=len(header)), tr("Put one tab between two columns."))
         cells = {name: cell.strip() for name, cell in zip(header, row, strict=False)}
         made.append(_specimen(cells, tr("{path}, line {number}", path=path.name, number=number)))
-    if not made:
+    if not made and not maybe_none:
         raise UserError(tr("{path} has no specimens.", path=path.name), tr("Add labelled sentences, one a line."))
     return made
 

@@ -108,6 +108,9 @@ class FindPage(QWidget):
         self.controls.setVisible(self.isVisible() and any(is_joined(item.run) for item in session.bench))
         self._find.setEnabled(bool(session.bench and session.word))
         if self._word != session.word or not session.bench:
+            if self._call is not None:  # what it finds would be of another word
+                self._services.engine.cancel(self._call)
+                self._ended()
             self._found = None
             self._show_groups(None)
             self._say(tr("All sentences of the run's text that hold “{word}” are put into groups by its vectors, without looking at a "
@@ -175,6 +178,8 @@ class FindPage(QWidget):
 
     def _show(self, found: dict[str, Any]) -> None:
         self._ended()
+        if self._word != self._session.word:
+            return
         if not len(found["texts"]):
             self._say(tr("Stopped."))
             return
@@ -228,6 +233,8 @@ class FindPage(QWidget):
     def accept(self) -> None:
         """What is ticked becomes specimens, beside those that are there."""
         session, word = self._session, self._word
+        if session.word != word:
+            return
         before = list(session.specimens)
         there = {" ".join(item.text.split()) for item in before}
         made = []
@@ -242,9 +249,10 @@ class FindPage(QWidget):
             self._services.messages.say(tr("All of these sentences are specimens already."))
             return
 
-        def undo() -> None:
-            if session.word == word:
-                self._keep(word, before)
+        def undo() -> None:  # whatever else has been changed since then stays
+            with self._services.messages.guard():
+                now = session.specimens if session.word == word else store.specimens_of(word)
+                self._keep(word, [item for item in now if item not in made])
 
         if self._keep(word, [*before, *made]):
             self._services.messages.say(tr("{count} sentences are specimens of “{word}” now.", count=len(made), word=word), action=tr("Undo"),
@@ -256,7 +264,8 @@ class FindPage(QWidget):
         except (OSError, UserError) as error:
             self._services.messages.say(tr("The specimens cannot be saved: {reason}.", reason=error), kind="error")
             return False
-        self._session.specimens = specimens
+        if self._session.word == word:
+            self._session.specimens = specimens
         return True
 
     def _agree(self) -> None:

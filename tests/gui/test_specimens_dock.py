@@ -69,6 +69,45 @@ def test_deleting_can_be_undone_and_is_kept(window):
     assert window.session.selected == 0
 
 
+def test_undo_puts_back_one_sentence_whatever_was_changed_since(window):
+    dock, session = window._dock, window.session
+    for _ in range(2):
+        session.selected = 0
+        dock._delete()
+    undo_first, undo_second = (toast._act for toast in window.messages._toasts[-2:])
+    dock._change([*session.specimens, Specimen(word="quay", sense="river", text="A new quay.")], 1)
+    dock.choose("pier")
+    undo_second()
+    assert session.word == "pier" and session.specimens == ()
+    undo_first()
+    dock.choose("quay")
+    assert {item.text for item in session.specimens} == {item.text for item in SPECIMENS} | {"A new quay."}
+
+
+def test_a_word_whose_last_sentence_is_deleted_takes_no_other_along(window):
+    dock, session = window._dock, window.session
+    built_in = next(word for word in store.words() if store.builtin_specimens(word))
+    store.save(built_in, [Specimen(word=built_in, sense="a", text=built_in)])
+    for word in ("quay", built_in):
+        dock.choose(word)
+        while session.specimens:
+            session.selected = 0
+            dock._delete()
+    window.messages.clear()
+    dock.choose("quay")
+    dock.choose(built_in)
+    dock._fill_menu()
+    assert window.messages.texts == [] and session.word == built_in and session.specimens == ()
+    assert dock._menu.actions()[-1].isEnabled()  # back to the built-in sentences
+    assert dock._words.count() > 20
+
+
+def test_a_damaged_file_of_ours_hides_no_other_word(window):
+    store.own_path("quay").write_text("no header\n", encoding="utf-8")
+    window._dock._show_words()
+    assert window._dock._words.count() > 20 and "no column" in window.messages.texts[-1][0]
+
+
 def test_relabel_and_mark_as_hard(window):
     window.session.selected = 0
     window._dock._relabel("money")
@@ -97,6 +136,16 @@ def test_a_file_of_specimens_is_taken_over(window, tmp_path):
     window._dock.open_file(tmp_path / "mine.tsv")
     assert window.session.word == "spring"
     assert [item.text for item in window.session.specimens] == ["It is spring."]
+    window.messages._toasts[-1]._act()
+    assert window.session.specimens == tuple(store.builtin_specimens("spring")) and not store.is_changed("spring")
+
+
+def test_a_file_that_replaces_own_sentences_can_be_taken_back(window, tmp_path):
+    write_specimens(tmp_path / "mine.tsv", [Specimen(word="quay", sense="river", text="One quay.")])
+    window._dock.open_file(tmp_path / "mine.tsv")
+    assert len(store.specimens_of("quay")) == 1
+    window.messages._toasts[-1]._act()
+    assert store.specimens_of("quay") == list(window.session.specimens) == SPECIMENS
 
 
 def test_a_damaged_file_is_a_message(window, tmp_path):
