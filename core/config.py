@@ -11,6 +11,7 @@ import json
 import types
 import typing
 from dataclasses import MISSING, dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, get_origin, get_type_hints
 
@@ -31,9 +32,15 @@ def option(default: Any = MISSING, help: str = "", *, min: float | None = None, 
     return field(default=default, metadata=metadata)
 
 
+@lru_cache
+def field_types(kind: type) -> dict[str, Any]:
+    """Name -> type of a config dataclass's fields. Python resolves them anew each time, which is most of the work of reading a config.json."""
+    return get_type_hints(kind)
+
+
 def check(config: Any) -> None:
     """Compare every field of a config dataclass with its type, bounds and choices. UserError names the field."""
-    hints = get_type_hints(type(config))
+    hints = field_types(type(config))
     for item in dataclasses.fields(config):
         value, rule = getattr(config, item.name), item.metadata
         _check_type(item.name, value, hints[item.name])
@@ -198,7 +205,7 @@ def build(family_name: str, preset: str = "quick", options: dict[str, Any] | Non
         layers = {key: value for key, value in layers.items() if key not in ends}
     for key, value in {**layers, **given}.items():
         section, _, option_name = key.partition(".")
-        hint = get_type_hints(types_[section])[option_name]
+        hint = field_types(types_[section])[option_name]
         parts[section][option_name] = parse(option_name, value, hint)
     built = {section: types_[section](**values) for section, values in parts.items()}
     return RunConfig(family=family_name, preset=preset, name=name, **built)
@@ -259,7 +266,7 @@ def from_dict(raw: dict[str, Any]) -> RunConfig:
             raise UserError(tr("There is no option '{key}'.", key=key[:SHOWN]), nearest(key, top), where=key)
     parts: dict[str, Any] = {}
     for section in types_:
-        hints = get_type_hints(types_[section])
+        hints = field_types(types_[section])
         values = raw.get(section) or {}
         for key in values:
             if key not in hints:

@@ -12,10 +12,12 @@ import re
 import shutil
 import sys
 import time
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import Any
 
 import psutil
 
@@ -123,7 +125,7 @@ class Run:
             if key not in CHANGEABLE:
                 raise UserError(tr("{name} cannot change once a run has begun.", name=key),
                                 tr("These can: {names}.", names=", ".join(sorted(CHANGEABLE))), where=key)
-        hints = get_type_hints(configs.TrainConfig)
+        hints = configs.field_types(configs.TrainConfig)
         short = {key.partition(".")[2]: value for key, value in given.items()}
         train = replace(self.config.train, **{key: configs.parse(key, value, hints[key]) for key, value in short.items()})
         self.config = replace(self.config, train=train)
@@ -275,15 +277,21 @@ def empty_trash(folder: Path | None = None) -> None:
 
 def list_runs(folder: Path | None = None) -> list[Run]:
     """All runs in a folder that can be read, the newest first."""
+    return list(readable_runs(run_folders(folder)))
+
+
+def run_folders(folder: Path | None = None) -> list[Path]:
+    """The folders of runs in a folder, the newest first; none of them is read."""
     folder = folder or runs_home()
-    found = []
-    for path in folder.iterdir() if folder.is_dir() else ():
-        if (path / "config.json").is_file():
-            try:
-                found.append(Run.open(path))
-            except UserError:
-                continue  # of a newer version, or damaged: opening it by hand says why
-    return sorted(found, key=lambda run: (run.path / "config.json").stat().st_ctime, reverse=True)
+    found = [path for path in folder.iterdir() if (path / "config.json").is_file()] if folder.is_dir() else []
+    return sorted(found, key=lambda path: (path / "config.json").stat().st_ctime, reverse=True)
+
+
+def readable_runs(paths: Iterable[Path]) -> Iterator[Run]:
+    """The runs of these folders, one after another, without those that are of a newer version or damaged: opening them by hand says why."""
+    for path in paths:
+        with suppress(UserError):
+            yield Run.open(path)
 
 
 def write_atomically(path: Path, text: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from itertools import islice
 
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QToolButton, QWidget
@@ -10,7 +11,7 @@ from PySide6.QtWidgets import QHBoxLayout, QMenu, QToolButton, QWidget
 from core.errors import UserError
 from core.i18n import tr
 from core.registry import family
-from core.runs import Run, list_runs
+from core.runs import Run, readable_runs, run_folders
 from gui import theme
 from gui.session import BENCH_SIZE, BenchRun, Session
 from gui.views import Services
@@ -63,12 +64,13 @@ class BenchBar(QWidget):
 
     def _fill_menu(self) -> None:
         self._menu.clear()
-        found = [run for run in list_runs() if not self._session.on_bench(run.path)]
-        for run in found[:LISTED]:
+        found = [path for path in run_folders() if not self._session.on_bench(path)]  # of hundreds only those that are shown are read
+        shown = list(islice(readable_runs(found), LISTED))
+        for run in shown:
             action = self._menu.addAction(f"{run.name}    {family(run.config.family).title}")
             action.setToolTip(describe(run))
             action.triggered.connect(partial(self._put, run))
-        if not found:
+        if not shown:
             self._menu.addAction(tr("There are no other runs")).setEnabled(False)
         self._menu.addSeparator()
         self._menu.addAction(tr("Train a new one...")).triggered.connect(partial(self._services.navigate, "train"))

@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import Any
 
 from core import config as configs
 from core.config import RunConfig, TrainConfig, check, option
@@ -112,7 +112,7 @@ def build_finetune(pretrained: Run | Path, task: str, options: Mapping[str, Any]
                                         "model": {}}
     for key, value in {**layers, **given}.items():
         section, _, field = key.partition(".")
-        parts[section][field] = configs.parse(field, value, get_type_hints(types[section])[field])
+        parts[section][field] = configs.parse(field, value, configs.field_types(types[section])[field])
     limit = getattr(before.model, "max_seq_len", None)
     if limit and "train.seq_len" not in given:
         parts["train"]["seq_len"] = min(limit, parts["train"]["seq_len"])

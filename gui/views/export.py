@@ -102,6 +102,8 @@ class ExportView(QWidget):
 
     def _find_runs(self) -> None:
         """Those on the bench, then the others; of each that has a checkpoint and is not an export itself."""
+        if not self.isVisible():
+            return  # it takes a moment where there are hundreds, and is done when the view is shown
         wanted = str(self.run.path) if self.run else self._services.settings.get(RUN)
         bench = [item.run for item in self._session.bench]
         known = {run.path for run in bench}

@@ -54,6 +54,13 @@ def test_it_offers_what_takes_the_run_and_asks_for_it(qtbot, view):
     assert view._bar.value() == 500 and "half" in view._words.text() and not view._start.isVisible()
 
 
+def test_while_it_is_not_shown_it_does_not_read_the_runs(make, make_run, monkeypatch):
+    window = make("export")
+    window.show_view("runs")
+    monkeypatch.setattr("gui.views.export.list_runs", lambda: pytest.fail("read"))
+    window.session.add_run(make_run("one more"))
+
+
 def test_another_precision_is_another_folder_but_a_typed_one_stays(qtbot, view):
     view._precision.button("fp16").click()
     assert view._path.text().endswith("-onnx-fp16")
