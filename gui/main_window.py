@@ -23,6 +23,7 @@ from gui.messages import Messages
 from gui.navigation import Navigation
 from gui.quit_dialog import QuitChoice, ask
 from gui.run_process import Processes
+from gui.run_queue import queue_of
 from gui.run_watcher import RunWatcher
 from gui.session import Session
 from gui.settings import Settings
@@ -65,6 +66,7 @@ class MainWindow(QMainWindow):
         self.destroyed.connect(theme.forget_dead)
         self.session.benchChanged.connect(self._watch)
         self.processes.changed.connect(self._watch)
+        queue_of(self.processes).failed.connect(self.messages.error)
         self.engine.failed.connect(self.messages.unexpected)
         self.jobs.failed.connect(self.messages.unexpected)
         self.jobs.changed.connect(self._job_changed)
@@ -245,6 +247,7 @@ class MainWindow(QMainWindow):
         if choice is QuitChoice.CANCEL:
             event.ignore()
             return
+        queue_of(self.processes).clear()  # or the next one would begin where one is discarded
         for run in running:
             if choice is QuitChoice.STOP:
                 self.processes.stop(run)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
 
@@ -27,6 +28,7 @@ class RunQueue(QObject):
         self._begun: set[str] = set()
         self._at_once = 1
         processes.ended.connect(self._ended)
+        processes.started.connect(self.drop)
 
     def start(self, runs: Iterable[Run], at_once: int = 1) -> None:
         """Train these, at_once of them at a time, after those that wait already."""
@@ -48,9 +50,9 @@ class RunQueue(QObject):
         self._begun.clear()
         self.changed.emit()
 
-    def drop(self, run: Run) -> None:
+    def drop(self, path: Path | str) -> None:
         """It need not wait any more (the person has started or deleted it)."""
-        self._waiting = [other for other in self._waiting if other.path != run.path]
+        self._waiting = [other for other in self._waiting if other.path != Path(path)]
         self.changed.emit()
 
     def _next(self) -> None:

@@ -27,6 +27,7 @@ from core.i18n import tr
 from core.runs import Run, restore
 from gui import packing, theme
 from gui.importing import import_button
+from gui.run_queue import queue_of
 from gui.session import BENCH_SIZE, Session
 from gui.views import BENCH, Services
 from gui.views.runs_curves import RunCurves, Shown
@@ -327,6 +328,7 @@ class RunsView(QWidget):
                 on_bench = self._session.on_bench(item.path) is not None
                 try:
                     place = item.run.delete()
+                    queue_of(self._services.processes).drop(item.path)
                 except OSError as error:
                     raise UserError(tr("The run {name} cannot be deleted: {reason}.", name=item.run.name, reason=error.strerror or error),
                                     tr("Close what has its files open.")) from error

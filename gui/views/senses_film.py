@@ -140,7 +140,9 @@ class FilmPage(QWidget):
         self._play.setIcon(theme.icon("play", theme.current().on_accent))
 
     def _advance(self) -> None:
-        times = self.film.times()
+        if (shown := self.film) is None:  # another projection or layer is on its way
+            return
+        times = shown.times()
         after = times[times > self._time + 1e-6]
         self._look_at(float(after[0]) if len(after) else float(times[-1]))
         if self._time >= times[-1]:

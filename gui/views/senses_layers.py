@@ -67,7 +67,7 @@ class LayersPage(QWidget):
         self.controls.setVisible(self.isVisible() and any(is_joined(item.run) for item in session.bench))
         asked: list[Question] = []
         lines: list[Line] = []
-        found: dict[str, dict[str, Any]] = {}
+        found: list[dict[str, Any]] = []
         notes: list[str] = []
         for item in session.bench:
             wanted = self._question(item, measure)
@@ -81,7 +81,7 @@ class LayersPage(QWidget):
             if "error" in answer:
                 notes.append(f"{item.run.name}: {answer['error']} {answer['hint']}".strip())
                 continue
-            found[item.run.name] = answer
+            found.append(answer)
             values = [layer[measure] for layer in answer["layers"]]
             name = line_name(item.run, self._choices.direction)
             lines.append(Line(name=name, colour=theme.current().runs[item.colour], x=range(len(values)), y=values,
@@ -91,7 +91,7 @@ class LayersPage(QWidget):
         if not lines:
             self._say(" ".join(notes) or tr("Measuring..."))
             return
-        self._show(measure, lines, list(found.values()), [self._answers.get(bag) for bag in bags], notes)
+        self._show(measure, lines, found, [self._answers.get(bag) for bag in bags], notes)
 
     def _show(self, measure: str, lines: list[Line], answers: list[dict[str, Any]], bags: list[dict[str, Any] | None], notes: list[str]) -> None:
         deepest = max(len(line.x) for line in lines)

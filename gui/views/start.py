@@ -77,7 +77,6 @@ class StartView(QWidget):
         services.processes.changed.connect(self._refresh)
         services.watcher.eventsArrived.connect(self._events)
         self._queue.changed.connect(self._show_demo)
-        self._queue.failed.connect(services.messages.error)
         importer_of(session, services).imported.connect(self._refresh)
         self._show_demo()
 

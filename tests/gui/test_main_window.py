@@ -8,12 +8,13 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QToolButton
 
-from core import i18n
+from core import config, i18n
 from core.errors import UserError
 from core.events import EventWriter, StepEnd
 from gui import theme
 from gui.main_window import MainWindow
 from gui.quit_dialog import QuitChoice, QuitDialog
+from gui.run_queue import queue_of
 from gui.settings import Settings
 from tests.gui.conftest import FAKE_VIEWS
 
@@ -148,6 +149,18 @@ def test_the_list_offers_the_other_runs(qtbot, make_window, make_run):
     assert [item.run.name for item in window.session.bench] == ["here", "there"]
 
 
+def test_of_many_runs_the_list_reads_only_those_it_shows(qtbot, make_window, make_run, monkeypatch):
+    for number in range(4):
+        make_run(f"run {number}")
+    monkeypatch.setattr("gui.bench_bar.LISTED", 2)
+    opened = []
+    monkeypatch.setattr("core.config.load", lambda path, load=config.load: opened.append(path) or load(path))
+    window = make_window()
+    opened.clear()
+    window._bench._fill_menu()
+    assert len(opened) == 2 and "All 4 runs" in [action.text() for action in window._bench._menu.actions()][-1]
+
+
 def test_the_layer_slider_and_the_session_agree(qtbot, make_window, make_run):
     window = make_window()
     window.session.add_run(make_run("deep", num_layers=4))
@@ -216,8 +229,12 @@ def test_closing_asks_what_becomes_of_a_run(qtbot, make_window, make_run, monkey
     monkeypatch.setattr(window.processes, "stop", lambda run: done.append("stop"))
     monkeypatch.setattr(window.processes, "discard", lambda run: done.append("discard"))
     monkeypatch.setattr("gui.main_window.ask", lambda parent, runs: choice)
+    queue = queue_of(window.processes)
+    queue._begun.add(str(run.path))
+    queue.start([make_run("waits for its turn")])
     assert window.close() == (choice is not QuitChoice.CANCEL)
     assert done == {QuitChoice.STOP: ["stop"], QuitChoice.DISCARD: ["discard"]}.get(choice, [])
+    assert bool(queue.waiting) == (choice is QuitChoice.CANCEL)  # or it would begin when the other is discarded
     monkeypatch.setattr(window.processes, "running", list)
 
 

@@ -17,6 +17,7 @@ from gui import theme
 from gui.jobs import Jobs
 from gui.messages import Messages, Toast
 from gui.run_process import Processes
+from gui.run_queue import queue_of
 from gui.run_watcher import RunWatcher
 from gui.session import Session
 from gui.settings import Settings
@@ -181,7 +182,11 @@ def test_deleting_can_be_undone(show, make, session, services, qtbot) -> None:
     session.add_run(runs[0])
     view = show()
     choose(view, qtbot, "one", "two")
+    queue = queue_of(services.processes)
+    queue._begun.add("another")
+    queue.start(runs[1:])
     view._delete_button.click()
+    assert [run.name for run in queue.waiting] == ["three"]
     assert session.bench == () and view.order.rowCount() == 1 and not runs[0].path.exists() and not runs[1].path.exists()
     toast = next(item for item in services.engine.window.findChildren(Toast) if "2 runs" in item.text[0])
     toast._act()

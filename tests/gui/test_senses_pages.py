@@ -210,6 +210,11 @@ def test_the_film_plays_all_runs_with_a_cursor_under_it(view, qtbot) -> None:
     assert session.step is None and np.allclose(page.panels[session.bench[3].path].xy, last[3])
     page._chart.moved.emit(4.0)
     assert session.step == 4
+    page._play.click()
+    session.layer = 1  # while it plays: there is no film until the answers come
+    page._reels.clear()
+    page._advance()
+    page._play.click()
 
 
 def test_the_film_leaves_as_gif_webp_png_and_moving_svg(view, qtbot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -301,6 +306,13 @@ def test_the_layers_have_curves_and_two_controls(view, qtbot) -> None:
     assert "drawn at random" in page._board.note.text()
 
 
+def test_runs_of_one_name_and_unlike_depth_have_their_curves(view, qtbot, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Run, "name", "the same")
+    made = view("layers", "bert", "word2vec")
+    settle(qtbot, made, "layers")
+    assert sorted(len(line.x) for line in made.page("layers")._board.chart._lines) == [1, 3]
+
+
 def test_the_probe_stands_beside_its_control(view, qtbot, tmp_path: Path) -> None:
     made = view("probe", "gpt", "bert")
     page = made.page("probe")
@@ -359,6 +371,36 @@ def test_proposed_senses_are_named_and_taken_over(view, qtbot, own_home: Path) -
     qtbot.waitUntil(lambda: not page._redraw.isActive())
     page.cards[0].put_aside()
     assert not page.cards[0].chosen
+
+
+def test_what_is_found_for_another_word_than_the_chosen_is_nobodys(view, qtbot, own_home: Path) -> None:
+    made = view("find", "bert")
+    page, session = made.page("find"), made._shared.session
+    page.find()
+    call = page._call
+    session.look_at("花", [Specimen(word="花", sense="flower", text="花开了。")])
+    call.on_done({"texts": ["一个苹果。"], "groups": np.array([0]), "near": np.array([1.0]), "labels": [""], "words": [["个"]], "silhouettes": {},
+                  "ari": None, "specimens": [], "left_out": 0})
+    page.accept()
+    assert not page.cards and not store.is_changed("苹果") and len(session.specimens) == 1
+    page.find()
+    call = page._call
+    session.look_at("苹果", ())
+    qtbot.waitUntil(lambda: not page._redraw.isActive())
+    assert page._call is None and not call.wanted
+
+
+def test_taking_back_what_was_taken_over_keeps_what_came_later(view, qtbot, own_home: Path) -> None:
+    made = view("find", "bert")
+    page, session = made.page("find"), made._shared.session
+    page.find()
+    qtbot.waitUntil(lambda: page._call is None and bool(page.cards), timeout=20_000)
+    before = list(session.specimens)
+    page.accept()
+    later = Specimen(word="苹果", sense="fruit", text="后来的苹果。")
+    session.specimens = [*session.specimens, later]
+    made._shared.services.messages._toasts[-1]._act()
+    assert list(session.specimens) == [*before, later] == store.specimens_of("苹果")
 
 
 def test_what_cannot_be_grouped_is_said(view, qtbot) -> None:

@@ -32,16 +32,18 @@ def started(monkeypatch):
 
 
 class FakeProcesses(QObject):
+    started = Signal(str)
     ended = Signal(str, object)
 
     def __init__(self):
         super().__init__()
-        self.started, self.refused = [], ()
+        self.names, self.refused = [], ()
 
     def start(self, run):
         if run.name in self.refused:
             raise UserError("No.")
-        self.started.append(run.name)
+        self.names.append(run.name)
+        self.started.emit(str(run.path))
 
 
 def test_the_demo_words_are_those_of_the_built_in_text():
@@ -61,12 +63,12 @@ def test_a_queue_trains_one_after_another(qtbot, make_run):
     runs = [make_run(name) for name in "abc"]
     processes.refused = ("b",)
     queue.start(runs)
-    assert processes.started == ["a"]
+    assert processes.names == ["a"]
     assert [run.name for run in queue.waiting] == ["b", "c"]
     processes.ended.emit("somebody else", None)
-    assert processes.started == ["a"]
+    assert processes.names == ["a"]
     processes.ended.emit(str(runs[0].path), None)
-    assert processes.started == ["a", "c"]
+    assert processes.names == ["a", "c"]
     assert len(failed) == 1
     processes.ended.emit(str(runs[2].path), None)
     assert not queue.busy
@@ -78,9 +80,18 @@ def test_a_queue_trains_several_at_once_and_lets_go(qtbot, make_run):
     assert queue_of(processes) is queue
     runs = [make_run(name) for name in "abc"]
     queue.start(runs, at_once=2)
-    assert processes.started == ["a", "b"]
-    queue.drop(runs[2])
+    assert processes.names == ["a", "b"]
+    queue.drop(runs[2].path)
     assert not queue.waiting
+
+
+def test_a_run_that_somebody_else_starts_waits_no_more(qtbot, make_run):
+    processes = FakeProcesses()
+    queue = queue_of(processes)
+    runs = [make_run(name) for name in "abc"]
+    queue.start(runs)
+    processes.started.emit(str(runs[1].path))
+    assert [run.name for run in queue.waiting] == ["c"]
 
 
 def test_one_click_trains_the_demo_and_shows_the_senses(qtbot, make, started):
