@@ -17,6 +17,7 @@ from core.registry import family
 from core.text.specimens import find_word
 from gui import specimen_store as store
 from gui import theme
+from gui.engine import Call
 from gui.keeper import Keeper
 from gui.picture import PictureButton
 from gui.session import BenchRun, Session
@@ -25,7 +26,7 @@ from gui.views.attention_controls import AttentionControls
 from gui.views.attention_notes import notes
 from gui.views.attention_panel import AttentionPanel, Unit
 from gui.views.attention_sentence import SentenceBar
-from gui.views.attention_state import EFFECTS, GRID, LINES, MAP, TABLE, State, loads, parsed
+from gui.views.attention_state import EFFECTS, GRID, LINES, MAP, PARTS, TABLE, State, loads, parsed
 from gui.widgets.empty import Empty
 from gui.widgets.folding import FoldingSegments
 from gui.widgets.labels import row
@@ -46,6 +47,7 @@ class AttentionView(QWidget):
         self._order: list[tuple[Path, int]] = []
         self._query: Unit | None = None  # the word that is looked at
         self._key: Unit | None = None
+        self._look: Call | None = None  # the newest question of where the heads look
         self.keeper = Keeper(self, "attention", session, services, state=lambda: self._state, parse=parsed, restore=self._restore)
         self.controls = AttentionControls(self._state, self)
         self.controls.hide()
@@ -215,9 +217,9 @@ class AttentionView(QWidget):
                 asked.append(item.path)
                 questions.append(state.question(str(item.path), session.step, max(session.layer_of(item.run), 1) - 1, session.head_of(item.run)))
         if questions:
-            self._services.engine.call("core.analysis.attention_window:look", {"questions": questions}, key=CALL, owner=self,
-                                       on_progress=partial(self._arrived, asked, state), on_done=self._all_arrived,
-                                       on_error=partial(self._refused, asked))
+            self._look = self._services.engine.call("core.analysis.attention_window:look", {"questions": questions}, key=CALL, owner=self,
+                                                    on_progress=partial(self._arrived, asked, state), on_done=self._all_arrived,
+                                                    on_error=partial(self._refused, asked))
 
     def _arrived(self, asked: list[Path], state: State, place: int, answer: dict[str, Any]) -> None:
         item = self._session.on_bench(asked[place])
@@ -225,8 +227,8 @@ class AttentionView(QWidget):
             return
         if "error" in answer:
             self._panels[item.path].say(f"{answer['error']} {answer['hint']}".strip())
-        else:
-            self._show(item, answer, state)
+        else:  # how it is drawn may have changed since it was asked for
+            self._show(item, answer, replace(state, least=self._state.least, measured=self._state.measured))
 
     def _all_arrived(self, _count: int) -> None:
         if self._state.mode == EFFECTS:
@@ -256,15 +258,23 @@ class AttentionView(QWidget):
             keywords = {"run": str(item.path), "text": state.text, "pair": state.pair, "step": self._session.step, "units": state.units,
                         "layer": answer["layer"], "head": answer["head"], "query": int(answer["places"][query]), "key": int(answer["places"][key])}
             self._services.engine.call("core.analysis.attention_window:query_and_key", keywords, key=f"{CALL}/{item.path}", owner=self,
-                                       on_done=panel.show_vectors, on_error=partial(self._no_vectors, panel))
+                                       on_done=partial(self._show_vectors, panel, (self._query, self._key)),
+                                       on_error=partial(self._no_vectors, panel))
+
+    def _show_vectors(self, panel: AttentionPanel, chosen: tuple[Unit | None, Unit | None], found: dict[str, Any]) -> None:
+        if panel in self._panels.values() and chosen == (self._query, self._key):
+            panel.show_vectors(found)
 
     def _no_vectors(self, panel: AttentionPanel, _message: str, _hint: str) -> None:
-        panel.show_vectors(None)
+        if panel in self._panels.values():
+            panel.show_vectors(None)
 
     def _ask_effects(self) -> None:
         """What the other words and the heads do for the word that is looked at, for every run."""
         if not self.isVisible() or self._state.mode != EFFECTS:
             return
+        if self._look is not None and self._look.wanted:
+            return  # they would take its place; once it is there they are asked for
         asked, questions = [], []
         for item in self._session.bench:
             panel = self._panels.get(item.path)
@@ -307,7 +317,7 @@ class AttentionView(QWidget):
     def _draw_all(self) -> None:
         for item in self._session.bench:
             panel = self._panels.get(item.path)
-            if panel is not None and panel.answer is not None:
+            if panel is not None and panel.answer is not None and panel.answer.keys() >= set(PARTS[self._state.mode]):  # else it is on the way
                 self._show(item, panel.answer, self._state)
 
     def _mark(self) -> None:

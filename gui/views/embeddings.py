@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -255,6 +256,8 @@ class EmbeddingsView(QWidget):
         along = laid is not None and laid.method == AXES
         keep = before is not None and before.shape == xy.shape and self.scene.answers.descending
         self.scene.xy = xy
+        self.badge.show_quality(None)  # that of the picture before may have come meanwhile
+        self._place_badge()
         self.map.set_points(xy, equal=not along, keep=keep)
         plane = laid is not None and laid.method == PCA and xy.shape[1] == 2
         names = [f"{start} → {end}" for start, end in laid.pairs] if along else ["PC 1 →", "PC 2 →"] if plane else []
@@ -264,11 +267,12 @@ class EmbeddingsView(QWidget):
     def _measure(self) -> None:
         scene = self.scene
         if scene.xy is not None and scene.xy.shape[1] == 2 and scene.state.laid is not None:
-            scene.answers.badge(scene.source, scene.state.laid.measure, scene.xy, self._show_badge)
+            scene.answers.badge(scene.source, scene.state.laid.measure, scene.xy, partial(self._show_badge, scene.xy))
 
-    def _show_badge(self, quality: dict[str, Any]) -> None:
-        self.badge.show_quality(quality)
-        self._place_badge()
+    def _show_badge(self, xy: np.ndarray, quality: dict[str, Any]) -> None:
+        if xy is self.scene.xy:
+            self.badge.show_quality(quality)
+            self._place_badge()
 
     def _place_badge(self) -> None:
         self.badge.move(theme.S, self.map.height() - self.badge.height() - theme.S)
@@ -344,7 +348,7 @@ class EmbeddingsView(QWidget):
         self.scene.state = state
         self.layout_controls.set_layout_wanted(state.layout)
         self.ways.set_words(state.laid.pairs if state.laid is not None else (), state.analogy)
-        self.scene.answers.given = xy
+        self.scene.answers.given = None if xy is None else (state.source, state.laid, xy)
         self._ask_for(state.source)
 
     def _name(self) -> str:

@@ -41,7 +41,7 @@ class Answers(QObject):
         self._engine = engine
         self._job: _Job | None = None
         self._reading: Call | None = None
-        self.given: np.ndarray | None = None  # a picture from a file, for the next layout
+        self.given: tuple[VectorSource, Layout | None, np.ndarray] | None = None  # a picture from a file, and of what it is
 
     def open(self, source: VectorSource, on_done: Callable[[dict[str, Any]], None], on_error: Refused,
              on_progress: Callable[[str, int, int], None]) -> None:
@@ -63,8 +63,8 @@ class Answers(QObject):
         """on_picture(xy or None, share done or -1, words) on the way, then on_done(xy, words): None where known_only and it was never made."""
         self.stop_layout()
         given, self.given = self.given, None
-        if given is not None:
-            on_done(given, "")
+        if given is not None and given[:2] == (source, layout):
+            on_done(given[2], "")
             return
         asked = {"source": source, "dimensions": layout.dimensions, "measure": layout.measure, "rows": rows, "options": layout.options}
         job = self._job = _Job(layout.method, asked, on_picture, on_done, on_error)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -48,13 +49,14 @@ class Paint(QObject):
         if scene.opened is None:
             return
         scene.state = replace(scene.state, colour=name, clusters=self._colours.clusters)
+        still = partial(self._if_still, name)
         if name in (KMEANS, HDBSCAN):
             self._colours.say(tr("Grouping the vectors..."))
-            scene.answers.clusters(scene.source, name, scene.state.layout.measure, scene.selection.shown, self._colours.clusters, self._clustered,
-                                   self._refused)
+            scene.answers.clusters(scene.source, name, scene.state.layout.measure, scene.selection.shown, self._colours.clusters,
+                                   partial(still, self._clustered), partial(still, self._refused))
         elif name == COUNT:
             self._colours.say(tr("Counting the words..."))
-            scene.answers.counts(scene.source, self._counted, self._refused, self._counting)
+            scene.answers.counts(scene.source, partial(still, self._counted), partial(still, self._refused), partial(still, self._counting))
         else:
             self._paint(by_values(name, scene.opened["columns"][name]) if name in scene.opened["columns"] else None)
         scene.keep()
@@ -62,6 +64,11 @@ class Paint(QObject):
     def _choose_found(self) -> None:
         if self._find.found is not None:
             self._scene.selection.choose(self._find.found)
+
+    def _if_still(self, name: str, then: Callable[..., None], *found: Any) -> None:
+        """An answer may come after another colour was chosen."""
+        if self._colours.colour == name:
+            then(*found)
 
     def _clustered(self, name: str, found: dict[str, Any]) -> None:
         self._paint(by_clusters(name, found["labels"], found["sizes"]))

@@ -47,16 +47,17 @@ class SourceBar(QWidget):
 
     def fill(self) -> None:
         """The runs on the bench, and the file that was opened last."""
-        before = self._combo.currentData()
+        before, title, kind = self._combo.currentData(), self._combo.currentText(), self._current()[0]
         self._combo.clear()
         for item in self._session.bench:
             self._combo.addItem(tr("Vocabulary · {name}", name=item.run.name), _data(VOCABULARY, item.path))
             self._combo.addItem(tr("Occurrences · {name}", name=item.run.name), _data(OCCURRENCES, item.path))
         if self._file:
             self._combo.addItem(Path(self._file).name, _data(FILE, self._file))
+        if kind in (VOCABULARY, OCCURRENCES) and self._combo.findData(before) < 0:
+            self._combo.addItem(title, before)  # its run has left the bench, its map has not
         self._combo.setEnabled(self._combo.count() > 0)
-        if before is not None:
-            self._combo.setCurrentIndex(max(self._combo.findData(before), 0))
+        self._combo.setCurrentIndex(self._combo.findData(before))
         self._show_words()
 
     def show_source(self, source: VectorSource) -> None:

@@ -6,6 +6,7 @@ import json
 
 import numpy as np
 import pytest
+import shiboken6
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QApplication
@@ -396,3 +397,61 @@ def test_heads_that_began_at_random_are_not_said_to_have_been_set(qtbot, show, f
     run = saved_run(folder, "bert", steps=(20,), **{"objective.first_attention": "random"})
     _, view = show(run, mode="map")
     assert panels(view)[0].note.isHidden()
+
+
+# answers that come late
+
+def hold(monkeypatch, window):
+    """Nothing is answered any more but by answer(end of the function's name)."""
+    engine = window.engine
+    monkeypatch.setattr(engine, "_answer", lambda call: None)
+
+    def waiting(place):
+        return [call for call in engine.calls if call.wanted and call.place.endswith(place)]
+
+    def answer(place):
+        for call in waiting(place):
+            DirectEngine._answer(engine, call)
+
+    return waiting, answer
+
+
+def test_the_threshold_may_be_moved_before_the_lines_are_there(qtbot, show, bert, monkeypatch) -> None:
+    window, view = show(bert, mode="map")
+    waiting, answer = hold(monkeypatch, window)
+    view.modes.button("lines").click()
+    qtbot.waitUntil(lambda: bool(waiting("attention_window:look")))
+    view.controls._least.setValue(20)
+    answer("attention_window:look")
+    lines = panels(view)[0].lines.lines
+    assert lines and all(line[3] >= 0.2 for line in lines)
+
+
+def test_the_vectors_of_a_cell_come_after_its_panel_has_gone(qtbot, show, gpt, bert, monkeypatch) -> None:
+    window, view = show(bert, mode="map")
+    panel = panels(view)[0]
+    waiting, answer = hold(monkeypatch, window)
+    panel.map.clicked.emit(2, 5)
+    window.session.add_run(gpt)
+    qtbot.waitUntil(lambda: not shiboken6.isValid(panel) and bool(waiting("attention_window:look")))
+    answer("query_and_key")
+    answer("attention_window:look")
+    panel = view.panels[bert.path]
+    panel.map.clicked.emit(2, 5)  # taken back before its vectors are there
+    answer("query_and_key")
+    assert not panel.strip.isVisible()
+
+
+def test_effects_that_come_due_leave_the_attention_that_is_on_the_way(qtbot, show, bert, monkeypatch) -> None:
+    window, view = show(bert, mode="effects")
+    waiting, answer = hold(monkeypatch, window)
+    panel = panels(view)[0]
+    panel.effects.bars.clicked.emit(2)
+    window.session.layer = 1
+    qtbot.waitUntil(lambda: not view._effects_timer.isActive())
+    assert waiting("attention_window:look") and not waiting("effects:look")
+    answer("attention_window:look")
+    assert panel.answer["layer"] == 0 and panel._step.text() == "step 20"
+    qtbot.waitUntil(lambda: bool(waiting("effects:look")))
+    answer("effects:look")
+    assert panel.effects.bars._marked == 2 and "no explanation" in panel.effects.caption.text()

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
 
 from core.vector_source import VectorSource
 from gui import map_state
@@ -17,8 +18,9 @@ from gui.selection import Selection, packed, unpacked
 from gui.views.embeddings_answers import Answers
 from gui.views.embeddings_colours import by_clusters, by_values
 from gui.widgets.badge import badge_words
-from tests.gui.direct_engine import SilentEngine
+from tests.gui.direct_engine import DirectEngine, SilentEngine
 from tests.gui.real_views import real_windows
+from tests.helpers.saved import saved_run
 
 COUNT = 120
 WORDS = [f"word{row}" for row in range(COUNT)]
@@ -107,6 +109,18 @@ def test_a_click_lists_the_neighbours_of_the_full_space_and_the_list_can_be_save
     assert float(rows[1][1]) == pytest.approx(far.min(), abs=1e-4)
     view.near.clicked.emit(int(np.argsort(far)[0]))
     qtbot.waitUntil(lambda: view.near.word == WORDS[int(np.argsort(far)[0])])
+
+
+def test_tab_leaves_the_list_of_neighbours(qtbot, view):
+    window, table = view.window(), view.near._table
+    view.near.show_near("a", ["b", "c"], [1, 2], [0.1, 0.2], "cosine")
+    with qtbot.waitActive(window):
+        window.activateWindow()
+    for key in (Qt.Key.Key_Tab, Qt.Key.Key_Backtab):
+        table.setFocus()
+        table.setCurrentCell(0, 1)
+        QTest.keyClick(window.windowHandle(), key)
+        assert QApplication.focusWidget() is not table
 
 
 def test_the_neighbours_of_a_vector_of_nan_are_refused_in_the_list(qtbot, view):
@@ -312,3 +326,87 @@ def test_the_badge_says_of_how_many_points(qapp):
     exact = {"trustworthiness": 0.98, "recall": 0.5, "neighbours": 10, "asked": 50, "points": 50}
     assert badge_words(exact) == "trustworthiness 0.98 · 50% of the 10 nearest kept"
     assert "1,000 of 9,000" in badge_words({**exact, "asked": 1000, "points": 9000})
+
+
+# answers that come late, and runs that go
+
+def choose_colour(view, name):
+    box = view.colours._combo
+    box.setCurrentIndex(box.findData(name))
+    box.activated.emit(box.currentIndex())
+
+
+def test_clusters_that_come_late_leave_the_colour_that_was_chosen_since(view, monkeypatch):
+    engine = view._services.engine
+    monkeypatch.setattr(engine, "_answer", lambda call: None)
+    choose_colour(view, "kmeans")
+    late = engine.calls[-1]
+    choose_colour(view, "length")
+    DirectEngine._answer(engine, late)
+    assert (view.map.picture._legend.title, view.colours._said.text()) == ("Length of the vector", "")
+    late.on_error("Nothing can be grouped.", "")
+    assert (view.map.picture._legend.title, view.colours._said.text()) == ("Length of the vector", "")
+
+
+def test_a_badge_belongs_to_the_picture_that_was_measured(qtbot, view, monkeypatch):
+    engine = view._services.engine
+    monkeypatch.setattr(engine, "_answer", lambda call: None if call.place.endswith(":badge") else DirectEngine._answer(engine, call))
+
+    def lay(dimensions):
+        view.layout_controls._choose_dimensions(dimensions)
+        view.lay_out()
+
+    def measured():
+        qtbot.waitUntil(lambda: engine.calls[-1].place.endswith(":badge"))
+        return engine.calls[-1]
+
+    lay("2")
+    late = measured()
+    lay("3")
+    qtbot.waitUntil(lambda: view.scene.xy.shape[1] == 3)
+    DirectEngine._answer(engine, late)
+    assert view.badge.isHidden()
+    lay("2")
+    late = measured()
+    lay("3")
+    DirectEngine._answer(engine, late)
+    assert not view.badge.isHidden()  # what it measured is still there
+    qtbot.waitUntil(lambda: view.scene.xy.shape[1] == 3)
+    assert view.badge.isHidden()
+
+
+def test_a_picture_from_a_file_is_not_that_of_other_vectors(qtbot, view, tmp_path, monkeypatch):
+    lay_out(qtbot, view)
+    before, engine = view.scene.xy, view._services.engine
+    view.file.save(tmp_path / "a.view.json")
+    with monkeypatch.context() as slow:
+        slow.setattr(engine, "_answer", lambda call: None)
+        view.file.open(tmp_path / "a.view.json")
+        view._stop_reading()
+    np.save(tmp_path / "y.npy", np.random.default_rng(1).normal(size=(COUNT, 8)).astype(np.float32))
+    (tmp_path / "y.txt").write_text("\n".join(WORDS), encoding="utf-8")
+    view.source.open_file(str(tmp_path / "y.npy"))
+    qtbot.waitUntil(lambda: view.scene.opened is not None)
+    lay_out(qtbot, view)
+    assert engine.asked(":project")[-1]["source"].path == str(tmp_path / "y.npy")
+    assert not np.array_equal(view.scene.xy, before, equal_nan=True)
+
+
+def test_the_box_names_what_is_mapped_after_its_run_has_left_the_bench(qtbot, make, tmp_path):
+    window = make("embeddings")
+    view, session, box = window.view, window.session, window.view.source._combo
+    first, second = saved_run(tmp_path, "bert"), saved_run(tmp_path, "gpt")
+    first.rename("first run")
+    session.add_run(first)
+    session.add_run(second)
+    qtbot.waitUntil(lambda: view.scene.opened is not None)
+    session.remove_run(first.path)
+    assert view.scene.source.path == str(first.path)
+    assert (box.currentText(), box.count()) == ("Vocabulary · first run", 3)
+    session.add_run(first)
+    assert (box.currentText(), box.count()) == ("Vocabulary · first run", 4)
+    box.setCurrentIndex(box.findText(f"Vocabulary · {second.name}"))
+    box.activated.emit(box.currentIndex())
+    session.remove_run(first.path)
+    assert box.count() == 2
+    qtbot.waitUntil(lambda: view.scene.opened is not None)
