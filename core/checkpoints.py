@@ -61,6 +61,7 @@ def save(run: Run, checkpoint: Checkpoint) -> Path:
             target.rename(old)
         temporary.rename(target)
         _sync(target.parent)
+        _clear(target.parent)
     except (OSError, SafetensorError) as error:
         shutil.rmtree(temporary, ignore_errors=True)
         full = getattr(error, "errno", None) == errno.ENOSPC or "No space left" in str(error)

@@ -33,7 +33,10 @@ class Preparing:
 
 @dataclass(frozen=True, kw_only=True)
 class RunStarted:
-    """step: the one it starts from. device, precision, versions...: where it runs. parameters: how many numbers it learns."""
+    """step: the one it starts from. device, precision, versions...: where it runs. parameters: how many numbers it learns.
+
+    text: a hash of the text that is read; none of a finetune, and of runs of earlier versions.
+    """
 
     step: int
     device: str
@@ -46,6 +49,7 @@ class RunStarted:
     vocab_size: int
     total_steps: int  # 0 where the clock decides
     versions: dict[str, str]
+    text: str = ""
     time: float = field(default_factory=time.time)
 
 

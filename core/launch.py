@@ -5,7 +5,10 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
+
+import psutil
 
 from core.errors import UserError
 from core.i18n import tr
@@ -17,13 +20,16 @@ _MAIN = Path(__file__).resolve().parent.parent / "main.py"
 def command(run: Run) -> list[str]:
     """The command that trains a run: one process, or torchrun where the settings ask for several."""
     processes = run.config.train.processes
+    worker = [str(_MAIN), "worker", str(run.path.resolve())]
     if processes == 1:
-        return [sys.executable, str(_MAIN), "worker", str(run.path)]
-    return [sys.executable, "-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={processes}", str(_MAIN), "worker", str(run.path)]
+        return [sys.executable, *worker]
+    return [sys.executable, "-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={processes}", *worker]
 
 
 def start(run: Run) -> subprocess.Popen:
     """Start a run's process, detached: it outlives whoever started it. Its output goes to worker.log."""
+    if run.imported:
+        raise UserError(tr("{name} was trained elsewhere: its training cannot go on here.", name=run.name), tr("Finetune it, or train a new run."))
     if other := run.worker_pid():
         raise UserError(tr("The run {name} is already open in process {pid}.", name=run.name, pid=other),
                         tr("Stop that one first, or wait for its end."))
@@ -33,3 +39,15 @@ def start(run: Run) -> subprocess.Popen:
                 else {"start_new_session": True})
     with (run.path / "worker.log").open("ab") as output:
         return subprocess.Popen(command(run), stdin=subprocess.DEVNULL, stdout=output, stderr=output, cwd=_MAIN.parent, **detached)
+
+
+def kill(pid: int) -> None:
+    """End a run's process at once, with its helpers: torchrun's death alone would leave those that train."""
+    try:
+        parent = psutil.Process(pid)
+        family = [*parent.children(recursive=True), parent]
+    except psutil.Error:
+        return
+    for process in family:
+        with suppress(psutil.Error):
+            process.kill()

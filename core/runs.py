@@ -24,7 +24,7 @@ import psutil
 from core import config as configs
 from core.config import RunConfig
 from core.errors import UserError
-from core.events import Event, EventReader, RunFailed, RunFinished, RunPaused, RunStarted, StepEnd, story
+from core.events import Event, EventReader, Preparing, RunFailed, RunFinished, RunPaused, RunStarted, StepEnd, story
 from core.i18n import tr
 
 HOME_VARIABLE = "LEXISCOPE_HOME"
@@ -40,7 +40,7 @@ CHANGEABLE = frozenset({"train.steps", "train.epochs", "train.minutes", "train.m
 def home() -> Path:
     """Where runs, caches and settings live: LEXISCOPE_HOME, or the usual place of the system."""
     if os.environ.get(HOME_VARIABLE):
-        return Path(os.environ[HOME_VARIABLE])
+        return Path(os.environ[HOME_VARIABLE]).expanduser().resolve()  # a run's process works in another folder
     if sys.platform == "win32":
         return Path(os.environ.get("LOCALAPPDATA", Path.home() / "AppData" / "Local")) / "Lexiscope"
     if sys.platform == "darwin":
@@ -180,6 +180,13 @@ class Run:
                             tr("It has: {names}.", names=", ".join([NEWEST, BEST, *map(str, steps)])), where="checkpoint")
         return int(checkpoint)
 
+    def forget_after(self, step: int) -> None:
+        """Remove the probes and (damaged) checkpoints beyond that step: the run goes on from there, and what it now becomes is not theirs."""
+        for later in (later for later in self.probe_steps() if later > step):
+            self.probe_path(later).unlink(missing_ok=True)
+        for later in (later for later in self.checkpoint_steps() if later > step):
+            shutil.rmtree(self.checkpoint_path(later), ignore_errors=True)
+
     # commands to the worker: files, so that they work through torchrun, on Windows and from any process
 
     def command(self, name: str) -> None:
@@ -238,11 +245,11 @@ class Run:
 def status_of(events: list[Event], *, alive: bool) -> Status:
     """The state that a run's story tells, given whether its process lives."""
     step, progress, state, text = 0, 0.0, "new", tr("not started")
-    if events:
-        state, text = "preparing", tr("preparing")
     for event in events:
         step = max(step, getattr(event, "step", 0))
-        if isinstance(event, StepEnd):
+        if isinstance(event, Preparing):
+            state, text = "preparing", tr("preparing")
+        elif isinstance(event, StepEnd):
             progress, state, text = event.progress, "running", tr("training")
         elif isinstance(event, RunStarted):
             step, state, text = event.step, "running", tr("training")
@@ -281,9 +288,11 @@ def list_runs(folder: Path | None = None) -> list[Run]:
 
 
 def run_folders(folder: Path | None = None) -> list[Path]:
-    """The folders of runs in a folder, the newest first; none of them is read."""
+    """The folders of runs in a folder, the newest first; none of them is read. Of an ONNX model it is the one within, as of Run.open."""
     folder = folder or runs_home()
-    found = [path for path in folder.iterdir() if (path / "config.json").is_file()] if folder.is_dir() else []
+    found = [path / "run" if (path / "model.onnx").is_file() and (path / "run" / "config.json").is_file() else path
+             for path in (folder.iterdir() if folder.is_dir() else ())]
+    found = [path for path in found if (path / "config.json").is_file()]
     return sorted(found, key=lambda path: (path / "config.json").stat().st_ctime, reverse=True)
 
 

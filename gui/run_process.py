@@ -41,6 +41,7 @@ class Processes(QObject):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._followed: dict[Path, _Followed] = {}
+        self._outcomes: dict[Path, Outcome] = {}
         self._timer = QTimer(self, interval=LOOK_MS)
         self._timer.timeout.connect(self._look)
 
@@ -80,6 +81,10 @@ class Processes(QObject):
     def alive(self, run: Run) -> bool:
         return run.path in self._followed or run.worker_pid() is not None
 
+    def outcome(self, run: Run) -> Outcome | None:
+        """How its process ended; None where nobody saw that, and once it is being trained again."""
+        return self._outcomes.get(run.path)
+
     def pause(self, run: Run) -> None:
         run.command("pause")
         self.changed.emit()
@@ -107,15 +112,9 @@ class Processes(QObject):
         pid = found.process.pid if found else run.worker_pid()
         if pid is None:
             return
-        try:
-            parent = psutil.Process(pid)
-            family = [*parent.children(recursive=True), parent]
-        except psutil.Error:
-            family = []
-        for process in family:
-            with suppress(psutil.Error):
-                process.kill()
-        psutil.wait_procs(family, timeout=2)
+        launch.kill(pid)
+        with suppress(subprocess.TimeoutExpired, psutil.Error):
+            (found.process if found else psutil.Process(pid)).wait(timeout=2)
         if found:
             self._look()
 
@@ -135,6 +134,7 @@ class Processes(QObject):
 
     def _follow(self, run: Run, process: subprocess.Popen | psutil.Process) -> None:
         self._followed[run.path] = _Followed(run, process)
+        self._outcomes.pop(run.path, None)
         self._timer.start()
         self.changed.emit()
 
@@ -143,7 +143,8 @@ class Processes(QObject):
             code = _exit_code(item.process)
             if code is not None:
                 del self._followed[path]
-                self.ended.emit(str(path), Outcome.of(code))
+                self._outcomes[path] = Outcome.of(code)
+                self.ended.emit(str(path), self._outcomes[path])
                 self.changed.emit()
         if not self._followed:
             self._timer.stop()

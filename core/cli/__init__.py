@@ -176,7 +176,7 @@ def train(run: Run) -> int:
             bar.say(tr("Stopping and saving..."))
             run.command("stop")
         if len(asked) > 1:
-            process.kill()
+            launch.kill(process.pid)
         time.sleep(0.1)
     signal.signal(signal.SIGINT, before)
     bar.close()

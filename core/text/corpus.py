@@ -16,7 +16,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -50,12 +50,13 @@ class Split:
 
 @dataclass(frozen=True, kw_only=True)
 class Corpus:
-    """A text that is ready for training. path: the cache folder."""
+    """A text that is ready for training. path: the cache folder. content: a hash of what was read."""
 
     train: Split
     valid: Split
     tokenizer: Tokenizer
     path: Path
+    content: str = ""
 
 
 def prepare(config: TextConfig, cache: Path, on_progress: OnProgress = nothing, cancelled: Callable[[], bool] = never,
@@ -72,9 +73,10 @@ def prepare(config: TextConfig, cache: Path, on_progress: OnProgress = nothing, 
     try:
         cache.mkdir(parents=True, exist_ok=True)
         _remove_abandoned(cache)
-        folder = cache / _key(config, source, tokenizer, cache)
+        content = source.content_hash()
+        folder = cache / _key(config, content, tokenizer, cache)
         if (ready := _open(folder)) is not None:
-            return ready
+            return replace(ready, content=content)
         building = Path(tempfile.mkdtemp(prefix=".building-", dir=cache))
         try:
             _build(config, source, building, tokenizer)
@@ -88,12 +90,12 @@ def prepare(config: TextConfig, cache: Path, on_progress: OnProgress = nothing, 
     made = _open(folder)
     if made is None:
         raise UserError(tr("The prepared text in {path} is damaged.", path=folder), tr("Check the disk, then try again."))
-    return made
+    return replace(made, content=content)
 
 
-def _key(config: TextConfig, source: Source, tokenizer: Tokenizer | None, cache: Path) -> str:
+def _key(config: TextConfig, content: str, tokenizer: Tokenizer | None, cache: Path) -> str:
     """The name of the folder: a hash of all that decides what is in it."""
-    settings: dict[str, Any] = {"format": FORMAT, "content": source.content_hash(), "valid_percent": config.valid_percent}
+    settings: dict[str, Any] = {"format": FORMAT, "content": content, "valid_percent": config.valid_percent}
     if config.files:
         settings |= {"columns": config.columns, "encoding": config.encoding, "documents": config.documents}
     if tokenizer is None:

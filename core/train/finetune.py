@@ -38,6 +38,8 @@ class TaskTraining:
         self._order = RowOrder(config.train.seed, "train", len(self._features), config.train.batch_size)
         self.network = TaskNetwork(config, data.layout, data.labels)
         randomise(self.network)
+        if config.family == "elmo":
+            self.network.encoder.spell(data.tokenizer)
         if weights is not None:
             load_pretrained(self.network, weights)
         self._weigh_classes()
@@ -85,7 +87,7 @@ class TaskTraining:
             ahead = _followers(batch)
             hidden = read.last_hidden_state[:, :-1][ahead]  # (guessed, hidden_size)
             labels = batch["input_ids"].flatten(0, 1)[:, 1:][ahead]
-            nll, _ = vocabulary_loss(hidden, network.encoder.token_vectors(), None, labels)
+            nll, _ = vocabulary_loss(hidden, network.encoder.output_matrix, network.encoder.output_bias, labels)
             value = value + self._lm_weight * nll / batch["lm_normalizer"]
             sums = {**sums, "lm_loss": (nll.detach(), len(labels))}
         share = len(batch["input_ids"]) / batch["rows"]
@@ -153,7 +155,7 @@ def layer_depths(network: TaskNetwork) -> dict[str, int]:
     """Of each of the encoder's parameters: 0 for the embeddings, j for layer j, and the topmost layer's for what stands above it."""
     numbers = {name: match for name, _ in network.named_parameters() if name.startswith("encoder.") for match in [_LAYER.search(name)]}
     top = max((int(match[1]) + 1 for match in numbers.values() if match), default=0)
-    above = ("pooler", "final_norm")
+    above = ("pooler", "final_norm", "encoder.output")
     return {name: int(match[1]) + 1 if match else top if any(part in name for part in above) else 0 for name, match in numbers.items()}
 
 

@@ -34,7 +34,8 @@ Write = Callable[[events.Event], None]
 class Position:
     """How far a run has come; all of it stands in every checkpoint. elapsed: seconds of training.
 
-    best_loss, best_score: of the best validation so far; the score is that of a finetune, its task's headline figure.
+    best_loss, best_score: of the best validation so far, at best_step; the score is that of a finetune, its task's headline figure.
+    evaluated_step: of the newest validation. -1 where there was none.
     """
 
     step: int = 0
@@ -43,6 +44,8 @@ class Position:
     best_loss: float = math.inf
     best_score: float = -math.inf
     worse_evals: int = 0
+    best_step: int = -1
+    evaluated_step: int = -1
 
 
 class Loop:
@@ -68,7 +71,9 @@ class Loop:
         last_event, last_checkpoint = time.monotonic(), time.monotonic()
         losses: list[float] = []
         window: deque[tuple[float, int]] = deque([(last_event, self.at.tokens)])
-        reason = "complete"
+        loss, reason = math.nan, "complete"
+        if self.device.rank == 0:
+            self.run.forget_after(self.at.step)
         if self.at.step == 0:
             self._save_probe()
         while progress < 1.0:
@@ -81,7 +86,8 @@ class Loop:
                 raise self._with_last_checkpoint(error) from error
             self.at.step += 1
             self.at.tokens += result.tokens
-            losses.append(result.loss)
+            if result.tokens:  # word2vec reads documents whole: in a step in which none begins, nothing is learnt
+                losses.append(result.loss)
             before = progress
             progress, wish = self._agree(started)
             now = time.monotonic()
@@ -90,8 +96,9 @@ class Loop:
                 while len(window) > 2 and now - window[0][0] > SPEED_SECONDS:
                     window.popleft()
                 rate = (window[-1][1] - window[0][1]) / max(1e-9, window[-1][0] - window[0][0])
+                loss = sum(losses) / len(losses) if losses else loss
                 self.write(events.StepEnd(
-                    step=self.at.step, loss=sum(losses) / len(losses), learning_rate=result.learning_rate,
+                    step=self.at.step, loss=loss, learning_rate=result.learning_rate,
                     grad_norm=result.grad_norm, tokens=self.at.tokens, tokens_per_s=rate, progress=progress,
                     elapsed=self.at.elapsed, seconds_left=self.at.elapsed * (1 - progress) / max(progress, 1e-9),
                     memory=self._process.memory_info().rss, gpu_memory=self.device.memory(), metrics=dict(result.metrics)))
@@ -108,14 +115,15 @@ class Loop:
                 break
             due = _due(self.config.checkpoints, before, progress) or now - last_checkpoint > CHECKPOINT_SECONDS
             if (due and progress < 1.0) or improved or wish == _CHECKPOINT:
-                self._checkpoint(improved)
+                self._checkpoint()
                 last_checkpoint = time.monotonic()
             aside = time.monotonic() - aside  # tokens/s is the speed of training, not of looking
             window = deque((moment + aside, tokens) for moment, tokens in window)
-        improved = self._evaluate() if reason != "early_stop" else False
+        if self.at.evaluated_step != self.at.step:
+            self._evaluate()
         if self.config.probes and not self.run.probe_path(self.at.step).exists():
             self._save_probe()
-        self._checkpoint(improved)
+        self._checkpoint()
         return reason
 
     def _agree(self, started: float) -> tuple[float, int]:
@@ -136,7 +144,7 @@ class Loop:
     def _pause(self) -> float:
         """Save, then wait for the pause to be taken back or for a stop. Returns the seconds that went by."""
         began = time.monotonic()
-        self._checkpoint(False)
+        self._checkpoint()
         self.write(events.RunPaused(step=self.at.step))
         while True:
             waiting = self.run.commanded("pause") and not self.run.commanded("stop") and not self._interrupted()
@@ -153,7 +161,8 @@ class Loop:
         score, loss = self._score(metrics), metrics["loss"]
         improved = (score, -loss) > (self.at.best_score, -self.at.best_loss)
         if improved:
-            self.at.best_score, self.at.best_loss = score, loss
+            self.at.best_score, self.at.best_loss, self.at.best_step = score, loss, self.at.step
+        self.at.evaluated_step = self.at.step
         self.at.worse_evals = 0 if improved else self.at.worse_evals + 1
         return improved
 
@@ -166,9 +175,10 @@ class Loop:
         if self.device.rank == 0 and (event := self._probe(self.at.step)):
             self.write(event)
 
-    def _checkpoint(self, best: bool) -> None:
+    def _checkpoint(self) -> None:
         if self.device.rank != 0:
             return
+        best = self.at.best_step == self.at.step
         state: LearnerState = self.learner.state()
         known = {name: value if math.isfinite(value) else None for name, value in vars(self.at).items()}
         noted = {**known, "best": best,
@@ -191,7 +201,8 @@ def resume(run: Run, learner: Learner) -> Position:
     learner.load_state(LearnerState(model=checkpoint.model, optimizer=checkpoint.optimizer, extra=state["learner"]))
     loss, score = state["best_loss"], state.get("best_score")  # (runs of earlier versions know no score)
     return Position(step=state["step"], elapsed=state["elapsed"], tokens=state["tokens"], worse_evals=state["worse_evals"],
-                    best_loss=math.inf if loss is None else loss, best_score=-math.inf if score is None else score)
+                    best_loss=math.inf if loss is None else loss, best_score=-math.inf if score is None else score,
+                    best_step=state.get("best_step", state["step"] if state["best"] else -1), evaluated_step=state.get("evaluated_step", -1))
 
 
 def total_steps(config: TrainConfig, steps_per_epoch: float) -> int:

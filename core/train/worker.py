@@ -24,6 +24,7 @@ from core.registry import family, load
 from core.runs import Run, home
 from core.text.source import Cancelled
 
+LOOK_SECONDS = 0.2
 NICE = 5  # the window, and whatever else the person does, goes first
 
 log = logging.getLogger(__name__)
@@ -74,6 +75,7 @@ def work(path: Path) -> int:
 
 
 def _train(run: Run, write: Callable[[events.Event], None], stop: Callable[[], bool], step: list[int]) -> str:
+    stopped = _stopped(run, stop)
     write(events.Preparing(stage=tr("starting"), done=0, total=0))
     import numpy
     import torch
@@ -91,14 +93,20 @@ def _train(run: Run, write: Callable[[events.Event], None], stop: Callable[[], b
     if device.rank > 0:
         torch.distributed.barrier()
     specimens = specimens_to_watch(run)
+    content = ""
     if config.task is None:
         tokenizer = load_tokenizer(run.tokenizer_path) if resumed else None
-        corpus = texts.prepare(_with_watched(run, specimens), home() / "cache", on_progress=_reporter(write), cancelled=stop, tokenizer=tokenizer)
+        corpus = texts.prepare(_with_watched(run, specimens), home() / "cache", on_progress=_reporter(write), cancelled=stopped, tokenizer=tokenizer)
+        if run.checkpoint_steps():
+            _refuse_another_text(run, corpus.content)
         tokenizer, train_tokens, valid_tokens = corpus.tokenizer, len(corpus.train.tokens), len(corpus.valid.tokens)
+        content = corpus.content
         if device.rank == 0 and not resumed:
             tokenizer.save(run.tokenizer_path)
     if device.rank == 0 and device.world > 1:
         torch.distributed.barrier()
+    if from_rank_zero([float(stopped())], device)[0]:
+        raise Cancelled
     write(events.Preparing(stage=tr("building the model"), done=0, total=0))
     if config.task is None:
         learner = load(family(config.family).learner)(config, corpus, device)
@@ -111,7 +119,7 @@ def _train(run: Run, write: Callable[[events.Event], None], stop: Callable[[], b
         step=position.step, device=_device_name(device.device), precision=device.precision, processes=device.world, threads=device.threads,
         parameters=learner.parameters, train_tokens=train_tokens, valid_tokens=valid_tokens,
         vocab_size=tokenizer.vocab_size, total_steps=total_steps(config.train, learner.steps_per_epoch),
-        versions={"python": platform.python_version(), "torch": torch.__version__, "numpy": numpy.__version__}))
+        text=content, versions={"python": platform.python_version(), "torch": torch.__version__, "numpy": numpy.__version__}))
     loop = Loop(run, learner, device, write=write, position=position, interrupted=stop,
                 probe=prober(run, learner.network, tokenizer, specimens))
     try:
@@ -145,6 +153,26 @@ def _with_watched(run: Run, specimens: list) -> object:
 
     words = {*run.config.text.watched, *(item.word for item in specimens)} | ({run.config.watch.word} - {""})
     return replace(run.config.text, watched=tuple(sorted(words)))
+
+
+def _stopped(run: Run, stop: Callable[[], bool]) -> Callable[[], bool]:
+    """Whether a signal or the person's command asked for the end. Files are looked for a few times a second at most."""
+    looked = [0.0, False]
+
+    def stopped() -> bool:
+        if time.monotonic() - looked[0] > LOOK_SECONDS:
+            looked[:] = [time.monotonic(), run.commanded("stop")]
+        return stop() or bool(looked[1])
+
+    return stopped
+
+
+def _refuse_another_text(run: Run, content: str) -> None:
+    """UserError where the text is not the one that the run has read so far: its curves and its validation would be of two texts."""
+    before = next((event.text for event in reversed(run.events()) if isinstance(event, events.RunStarted) and event.text), content)
+    if before != content:
+        raise UserError(tr("The text of {name} is no longer the one that it began with.", name=run.name),
+                        tr("Put the old files back, or train a new run."), where="files")
 
 
 def _reporter(write: Callable[[events.Event], None]) -> Callable[[str, int, int], None]:

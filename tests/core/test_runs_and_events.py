@@ -73,7 +73,7 @@ def test_states(run: runs.Run) -> None:
     for event, state in [(events.Preparing(stage="x", done=0, total=0), "preparing"), (started(0), "running"), (step(2), "running"),
                          (events.RunPaused(step=2), "paused"), (events.RunContinued(step=2), "running"),
                          (events.RunFailed(step=2, message="no"), "failed"), (started(2), "running"),
-                         (events.RunFinished(step=10, reason="complete"), "finished")]:
+                         (events.Preparing(stage="x", done=0, total=0), "preparing"), (events.RunFinished(step=10, reason="complete"), "finished")]:
         writer = events.EventWriter(run.events_path)
         writer.write(event)
         writer.close()

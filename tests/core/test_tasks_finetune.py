@@ -17,6 +17,7 @@ from core.errors import UserError
 from core.registry import FAMILIES
 from core.runs import Run
 from core.tasks import seeds
+from core.tasks.batches import network_inputs
 from core.tasks.config import build_finetune
 from core.tasks.data import load as load_labelled
 from core.tasks.inspect import advice, inspect
@@ -82,6 +83,18 @@ def test_every_family_learns_every_task_and_answers(pretrained: dict[str, Run], 
     mixed = [name for name in [event for event in told if isinstance(event, events.StepEnd)][-1].metrics if name.startswith("mix")]
     assert mixed == (["mix_0", "mix_1", "mix_2", "mix_gamma"] if family == "elmo" else [])
     assert encode.static_vectors(encode.load(run)).shape[0] == encode.load(pretrained[family]).tokenizer.vocab_size
+
+
+def test_a_new_run_in_the_folder_of_a_deleted_one_answers_for_itself(pretrained: dict[str, Run], tmp_path: Path) -> None:
+    said = []
+    for seed in (1, 2):
+        run = make_finetune(tmp_path, pretrained["bert"], seed=seed, learning_rate=0.01)
+        assert worker.work(run.path) == 0
+        said.append(measuring.predict_text(run=str(run.path), fields=FIELDS["classification"])["probabilities"])
+        own = measuring.load_task(run)
+        assert said[-1] == own.predict([measuring.example_of(own, FIELDS["classification"])])[0]["probabilities"]
+        shutil.rmtree(run.path)
+    assert said[0] != said[1]
 
 
 @pytest.mark.parametrize("family", ["gpt", "elmo"])
@@ -198,6 +211,31 @@ def test_class_weights_smoothing_and_the_language_models_loss(pretrained: dict[s
     alone, _ = training.network.head.loss(training.network(*(batch[name] for name in ("input_ids", "attention_mask", "token_type_ids"))), batch)
     lm = loss.sums["lm_loss"]
     assert loss.value.item() == pytest.approx((alone / batch["normalizer"] + 0.5 * lm[0] / lm[1]).item(), rel=1e-5)
+
+
+def test_the_language_models_loss_is_that_of_its_own_output_matrix(tmp_path: Path) -> None:
+    run = make_finetune(tmp_path, _trained(tmp_path, "gpt", tied=False), from_scratch=True)
+    learner = learner_of(run)
+    training, network = learner._training, learner.network().eval()
+    batch = training.batch("train", 0)
+    total, count = training.loss(network, batch).sums["lm_loss"]
+    read = network.read(**network_inputs(batch))
+    ids, real = batch["input_ids"].flatten(0, 1), batch["attention_mask"].flatten(0, 1)[:, 1:] == 1
+    logits = network.encoder.token_logits(read.last_hidden_state[:, :-1][real])
+    assert (total / count).item() == pytest.approx(torch.nn.functional.cross_entropy(logits, ids[:, 1:][real]).item(), rel=1e-5)
+    assert layer_depths(network)["encoder.output.weight"] == 2
+
+
+def test_from_scratch_a_character_cnn_knows_how_its_tokens_are_written(tmp_path: Path) -> None:
+    run = make_finetune(tmp_path, _trained(tmp_path, "elmo", embedding="char_cnn"), from_scratch=True)
+    vectors = learner_of(run).network().encoder.eval().token_vectors()
+    assert len(vectors.detach().unique(dim=0)) == len(vectors)
+
+
+def _trained(folder: Path, family: str, **options: object) -> Run:
+    run = make_run(folder / "pretrained", family, steps=2, probes=0, evals=1, checkpoints=1, **options)
+    assert worker.work(run.path) == 0
+    return run
 
 
 @pytest.mark.parametrize("place", ["output", "both"])

@@ -378,7 +378,7 @@ def test_the_real_text_is_prepared_in_single_digit_seconds(tmp_path: Path, share
 
 def test_dataclasses_name_their_fields() -> None:
     assert [item.name for item in dataclasses.fields(Split)] == ["tokens", "sentences", "documents", "word_starts"]
-    assert [item.name for item in dataclasses.fields(Corpus)] == ["train", "valid", "tokenizer", "path"]
+    assert [item.name for item in dataclasses.fields(Corpus)] == ["train", "valid", "tokenizer", "path", "content"]
 
 
 @pytest.mark.parametrize(("documents", "kind"), [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import itertools
 import math
 import os
 import random
@@ -13,13 +14,14 @@ import time
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
 import torch
 
 from core import checkpoints, events, launch
 from core.errors import DISK_FULL, UserError
 from core.registry import FAMILIES
-from core.runs import Run
+from core.runs import Run, home
 from core.train import gradient, loop, optim, worker
 from core.train.device import Device
 from tests.helpers.runs import make_run
@@ -267,6 +269,92 @@ def test_early_stop_after_validations_without_progress(tmp_path: Path) -> None:
     worker.work(run.path)
     end = run.events()[-1]
     assert isinstance(end, events.RunFinished) and end.reason == "early_stop" and end.step < 100
+
+
+def test_going_on_forgets_what_lies_ahead_of_it(tmp_path: Path) -> None:
+    run = make_run(tmp_path)
+    worker.work(run.path)
+    run.probe_path(99).write_bytes(b"of weights that are lost")
+    run.checkpoint_path(99).mkdir()
+    worker.work(run.path)
+    assert run.probe_steps()[-1] == run.checkpoint_steps()[-1] == 12
+
+
+def test_the_best_stays_the_best_whenever_a_run_stops_pauses_or_is_resumed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    still = {"evals": 2, "checkpoints": 1, "learning_rate": 0.0, "optimizer": "adamw"}  # learns nothing: no later validation is better
+    original = loop.Loop._agree
+
+    def wish_at_six(wish: int) -> None:
+        def agree(self: loop.Loop, begun: float) -> tuple[float, int]:
+            return original(self, begun)[0], wish if self.at.step == 6 else loop._GO
+        monkeypatch.setattr(loop.Loop, "_agree", agree)
+
+    stopped = make_run(tmp_path, **still)
+    wish_at_six(loop._STOP)
+    worker.work(stopped.path)
+    state = checkpoints.load(stopped).state
+    assert (stopped.best_step(), state["worse_evals"]) == (6, 0)
+    assert sum(isinstance(event, events.EvalEnd) for event in stopped.events()) == 1
+    paused = make_run(tmp_path, **still)
+    wish_at_six(loop._PAUSE)
+    worker.work(paused.path)
+    assert paused.best_step() == 6
+    before = sorted(path.name for path in (paused.path / "checkpoints").iterdir())
+    worker.work(paused.path)
+    assert paused.best_step() == 6 and sorted(path.name for path in (paused.path / "checkpoints").iterdir()) == before
+
+
+def test_a_run_does_not_go_on_with_another_text_or_from_elsewhere(tmp_path: Path) -> None:
+    run = make_run(tmp_path)
+    worker.work(run.path)
+    text = Path(run.config.text.files[0])
+    whole = text.read_text(encoding="utf-8")
+    text.write_text(whole.replace("妈妈", "爸爸"), encoding="utf-8")
+    assert worker.work(run.path) == 2
+    assert "no longer the one" in run.status().text and run.checkpoint_steps()[-1] == 12
+    text.write_text(whole, encoding="utf-8")
+    assert worker.work(run.path) == 0
+    (run.path / "origin.json").write_text("{}", encoding="utf-8")
+    with pytest.raises(UserError, match="elsewhere"):
+        launch.start(Run.open(run.path))
+
+
+def test_a_stop_is_heard_while_the_text_is_prepared(tmp_path: Path) -> None:
+    run = make_run(tmp_path)
+    run.command("stop")
+    assert worker.work(run.path) == 0
+    assert run.status().state == "stopped" and not any(isinstance(event, events.StepEnd) for event in run.events())
+
+
+def test_a_kill_takes_the_helpers_along() -> None:
+    code = "import subprocess, sys, time; subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)']); time.sleep(60)"
+    process = subprocess.Popen([sys.executable, "-c", code])
+    parent = psutil.Process(process.pid)
+    _wait(lambda: bool(parent.children()))
+    child = parent.children()[0]
+    launch.kill(process.pid)
+    assert process.wait(10) != 0
+    _wait(lambda: not child.is_running() or child.status() == psutil.STATUS_ZOMBIE)
+
+
+def test_a_run_is_found_from_whatever_folder_it_was_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = make_run(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    assert launch.command(Run.open(Path(run.path.name)))[-1] == str(run.path.resolve())
+    monkeypatch.setenv("LEXISCOPE_HOME", "here")
+    assert home() == tmp_path.resolve() / "here"
+
+
+def test_a_step_in_which_no_document_begins_does_not_say_that_the_loss_is_zero(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(loop.Loop.__init__.__kwdefaults__, "event_seconds", 0.0)
+    text, rng = tmp_path / "books.txt", random.Random(0)
+    books = (" ".join(f"w{rng.randrange(100)}" for _ in range(count)) for count in (6000, 6000, 6000, 6000, 200, 200))
+    text.write_text("\n".join(books), encoding="utf-8")
+    options = {"text.files": (str(text),), "steps": 0, "epochs": 2.0, "probes": 0, "watch.word": "", "watch.specimens": ""}
+    run = make_run(tmp_path, "word2vec", **options)
+    assert worker.work(run.path) == 0
+    steps = [event for event in run.events() if isinstance(event, events.StepEnd)]
+    assert any(one.tokens == other.tokens for one, other in itertools.pairwise(steps)) and min(event.loss for event in steps) > 1
 
 
 def test_the_learning_rate_rises_then_falls() -> None:

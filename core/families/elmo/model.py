@@ -8,12 +8,17 @@ its own side alone. For every token there are 2L + 1 vectors: x_k, and h→_{k,j
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import torch
 from torch import Tensor, nn
 
 from core.families.elmo.config import ElmoConfig
 from core.families.outputs import Output
 from core.families.places import take
+
+if TYPE_CHECKING:
+    from core.text.tokenizers import Tokenizer
 
 # (width, number) of the character CNN's filters, and its highway layers: those of the paper's released model
 FILTERS = ((1, 32), (2, 32), (3, 64), (4, 128), (5, 256), (6, 512), (7, 1024))
@@ -50,6 +55,11 @@ class Elmo(nn.Module):
         backward = [take(layer, flip) for layer in self._read(self.backward_layers, take(token, flip))]
         layers = tuple(torch.cat(pair, dim=-1) for pair in zip([token, *forward], [token, *backward], strict=True))
         return Output(last_hidden_state=layers[-1], hidden_states=layers if output_hidden_states else None)
+
+    def spell(self, tokenizer: Tokenizer) -> None:
+        """Tell a character CNN how the tokens are written. Needed once, before the first step of a new network."""
+        if isinstance(self.embedding, CharacterCNN):
+            self.embedding.spell([tokenizer.token(index) for index in range(self.vocab_size)])
 
     def token_vectors(self) -> Tensor:
         """What every token of the vocabulary is to the model before it has read a context. (vocab_size, hidden_size)"""

@@ -20,7 +20,7 @@ from core.config import RunConfig
 from core.families.batches import PackedWindows, batch_generator
 from core.families.cooccurrence import ENOUGH, begin_with_cooccurrence
 from core.families.elmo.config import ElmoConfig
-from core.families.elmo.model import CharacterCNN, Elmo, directions
+from core.families.elmo.model import Elmo, directions
 from core.families.family import COOCCURRENCE
 from core.families.learning import Batch, Loss
 from core.families.vocabulary_loss import vocabulary_loss
@@ -57,9 +57,8 @@ class ElmoPretraining:
         self.sampled = min(config.objective.sampled_softmax, self.vocab_size - 1)
         self.seed = config.train.seed
         self.network = ElmoForPretraining(config.model, self.vocab_size)
-        if isinstance(self.network.encoder.embedding, CharacterCNN):
-            self.network.encoder.embedding.spell([corpus.tokenizer.token(index) for index in range(self.vocab_size)])
-        elif config.objective.first_vectors == COOCCURRENCE:
+        self.network.encoder.spell(corpus.tokenizer)
+        if config.model.embedding == "token" and config.objective.first_vectors == COOCCURRENCE:
             embedding, softmax = self.network.encoder.embedding, self.network.softmax
             begin_with_cooccurrence(embedding, corpus.train, self.seed, embedding.embedding_dim**-0.5)
             with torch.no_grad():  # the softmax knows the same from the start, and how frequent each token is
