@@ -51,3 +51,4 @@ def kill(pid: int) -> None:
     for process in family:
         with suppress(psutil.Error):
             process.kill()
+    psutil.wait_procs(family[:-1], timeout=2)  # not for our own child: who waits for it here takes its exit code from its Popen

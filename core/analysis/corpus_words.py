@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -12,6 +13,7 @@ from core.analysis.encode import Loaded, word_vectors
 from core.config import TextConfig
 from core.errors import UserError
 from core.i18n import tr
+from core.runs import Run
 from core.text import builtin, readers, segment
 
 BLOCK = 256  # sentences that are encoded between two looks at `cancelled`
@@ -28,16 +30,30 @@ class Occurrence:
     span: tuple[int, int]
 
 
+def require_text(run: Run) -> None:
+    """UserError for a run that was trained elsewhere: the built-in text, which its settings name, is not what it has read."""
+    if run.imported and not run.config.text.files:
+        raise UserError(tr("{name} was trained elsewhere: its text is not known.", name=run.name), tr("Look in files, or choose another run."),
+                        where="run")
+
+
 def find(config: TextConfig, words: Sequence[str], on_progress: OnProgress, cancelled: Callable[[], bool]) -> list[Occurrence]:
     """All occurrences of the words in the text of a run, in the order of the text; the same sentence as often as it stands there.
 
     Where one of the words stands within another the longer one counts. UserError where none occurs.
     """
+    return find_first(config, words, sys.maxsize, on_progress, cancelled)[0]
+
+
+def find_first(config: TextConfig, words: Sequence[str], most: int, on_progress: OnProgress,
+               cancelled: Callable[[], bool]) -> tuple[list[Occurrence], int]:
+    """As `find`, the first `most` of them, and how many there are: kept, those of a long text need several times its memory."""
     longest_first = sorted(dict.fromkeys(word.strip() for word in words if word.strip()), key=len, reverse=True)
     if not longest_first:
         raise UserError(tr("No word was given."), tr("Write the words, with commas between them."), where="words")
     pattern = re.compile("|".join(f"(?P<w{number}>{segment.word_pattern(word)})" for number, word in enumerate(longest_first)), re.IGNORECASE)
     found: list[Occurrence] = []
+    total = 0
     for document in _documents(config, on_progress):
         _refuse_if(cancelled())
         if pattern.search(document) is None:
@@ -47,17 +63,21 @@ def find(config: TextConfig, words: Sequence[str], on_progress: OnProgress, canc
             sentence = document[begin:end]
             begin, lead = end, len(sentence) - len(sentence.lstrip())
             text = sentence.strip()
-            found += [Occurrence(word=longest_first[int(match.lastgroup[1:])], text=text, span=(match.start() - lead, match.end() - lead))
-                      for match in pattern.finditer(sentence)]
+            for match in pattern.finditer(sentence):
+                total += 1
+                if total <= most:
+                    found.append(Occurrence(word=longest_first[int(match.lastgroup[1:])], text=text,
+                                            span=(match.start() - lead, match.end() - lead)))
     if not found:
         raise UserError(tr("The words {words} do not occur in the text of this run.", words=", ".join(longest_first)),
                         tr("Choose words that are in it."), where="words")
-    return found
+    return found, total
 
 
 def vectors(loaded: Loaded, found: Sequence[Occurrence], layer: int, on_progress: OnProgress, cancelled: Callable[[], bool]) -> np.ndarray:
     """(occurrences, size) float32 in a layer; rows of NaN where the model does not know the word or where it lies beyond what
-    the model can read. UserError where the model knows none."""
+    the model can read. UserError where the model knows none, or where the run's text is not known."""
+    require_text(loaded.run)
     made: np.ndarray | None = None
     for begin in range(0, len(found), BLOCK):
         _refuse_if(cancelled())

@@ -6,7 +6,7 @@ reads the sentence again without the word, or without the head, and two things a
 - the prediction: log2 of the probability that the model gives the looked-at word at its place, in bits. A family that fills gaps sees
   [MASK] there; another one has read only what stands before it;
 - the sense: the cosine of the word's vector with the centroid of its sense minus that with the nearest other one's; see
-  core.analysis.compass.
+  core.analysis.compass. Its sense is that of the labelled sentence where it is one of them, else the nearest.
 
 A change is the value of the whole minus the value without: above 0, the word or the head helped.
 """
@@ -74,6 +74,8 @@ def effects(run: str, text: str, target: int, *, pair: str = "", step: int | Non
     if len(read.labels) > MOST_UNITS:
         raise UserError(tr("The sentence has {count} words.", count=len(read.labels)), tr("At most {most} are hidden one by one.", most=MOST_UNITS))
     compass, why = _compass(loaded, read, target, layer, specimens)
+    sentence, word = (text, pair)[read.sentence[target]], read.labels[target].lower()
+    sense = next((item.sense for item in specimens if item.text == sentence and item.word.lower() == word), "")
     by = by if by and how(loaded) == BY_MASK else how(loaded)
     others = [unit for unit in range(len(read.labels)) if unit != target and not read.special[unit]]
     rows = [_Row.of(loaded, read, target, None, by), *(_Row.of(loaded, read, target, unit, by) for unit in others)]
@@ -83,13 +85,13 @@ def effects(run: str, text: str, target: int, *, pair: str = "", step: int | Non
     if heads:
         switches += [(one, other) for one in range(depth) for other in range(width)]
         rows += [rows[0]] * (depth * width)
-    predicted, scores = _measure(loaded, rows, switches, compass, layer, on_progress, cancelled)
+    predicted, scores = _measure(loaded, rows, switches, compass, sense, layer, on_progress, cancelled)
     made: dict[str, Any] = {"step": loaded.step, "how": by, "ahead": how(loaded) != BY_MASK}
     made["prediction"] = _changes(predicted, others, len(read.labels), (depth, width) if heads else None)
     if compass is None:
         made["sense"] = {"why": why}
     else:
-        own = int(scores[0].argmax())
+        own = compass.senses.index(sense) if sense in compass.senses else int(scores[0].argmax())
         other = max((place for place in range(len(compass.senses)) if place != own), key=lambda place: scores[0, place])
         made["sense"] = {**_changes(scores[:, own] - scores[:, other], others, len(read.labels), (depth, width) if heads else None),
                          "sense": compass.senses[own], "other": compass.senses[other]}
@@ -145,25 +147,24 @@ def _silence(chosen: Sequence[tuple[int, int]], num_heads: int) -> Callable[[nn.
 
 
 @torch.no_grad()
-def _measure(loaded: Loaded, rows: Sequence[_Row], switches: Sequence[tuple[int, int] | None], compass: Compass | None, layer: int,
-             on_progress: Callable[[float], None] | None, cancelled: Callable[[], bool] | None) -> tuple[np.ndarray, np.ndarray]:
+def _measure(loaded: Loaded, rows: Sequence[_Row], switches: Sequence[tuple[int, int] | None], compass: Compass | None, sense: str,
+             layer: int, on_progress: Callable[[float], None] | None, cancelled: Callable[[], bool] | None) -> tuple[np.ndarray, np.ndarray]:
     """log2 of the target's probability (rows), and the cosines with the senses (rows, senses)."""
     network = _network(str(loaded.run.path), loaded.step, vectors_of.stamp(loaded.run.checkpoint_path(loaded.step) / "manifest.json"))
-    predicted, cosines = np.full(len(rows), np.nan), []
+    predicted, vectors = np.full(len(rows), np.nan), []
     size = max(TOKENS_AT_ONCE // max(len(row.vector) for row in rows), 1)
     paired = any(any(row.types) for row in rows) and how(loaded) == BY_MASK
     for begin in range(0, len(rows), size):
-        if cancelled is not None and cancelled():
+        if begin and cancelled is not None and cancelled():
             break
         part = rows[begin:begin + size]
         with switched_off(network.encoder, switches[begin:begin + size]):
             predicted[begin:begin + size] = _predict(loaded, network, part, paired)
             if compass is not None:
-                vectors = _vectors(network.encoder, part, paired, layer)
-                cosines.append(compass.cosines(vectors))
+                vectors.append(_vectors(network.encoder, part, paired, layer))
         if on_progress is not None:
             on_progress(min((begin + size) / len(rows), 1.0))
-    return predicted, np.concatenate(cosines) if cosines else np.zeros((0, 0))
+    return predicted, compass.cosines(np.concatenate(vectors), sense) if vectors else np.zeros((0, 0))
 
 
 def _predict(loaded: Loaded, network: nn.Module, rows: Sequence[_Row], paired: bool) -> np.ndarray:

@@ -17,17 +17,20 @@ import numpy as np
 from core.errors import UserError
 from core.i18n import tr
 from core.runs import Run, home
+from core.text import readers
 from core.text.tokenizers import SPECIALS
-from core.vector_source import COSINE, FILE, VOCABULARY, VectorSource
+from core.vector_source import COSINE, FILE, OCCURRENCES, VOCABULARY, VectorSource
 
 OnProgress = Callable[[str, int, int], object]
+MOST = 100_000  # occurrences that are mapped
 
 
 @dataclass(frozen=True, kw_only=True)
 class Opened:
     """words: what each row is called. vectors: (n, size) float32, perhaps mapped from the disk; rows may be NaN or zero.
 
-    texts, spans: of occurrences, the sentence and where the word stands in it. columns: name -> (n,) numbers, or n words.
+    texts, spans: of occurrences, the sentence and where the word stands in it. columns: name -> (n,) numbers, or n words. total: of which
+    these are the first; the text may hold more occurrences than are mapped.
     """
 
     words: list[str]
@@ -36,12 +39,13 @@ class Opened:
     spans: np.ndarray
     columns: dict[str, Any]
     step: int
+    total: int
 
 
 def open_source(source: VectorSource, on_progress: OnProgress = lambda *_: None, cancelled: Callable[[], bool] = lambda: False) -> dict[str, Any]:
     """Open the vectors and say what they are.
 
-    {"words", "texts", "spans", "columns": as in Opened, "count", "size", "nan": rows with NaN, "zero": rows of length 0, "same":
+    {"words", "texts", "spans", "columns", "total": as in Opened, "count", "size", "nan": rows with NaN, "zero": rows of length 0, "same":
     whether all others are one vector, "step", "stamp": a key that changes when the vectors do}. UserError where they cannot be read, or
     the reading was stopped.
     """
@@ -49,8 +53,8 @@ def open_source(source: VectorSource, on_progress: OnProgress = lambda *_: None,
     good = np.isfinite(opened.vectors).all(axis=1)
     known = opened.vectors[good] if not good.all() else opened.vectors
     zero = int((~known.any(axis=1)).sum())
-    return {"words": opened.words, "texts": opened.texts, "spans": opened.spans, "columns": opened.columns, "count": len(opened.words),
-            "size": int(opened.vectors.shape[1]), "nan": int((~good).sum()), "zero": zero,
+    return {"words": opened.words, "texts": opened.texts, "spans": opened.spans, "columns": opened.columns, "total": opened.total,
+            "count": len(opened.words), "size": int(opened.vectors.shape[1]), "nan": int((~good).sum()), "zero": zero,
             "same": len(known) > 1 and bool((known[1:] == known[0]).all()), "step": opened.step, "stamp": repr(stamp(source))}
 
 
@@ -80,17 +84,14 @@ def measured(source: VectorSource, measure: str, rows: np.ndarray | None = None)
 
 
 def stamp(source: VectorSource) -> tuple[int, ...]:
-    """Changes when what is on the disk does."""
+    """Changes when what is on the disk does: the vectors, their words beside them, the text in which words are found."""
+    from core.exchange.word_vectors import read_from, stamp_of
+
     if source.kind == FILE:
-        path = Path(source.path)
-    else:
-        run = Run.open(Path(source.path))
-        path = run.checkpoint_path(_step(run, source.step)) / "manifest.json"
-    try:
-        seen = path.stat()
-    except OSError:
-        return (0, 0)
-    return (seen.st_mtime_ns, seen.st_size)
+        return tuple(stamp_of(read_from(Path(source.path))))
+    run = Run.open(Path(source.path))
+    texts = readers.find_files(run.config.text) if source.kind == OCCURRENCES else []
+    return tuple(stamp_of([run.checkpoint_path(_step(run, source.step)) / "manifest.json", *texts]))
 
 
 def counts(source: VectorSource, on_progress: OnProgress = lambda *_: None, cancelled: Callable[[], bool] = lambda: False) -> np.ndarray:
@@ -125,13 +126,15 @@ def _from_run(source: VectorSource, on_progress: OnProgress, cancelled: Callable
         tokens = [loaded.tokenizer.token(row) for row in range(len(SPECIALS), loaded.tokenizer.vocab_size)]
         vectors = encode.static_vectors(loaded)[len(SPECIALS) :]
         words = [token.strip() or "␣" for token in tokens]
-        return Opened(words=words, vectors=vectors, texts=[], spans=np.zeros((0, 2), int), step=loaded.step,
+        return Opened(words=words, vectors=vectors, texts=[], spans=np.zeros((0, 2), int), step=loaded.step, total=len(words),
                       columns={"rank": np.arange(1, len(words) + 1, dtype=np.float32), "script": [script(word) for word in words],
                                "length": _lengths(vectors)})
-    found = corpus_words.find(run.config.text, source.words, on_progress, cancelled)
-    vectors = corpus_words.vectors(loaded, found, source.layer, on_progress, cancelled)
+    found, total = corpus_words.find_first(run.config.text, source.words, MOST, on_progress, cancelled)
+    words = tr("The text holds {count}; the first {most} were taken.", count=total, most=MOST)
+    vectors = corpus_words.vectors(loaded, found, source.layer, on_progress if total == len(found) else
+                                   lambda _, done, most: on_progress(words, done, most), cancelled)
     return Opened(words=[item.word for item in found], vectors=vectors, texts=[item.text for item in found],
-                  spans=np.array([item.span for item in found], int).reshape(-1, 2), step=loaded.step,
+                  spans=np.array([item.span for item in found], int).reshape(-1, 2), step=loaded.step, total=total,
                   columns={"word": [item.word for item in found], "place": np.array([item.span[0] for item in found], np.float32),
                            "sentence": np.array([len(item.text) for item in found], np.float32), "length": _lengths(vectors)})
 
@@ -141,7 +144,7 @@ def _from_file(source: VectorSource, on_progress: OnProgress) -> Opened:
 
     read = open_vectors(Path(source.path), lambda done, total: on_progress(tr("reading the file"), done, total))
     words = list(read.words)
-    return Opened(words=words, vectors=read.array, texts=[], spans=np.zeros((0, 2), int), step=-1,
+    return Opened(words=words, vectors=read.array, texts=[], spans=np.zeros((0, 2), int), step=-1, total=len(words),
                   columns={**read.columns, "rank": np.arange(1, len(words) + 1, dtype=np.float32), "script": [script(word) for word in words],
                            "length": _lengths(read.array)})
 

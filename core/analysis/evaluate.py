@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from core import checkpoints
+from core.analysis.vectors import stamp
 from core.config import RunConfig
 from core.errors import UserError
 from core.families.family import Family
@@ -74,7 +75,7 @@ def load_task(run: Run, step: int | None = None) -> TaskModel:
 
 
 @lru_cache(maxsize=4)
-def _loaded(path: str, step: int) -> TaskModel:
+def _loaded(path: str, step: int, _changed: tuple[int, int]) -> TaskModel:
     return load_task(Run.open(Path(path)), step)
 
 
@@ -84,7 +85,8 @@ def cached(run: str, step: int | None = None) -> TaskModel:
     steps = opened.checkpoint_steps()
     if opened.config.task is None or not steps:
         return load_task(opened, step)
-    return _loaded(str(Path(run).resolve()), step if step is not None else steps[-1])
+    step = step if step is not None else steps[-1]
+    return _loaded(str(Path(run).resolve()), step, stamp(opened.checkpoint_path(step) / "manifest.json"))
 
 
 # measured on a file
@@ -212,10 +214,11 @@ def _units(model: TaskModel, text: str) -> tuple[tuple[int, int], ...]:
     offsets = model.tokenizer.encode(text).offsets
     units: list[tuple[int, int]] = []
     for start, end in offsets:
+        start = end - len(text[start:end].lstrip())  # a byte-level token has the space before its word
         chinese = any("\u3400" <= character <= "\u9fff" for character in text[start:end])
         if chinese:
             units += [(place, place + 1) for place in range(start, end)]
-        elif text[start:end].strip():
+        elif start < end:
             before = text[start - 1] if units and units[-1][1] == start else " "
             joined = before.isalnum() and text[start].isalnum() and not "\u3400" <= before <= "\u9fff"
             units[-1:] = [(units[-1][0], end)] if joined else [*units[-1:], (start, end)]

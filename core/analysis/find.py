@@ -108,10 +108,15 @@ def find(run: str, word: str, specimens: Sequence[Specimen], files: Sequence[str
     {"texts": [...], "groups": (n) integers, "near": (n) cosines with the own group's centroid, "labels": [sense of a specimen with the same
     text, or ""], "specimens": [(text, group)] of the specimens that the text does not hold: each in the group whose centroid is nearest,
     "words": [[key words of each group]], "silhouettes": {groups: mean silhouette}, "ari": of all labelled ones, "step", "layer",
-    "left_out": sentences in which the model does not know the word}. UserError where too few sentences hold the word.
+    "left_out": sentences in which the model does not know the word}. UserError where too few sentences hold the word, or where the run's text is
+    not known.
     """
+    from core.analysis.corpus_words import require_text
+
     opened = Run.open(Path(run))
     step = newest(opened)
+    if not files:
+        require_text(opened)
     found = of_word(opened.config.text, word, files, cancelled, lambda documents, number: on_progress("read", documents, number))
     if len(found) < FEWEST:
         raise UserError(tr("“{word}” stands in {count} sentences of the text: too few to group.", word=word, count=len(found)),

@@ -67,8 +67,8 @@ def curves_of_run(run: str, specimens: Sequence[Specimen], step: int, direction:
 
 
 def anisotropy_of_run(run: str, specimens: Sequence[Specimen], direction: str = BOTH) -> dict[str, Any]:
-    """By the newest checkpoint: {"step", "words": how many were drawn, "source": OF_TEXT, or OF_SENTENCES where the run's text cannot be
-    read any more, "layers": [{"anisotropy", "self_similarity", "adjusted"}]}. UserError where there is no checkpoint."""
+    """By the newest checkpoint: {"step", "words": how many were drawn, "source": OF_TEXT, or OF_SENTENCES where the run's text is not
+    known or cannot be read any more, "layers": [{"anisotropy", "self_similarity", "adjusted"}]}. UserError where there is no checkpoint."""
     opened = Run.open(Path(run))
     step = newest(opened)
     stamp = vectors_of.stamp(opened.checkpoint_path(step) / "manifest.json")
@@ -90,7 +90,8 @@ def _random_vectors(path: str, step: int, _changed: tuple[int, int], texts: tupl
 
     opened = Run.open(Path(path))
     loaded = vectors_of.loaded_of(opened, step)
-    found, source = _random_words(opened.config.text), OF_TEXT
+    text = opened.config.text
+    found, source = () if opened.imported and not text.files else _random_words(text), OF_TEXT  # the built-in text is not that of an imported run
     if len(found) < 2:
         found, source = _all_words(texts), OF_SENTENCES
     return word_vectors(loaded.encoder, loaded.family, loaded.tokenizer, found), source

@@ -14,6 +14,7 @@ from core.analysis.encode import load, static_vectors
 from core.errors import UserError
 from core.i18n import tr
 from core.runs import Run
+from core.text import segment
 from core.text.tokenizers import SPECIALS, Tokenizer
 
 SUGGESTIONS = 5
@@ -72,9 +73,13 @@ def _nearest(cosines: np.ndarray, vectors: np.ndarray, tokenizer: Tokenizer, lef
 
 def _index(vectors: np.ndarray, tokenizer: Tokenizer, word: str) -> int:
     word = word.strip()
-    index = tokenizer.id(word)
-    if index is not None and index >= len(SPECIALS) and np.any(vectors[index]):
-        return index
+    forms = [word]
+    if tokenizer.kind == "bpe" and word:  # most words are one token with the space before them; Chinese has none
+        forms.insert(int(segment.chinese()[list(map(ord, word))].any()), f" {word}")
+    for form in forms:
+        index = tokenizer.id(form)
+        if index is not None and index >= len(SPECIALS) and np.any(vectors[index]):
+            return index
     near = _similar(tokenizer, word)
     raise UserError(tr("The word {word} is not in the vocabulary.", word=word or "''"),
                     tr("Similar words that are: {words}.", words=", ".join(near)) if near
@@ -86,7 +91,7 @@ def _similar(tokenizer: Tokenizer, word: str) -> list[str]:
     if not word:
         return []
     word = word.lower() if tokenizer.lowercase else word
-    known = [token for token in map(tokenizer.token, range(len(SPECIALS), tokenizer.vocab_size)) if token.strip()]
+    known = [token for index in range(len(SPECIALS), tokenizer.vocab_size) if (token := tokenizer.token(index).strip())]
     holding = sorted((token for token in known if token != word and (word in token or token in word)),
                      key=lambda token: abs(len(token) - len(word)))
     letters = set(word)

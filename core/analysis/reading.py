@@ -106,11 +106,13 @@ _kept = _Kept()
 
 @torch.no_grad()
 def attention(loaded: Loaded, reading: Reading) -> list[np.ndarray]:
-    """The weights of each layer, from the first: (heads, tokens, tokens) float32."""
+    """The weights of each layer, from the first: (heads, tokens, tokens) float32. UserError where an ONNX model has no such output."""
     key = (str(loaded.run.path), loaded.step, id(loaded), reading.ids, reading.types)
     found = _kept.get(key)
     if found is None:
         output = loaded.encoder(torch.tensor([reading.ids]), token_type_ids=token_types(reading), output_attentions=True)
+        if output.attentions is None:
+            raise UserError(tr("The ONNX model {name} does not give its attention.", name=loaded.run.name), tr("Choose another run."))
         found = [layer[0].float().numpy() for layer in output.attentions]
         _kept.put(key, found)
     return found

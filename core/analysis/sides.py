@@ -39,7 +39,8 @@ def sides_of_run(run: str, specimens: Sequence[Specimen], texts: Sequence[str], 
         try:
             start, end = sentences.span_of(text, word)
             whole = _vector(loaded, text, word, layer)
-            without_before = _vector(loaded, text[start:], word, layer) if text[:start].strip() else None
+            begin = start - text[:start][-1:].isspace()  # byte-pair encoding has another token for a word without its space
+            without_before = _vector(loaded, text[begin:], word, layer) if text[:start].strip() else None
             without_after = _vector(loaded, text[:end], word, layer) if text[end:].strip() else None
         except UserError as error:
             for reader in readers:

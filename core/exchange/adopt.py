@@ -13,7 +13,7 @@ from typing import Any
 from torch import Tensor
 
 from core import checkpoints, events
-from core.config import RunConfig
+from core.config import RunConfig, TextConfig
 from core.exchange.files import new_folder
 from core.runs import ORIGIN, Run, runs_home
 from core.text.tokenizers import Tokenizer
@@ -37,6 +37,20 @@ def free_place(name: str) -> Path:
     return path
 
 
+def text_of(tokenizer: Tokenizer) -> TextConfig:
+    """What is known of the text of a model from elsewhere: how it is cut into tokens."""
+    return TextConfig(tokenizer=tokenizer.kind, vocab_size=max(10, min(tokenizer.vocab_size, 1_000_000)), lowercase=tokenizer.lowercase,
+                      watched=tokenizer.watched)
+
+
+def write_story(run: Run) -> None:
+    """It has one checkpoint, and is at its end."""
+    writer = events.EventWriter(run.events_path)
+    writer.write(events.CheckpointSaved(step=0, path="checkpoints/step_00000000", best=False))
+    writer.write(events.RunFinished(step=0, reason="complete"))
+    writer.close()
+
+
 @contextmanager
 def adopted(config: RunConfig, target: Path, tokenizer: Tokenizer, weights: Mapping[str, Tensor], origin: Mapping[str, Any]) -> Iterator[Run]:
     """The run while it is still being filled; it takes its place when the block has ended well. UserError as of Run.create."""
@@ -47,8 +61,5 @@ def adopted(config: RunConfig, target: Path, tokenizer: Tokenizer, weights: Mapp
                  "device": "cpu"}
         checkpoints.save(run, checkpoints.Checkpoint(step=0, model=weights, optimizer={}, state=state))
         (folder / ORIGIN).write_text(json.dumps(origin), encoding="utf-8")  # in ASCII: names from elsewhere may be no text
-        writer = events.EventWriter(run.events_path)
-        writer.write(events.CheckpointSaved(step=0, path="checkpoints/step_00000000", best=False))
-        writer.write(events.RunFinished(step=0, reason="complete"))
-        writer.close()
+        write_story(run)
         yield run

@@ -23,6 +23,7 @@ from core.tasks import data
 from core.tasks.config import TaskConfig
 from core.tasks.forms import FAMILY, PLAIN, ROBERTA
 from core.tasks.labels import NOMINAL, Labels
+from core.tasks.span import NO_ANSWER
 from core.text.tokenizers import Tokenizer
 
 MOST_TOKENS = 512  # of a text that is asked about
@@ -71,7 +72,7 @@ def head_of(state: Mapping[str, Tensor], raw: Mapping[str, Any], architecture: A
     bias = zeros(len(weight)) if kind == "gpt2" and task == "classification" else _taken(held, f"{name}.bias", 1)
     if task == "classification" and len(weight) < 2:
         return behind  # a number: our heads learn one of pairs alone
-    labels = Labels()
+    labels = Labels(names=(NO_ANSWER,) if task == "span" else ())  # its [CLS] may have learnt it (SQuAD 2.0); else it gets no mass
     if task in ("classification", "tagging"):
         labels = Labels(kind=NOMINAL, names=_names(raw, len(weight)))
         task = "pair" if task == "classification" and kind != "gpt2" and OF_PAIRS & {label.lower() for label in labels.names} else task
@@ -123,6 +124,6 @@ def note_of(tuned: Tuned, config: RunConfig) -> str:
     shown = ", ".join(tuned.labels.names[:8]) + (" ..." if len(tuned.labels.names) > 8 else "")
     if tuned.task == "pair":
         return tr("It came with its head for pairs of texts ({labels}): ask it in Predict.", labels=shown)
-    if not shown:
+    if tuned.task == "span" or not shown:
         return tr("It came with its head: ask the {family} in Predict.", family=family(config.family).title)
     return tr("It came with its head ({labels}): ask it in Predict.", labels=shown)

@@ -18,7 +18,7 @@ from torch import Tensor
 
 from core import config as configs
 from core.errors import UserError
-from core.exchange.adopt import Imported, adopted, free_place
+from core.exchange.adopt import Imported, adopted, free_place, text_of
 from core.exchange.hf_config import Architecture, read_architecture
 from core.exchange.hf_finetuned import head_of, network_weights, note_of, with_task, without_language_model
 from core.exchange.hf_tokenizer import NEW, Foreign, read_tokenizer
@@ -169,11 +169,9 @@ def _own_tokenizer(folder: Path, rows: int) -> Tokenizer | None:
 def _config(architecture: Architecture, model: Any, tokenizer: Tokenizer, next_sentence: bool) -> configs.RunConfig:
     types = configs.section_types(architecture.family)
     made = configs.build(architecture.family, "quick")
-    text = configs.TextConfig(tokenizer=tokenizer.kind, vocab_size=max(10, min(tokenizer.vocab_size, 1_000_000)), lowercase=tokenizer.lowercase,
-                              watched=tokenizer.watched)
     train = replace(made.train, seq_len=min(made.train.seq_len, model.max_seq_len))
     objective = types["objective"](**({"next_sentence": next_sentence} if architecture.family == "bert" else {}))  # not what quick begins with
-    return replace(made, text=text, model=model, objective=objective, train=train)
+    return replace(made, text=text_of(tokenizer), model=model, objective=objective, train=train)
 
 
 def _complete(config: configs.RunConfig, vocab_size: int, weights: dict[str, Tensor]) -> dict[str, Tensor]:

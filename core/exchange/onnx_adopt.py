@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from core import config as configs
 from core.errors import UserError
-from core.exchange.adopt import free_place
+from core.exchange.adopt import free_place, text_of, write_story
 from core.exchange.hf_tokenizer import read_tokenizer
 from core.exchange.onnx_folder import FORMAT, MANIFEST, MODEL, RUN
 from core.exchange.onnx_open import ROWS
-from core.exchange.onnx_session import look, looked_up
+from core.exchange.onnx_session import LONGEST, look, looked_up
+from core.exchange.safe_weights import read_json
 from core.i18n import tr
-from core.runs import Run
+from core.runs import ORIGIN, Run
 from core.text.tokenizers import UNK
 
+MOST_POSITIONS = 65_536
 INPUTS = {"input_ids", "attention_mask", "token_type_ids"}
 TOKENIZERS = ("tokenizer.json", "vocab.txt", "vocab.json")
 
@@ -37,35 +40,41 @@ def adopt(folder: Path, target: Path | None = None) -> Run:
     rows = [row if row >= 0 else foreign.twins.get(index, foreign.rows[UNK]) for index, row in enumerate(foreign.rows)]
     if min(rows) < 0:
         raise UserError(tr("The tokenizer in {path} has no token for what it does not know.", path=folder), tr("Choose another model."))
-    config = configs.build(shape["family"], "quick", shape["options"], name=f"{folder.name} · ONNX")
-    config = replace(config, objective=type(config.objective)())  # how it learnt is not known here: BERT's paper, not what quick does otherwise
+    known = shape["known"]
+    options = {"model.num_heads": 1, "model.num_layers": 1, "train.seq_len": min(64, known["model.max_seq_len"]), **known}
+    config = configs.build(shape["family"], "quick", options, name=f"{folder.name} · ONNX")
+    # how it learnt is not known here: BERT's paper, not what quick does otherwise
+    config = replace(config, text=text_of(foreign.tokenizer), objective=type(config.objective)(), watch=configs.WatchConfig())
+    origin = {"kind": "onnx", "folder": folder.name, "known": list(known)}
     place = Path(target) if target else free_place(folder.name)
     if place.exists():
         raise UserError(tr("{path} exists and is not empty.", path=place), tr("Name another folder."), where="run")
     try:
-        return _copied(folder, place, replace(config, watch=configs.WatchConfig()), foreign.tokenizer, rows)
+        return _copied(folder, place, (MODEL, *shape["files"]), config, foreign.tokenizer, rows, origin)
     except OSError as error:
         shutil.rmtree(place, ignore_errors=True)
         raise UserError(tr("{path} cannot be written: {reason}.", path=place, reason=error.strerror or error),
                         tr("Free some space, or choose another place.")) from error
 
 
-def _copied(folder: Path, place: Path, config: Any, tokenizer: Any, rows: list[int]) -> Run:
+def _copied(folder: Path, place: Path, files: Sequence[str], config: Any, tokenizer: Any, rows: list[int], origin: dict[str, Any]) -> Run:
     checkpoint = place / RUN / "checkpoints" / "step_00000000"
     checkpoint.mkdir(parents=True)
-    for path in folder.iterdir():  # the model and the weights beside it
-        if path.is_file() and not path.is_symlink() and path.name.startswith(MODEL):
-            shutil.copyfile(path, place / path.name)
+    for name in files:
+        shutil.copyfile(folder / name, place / name)
     (checkpoint / MANIFEST).write_text(json.dumps({"format": FORMAT, "sha256": {}}), encoding="utf-8")
     tokenizer.save(place / RUN / "tokenizer.json")
     (place / RUN / ROWS).write_text(json.dumps(rows), encoding="utf-8")
+    (place / RUN / ORIGIN).write_text(json.dumps(origin), encoding="utf-8")  # in ASCII: names from elsewhere may be no text
     (place / RUN / "config.json").write_text(json.dumps(configs.to_dict(config), ensure_ascii=False, indent=1), encoding="utf-8")
-    return Run.open(place)
+    run = Run.open(place)
+    write_story(run)
+    return run
 
 
 def _shape(folder: Path) -> dict[str, Any]:
-    """{"family", "rows": of its vocabulary, "options": of its config}, as far as the signature tells."""
-    found = look(folder / MODEL)
+    """{"family", "rows": of its vocabulary, "files": with its weights, beside it, "known": of its config what can be told of such a file}."""
+    found = look(folder / MODEL, lengths=True)
     inputs = {item["name"] for item in found["inputs"]}
     outputs = {item["name"]: item["shape"] for item in found["outputs"]}
     states = [name for name in outputs if name.startswith("hidden_states.")]
@@ -76,6 +85,18 @@ def _shape(folder: Path) -> dict[str, Any]:
     table = looked_up(folder / MODEL)
     if table is None or table.ndim != 2:
         raise UserError(tr("{name} does not say how many tokens it knows.", name=MODEL), tr("Choose another file."), where="path")
-    heads = next((shape[1] for output, shape in outputs.items() if output.startswith("attentions.") and isinstance(shape[1], int)), 1)
-    options = {"model.hidden_size": outputs[name][-1], "model.num_heads": heads, "model.num_layers": max(1, len(states) - 1)}
-    return {"family": "bert", "rows": len(table), "options": options}
+    heads = next((item["seen"][1] for item in found["outputs"] if item["name"].startswith("attentions.") and len(item["seen"]) == 4), 0)
+    known = {"model.hidden_size": outputs[name][-1], "model.max_seq_len": _limit(folder, found["limit"])}
+    known |= {"model.num_heads": heads} if heads else {}
+    known |= {"model.num_layers": len(states) - 1} if len(states) > 1 else {}
+    return {"family": "bert", "rows": len(table), "files": found["files"], "known": known}
+
+
+def _limit(folder: Path, tried: int) -> int:
+    """The tokens that it reads: as many as it was seen to read; what the config.json beside it says, where more was not tried."""
+    if tried < LONGEST or not (folder / "config.json").is_file():
+        return tried
+    raw = read_json(folder / "config.json")
+    said, pad = raw.get("max_position_embeddings"), raw.get("pad_token_id")
+    said = said if type(said) is int and said <= MOST_POSITIONS else 0
+    return max(tried, said - (pad + 1 if "roberta" in str(raw.get("model_type")) and type(pad) is int else 0))

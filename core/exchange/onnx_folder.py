@@ -20,7 +20,7 @@ from core.exchange.tokenizer_json import portable
 from core.hashes import sha256
 from core.i18n import tr
 from core.registry import family
-from core.runs import Run
+from core.runs import ORIGIN, Run
 from core.tasks.data import DATA
 from core.text.tokenizers import SPECIALS, load_tokenizer
 
@@ -92,6 +92,8 @@ def _write_run(run: Run, folder: Path, step: int, precision: str) -> None:
     shutil.copyfile(run.tokenizer_path, folder / "tokenizer.json")
     if run.specimens_path.exists():
         shutil.copyfile(run.specimens_path, folder / run.specimens_path.name)
+    if run.imported:
+        shutil.copyfile(run.path / ORIGIN, folder / ORIGIN)
     if run.config.task:
         labels = json.loads((run.path / DATA).read_text(encoding="utf-8"))["labels"]
         (folder / DATA).write_text(json.dumps({"labels": labels}, ensure_ascii=False, indent=1), encoding="utf-8")

@@ -13,6 +13,7 @@ import sys
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 from core.errors import UserError
@@ -20,6 +21,9 @@ from core.i18n import tr
 
 PROBE_SECONDS = 60
 PROBE_EXTRA_SECONDS = 20  # for each GB
+LONGEST = 1024  # tokens of one text that a model is tried with
+TRIED_SECONDS = 15  # with texts of several lengths; a slow model is said to read what it has read by then
+TRIED_TOKEN = 2  # neither 0 nor 1: one of these is what models pad with, and RoBERTa counts its places by what is no padding
 MOST_MEMORY = 4  # times the file's size, and LEAST_MEMORY beside it: more than that, a model of ours never takes for one token
 LEAST_MEMORY = 6 << 30
 NO_ENCODER = frozenset({"Loop", "Scan", "If", "SequenceMap"})  # nothing that may run for ever
@@ -29,8 +33,12 @@ CPU, CUDA = "CPUExecutionProvider", "CUDAExecutionProvider"
 FLOATS = {"tensor(float)": "float32", "tensor(float16)": "float16", "tensor(int64)": "int64", "tensor(int32)": "int32"}
 
 
-def look(path: Path) -> dict[str, Any]:
-    """{"inputs", "outputs": [{"name", "type", "shape"}], "operators", "weights": bytes}. UserError, one sentence, for whatever is wrong with it."""
+def look(path: Path, *, lengths: bool = False) -> dict[str, Any]:
+    """{"inputs", "outputs": [{"name", "type", "shape", and of outputs "seen": the shape for one token}], "operators", "weights": bytes,
+    "files": names of those beside it that hold weights}.
+
+    lengths: also "limit", the tokens of the longest text that it reads; LONGEST at most. UserError, one sentence, for whatever is wrong.
+    """
     path = Path(path)
     try:
         seen = path.stat()
@@ -38,7 +46,7 @@ def look(path: Path) -> dict[str, Any]:
             raise OSError(0, tr("it is no file, or an empty one"))
     except OSError as error:
         raise UserError(tr("{path} cannot be read: {reason}.", path=path, reason=error.strerror), tr("Choose another file.")) from error
-    found = _look(str(path.resolve()), seen.st_mtime_ns, seen.st_size)
+    found = _look(str(path.resolve()), seen.st_mtime_ns, seen.st_size, lengths)
     if "refused" in found:
         raise UserError(tr("{name} cannot be opened: {reason}.", name=path.name, reason=found["refused"]),
                         tr("Export the model again, or choose another file."), where="path")
@@ -46,11 +54,12 @@ def look(path: Path) -> dict[str, Any]:
 
 
 @lru_cache(maxsize=64)
-def _look(path: str, _changed: int, size: int) -> dict[str, Any]:
-    seconds = PROBE_SECONDS + PROBE_EXTRA_SECONDS * size / 1e9
+def _look(path: str, _changed: int, size: int, lengths: bool) -> dict[str, Any]:
+    seconds = PROBE_SECONDS + PROBE_EXTRA_SECONDS * size / 1e9 + 2 * TRIED_SECONDS * lengths
+    command = [sys.executable, "-m", "core.exchange.onnx_session", path, *(["lengths"] if lengths else [])]
     try:
-        done = subprocess.run([sys.executable, "-m", "core.exchange.onnx_session", path], cwd=ROOT, capture_output=True, timeout=seconds,
-                              stdin=subprocess.DEVNULL, creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0))
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, timeout=seconds, stdin=subprocess.DEVNULL,
+                              creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0))
     except subprocess.TimeoutExpired:
         return {"refused": tr("it gave no answer within {seconds:.0f} s", seconds=seconds)}
     lines = done.stdout.decode(errors="replace").strip().splitlines()
@@ -178,14 +187,14 @@ def _first_line(error: Exception) -> str:
 
 # in the process of its own
 
-def _check(path: Path) -> dict[str, Any]:
+def _check(path: Path, lengths: bool) -> dict[str, Any]:
     import onnx
 
     try:
         model = onnx.load(str(path), load_external_data=False)
     except Exception:
         return {"refused": tr("it is no ONNX model, or it is damaged")}
-    weights = path.stat().st_size
+    weights, files = path.stat().st_size, set()
     for tensor in _all_tensors(model.graph):
         fields = {item.key: item.value for item in tensor.external_data}
         if not fields:
@@ -199,6 +208,7 @@ def _check(path: Path) -> dict[str, Any]:
         if not 0 <= int(fields.get("offset", 0)) + int(fields.get("length", 0)) <= data.stat().st_size:
             return {"refused": tr("the file with its weights, {name}, is too short", name=location)}
         weights += int(fields.get("length", 0))
+        files.add(location)
     for node in _all_nodes(model.graph):
         if node.op_type in NO_ENCODER or node.domain not in DOMAINS:
             return {"refused": tr("its operator {name} is none that an encoder needs", name=f"{node.domain}:{node.op_type}".removeprefix(":"))}
@@ -208,13 +218,16 @@ def _check(path: Path) -> dict[str, Any]:
         onnx.checker.check_model(str(path))
         session = open_session(path, threads=1)
         given = {item.name: item for item in session.get_inputs()}
-        session.run(None, {name: _smallest(item) for name, item in given.items()})
+        answers = session.run(None, {name: _smallest(item) for name, item in given.items()})
     except Exception as error:
         return {"refused": _first_line(error)}
     defaults = {item.name for item in session.get_overridable_initializers()}
     return {"inputs": [_described(item) for item in session.get_inputs() if item.name not in defaults],
-            "outputs": [_described(item) for item in session.get_outputs()], "defaults": sorted(defaults),
-            "operators": sorted({node.op_type for node in model.graph.node}), "weights": weights}
+            "outputs": [_described(item) | {"seen": list(getattr(answer, "shape", ()))}
+                        for item, answer in zip(session.get_outputs(), answers, strict=True)],
+            "defaults": sorted(defaults),
+            "operators": sorted({node.op_type for node in model.graph.node}), "weights": weights, "files": sorted(files),
+            **({"limit": _longest(session)} if lengths else {})}
 
 
 def _described(item: Any) -> dict[str, Any]:
@@ -229,6 +242,23 @@ def _smallest(item: Any) -> Any:
     if item.type not in FLOATS or sum(axis > 1 for axis in shape) > 3 or int(np.prod(shape)) > 1 << 20:
         raise ValueError(tr("its input {name} is of no kind that an encoder has", name=item.name))
     return np.ones(shape, dtype=FLOATS[item.type])
+
+
+def _longest(session: Any) -> int:
+    """The tokens of the longest text that it answers: twice as many until it fails, then what lies between."""
+    import numpy as np
+
+    values = {"input_ids": TRIED_TOKEN, "attention_mask": 1}
+    low, high, end = 1, LONGEST + 1, monotonic() + TRIED_SECONDS
+    while high - low > 1 and monotonic() < end:
+        length = 2 * low if 2 * low < high else (low + high) // 2
+        try:
+            session.run([session.get_outputs()[0].name], {item.name: np.full((1, length), values.get(item.name, 0), FLOATS[item.type])
+                                                          for item in session.get_inputs()})
+            low = length
+        except Exception:  # ONNX Runtime has a dozen kinds
+            high = length
+    return low
 
 
 def _all_tensors(graph: Any) -> list[Any]:
@@ -265,7 +295,7 @@ def main(arguments: list[str]) -> int:
     target = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)  # what a library prints must not stand in the answer
     try:
-        found = _check(path)
+        found = _check(path, "lengths" in arguments[1:])
     except Exception:  # what a damaged file holds fits nowhere
         found = {"refused": tr("it is no ONNX model, or it is damaged")}
     target.write(json.dumps(found))

@@ -46,9 +46,12 @@ OnProgress = Callable[[float, str], None]
 
 
 def pack(run: Run, out: Path, on_progress: OnProgress = lambda share, words: None) -> dict[str, Any]:
-    """Write the archive; returns {"path", "bytes", "files", "left_out": names that an archive cannot hold}. UserError while it is trained."""
+    """Write the archive; returns {"path", "bytes", "files", "left_out": names that an archive cannot hold}. UserError while it is
+    trained, and for an opened ONNX model."""
     if run.worker_pid():
         raise UserError(tr("The run {name} is being trained.", name=run.name), tr("Stop it first."))
+    if run.path.name == "run" and (run.path.parent / "model.onnx").is_file():  # the model lies outside the run's folder
+        raise UserError(tr("{name} is an ONNX model: hand its folder on as it is.", name=run.name), str(run.path.parent))
     out = Path(out)
     if out.is_dir() or out.suffix.lower() != SUFFIX:
         raise UserError(tr("{path} is no name for a packed run.", path=out), tr("Let it end in {suffix}.", suffix=SUFFIX), where="out")

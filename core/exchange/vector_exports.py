@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from core.analysis.corpus_words import Occurrence, find
+from core.analysis.corpus_words import Occurrence, find_first, require_text
 from core.analysis.encode import Loaded, load, static_vectors, word_vectors
 from core.errors import UserError
 from core.exchange import projector, vector_files
@@ -54,9 +54,8 @@ def occurrences(run: Run, out: Path, options: dict[str, Any], on_progress: OnPro
     word = str(options.get("word") or run.config.watch.word).strip()
     if not word:
         raise UserError(tr("No word was given."), tr("Say which with --word."), where="word")
-    found = find(run.config.text, [word], lambda *progress: on_progress(0.1, tr("looking through the text")), lambda: False)
-    count = len(found)
-    found = found[:MOST]
+    require_text(run)
+    found, count = find_first(run.config.text, [word], MOST, lambda *progress: on_progress(0.1, tr("looking through the text")), lambda: False)
     loaded = load(run)
     pieces = []
     for start in range(0, len(found), BLOCK):

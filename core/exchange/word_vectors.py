@@ -11,7 +11,7 @@ import hashlib
 import json
 import shutil
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import BinaryIO
@@ -38,6 +38,9 @@ from core.runs import home
 
 FORMAT = 1  # of the cache
 KEPT = 8  # converted files in the cache
+# where the words of a .npy may stand beside it, and those of a table of the Projector
+LABELS = {".npy": ("{stem}.txt", "{stem}_words.txt", "words.txt", "labels.txt", "{stem}.tsv", "metadata.tsv"),
+          ".tsv": ("{stem}_metadata.tsv", "{stem}.metadata.tsv", "metadata.tsv")}
 
 
 class Vectors:
@@ -104,13 +107,32 @@ def open_vectors(path: Path, on_progress: OnProgress | None = None) -> Vectors:
     return _converted(path, on_progress or (lambda done, total: None))
 
 
+def read_from(path: Path) -> list[Path]:
+    """The file that `open_vectors` reads, and behind it the places beside it where the words may stand, whether there is one or not.
+
+    UserError for a folder that holds no vectors.
+    """
+    path = _tensors_of(path) if path.is_dir() else path
+    return [path, *(path.with_name(name.format(stem=path.stem)) for name in LABELS.get(path.suffix.lower(), ()))]
+
+
+def stamp_of(paths: Iterable[Path]) -> list[int]:
+    """Times and sizes: another list where one of the files has changed, come or gone."""
+    made: list[int] = []
+    for path in paths:
+        try:
+            seen = path.stat()
+            made += [seen.st_mtime_ns, seen.st_size]
+        except OSError:
+            made += [0, 0]
+    return made
+
+
 def _converted(path: Path, on_progress: OnProgress) -> Vectors:
     """From the cache, after the file was read into it if need be."""
-    seen, whole = path.stat(), str(path.resolve())
     metadata = _metadata_of(path) if path.suffix.lower() == ".tsv" else None
-    beside = metadata.stat().st_mtime_ns if metadata else 0
-    place = hashlib.sha256(whole.encode("utf-8", "replace")).hexdigest()[:24]
-    stamp = [FORMAT, seen.st_size, seen.st_mtime_ns, beside]
+    place = hashlib.sha256(str(path.resolve()).encode("utf-8", "replace")).hexdigest()[:24]
+    stamp = [FORMAT, *stamp_of(read_from(path))]
     cache = home() / "cache" / "vectors"
     folder = cache / place
     if (found := _cached(folder, stamp, path)) is not None:
@@ -227,8 +249,8 @@ def _read_npz(path: Path, columns: dict[str, list[str]]) -> Blocks:
 
 def _labels(path: Path, count: int) -> list[str]:
     """The words of a .npy: a line each, in a file beside it."""
-    for name in (f"{path.stem}.txt", f"{path.stem}_words.txt", "words.txt", "labels.txt", f"{path.stem}.tsv", "metadata.tsv"):
-        if (file := path.with_name(name)).is_file() and file.stat().st_size <= count * LONGEST_WORD:
+    for file in read_from(path)[1:]:
+        if file.is_file() and file.stat().st_size <= count * LONGEST_WORD:
             words = file.read_bytes().decode("utf-8", "replace").removesuffix("\n").split("\n")
             if len(words) == count:
                 return [word.removesuffix("\r") for word in words]
@@ -244,7 +266,7 @@ def _tensors_of(folder: Path) -> Path:
 
 
 def _metadata_of(path: Path) -> Path:
-    for name in (f"{path.stem}_metadata.tsv", f"{path.stem}.metadata.tsv", "metadata.tsv"):
-        if (found := path.with_name(name)).is_file() and found != path:
+    for found in read_from(path)[1:]:
+        if found.is_file() and found != path:
             return found
     raise UserError(tr("Beside {path} there is no metadata.tsv with its words.", path=path.name), tr("Put both files into one folder."))

@@ -138,7 +138,8 @@ def decode(features: Sequence[Feature], outputs: Sequence[np.ndarray], examples:
            config: TaskConfig) -> Predictions:
     """{"answer", "start", "end", "probability", "no_answer": probability, "candidates": [{"text", "start", "end", "probability"}]}.
 
-    outputs: log-probabilities (rows, tokens, 2) of beginning and ending there, over all rows of the question together.
+    outputs: log-probabilities (rows, tokens, 2) of beginning and ending there, over all rows of the question together. An answer begins
+    with no white space.
     """
     made = []
     for feature, output in zip(features, outputs, strict=True):
@@ -154,12 +155,16 @@ def decode(features: Sequence[Feature], outputs: Sequence[np.ndarray], examples:
             for place in np.argsort(scores, axis=None)[::-1][: 2 * CANDIDATES]:
                 begin, end = np.unravel_index(place, scores.shape)
                 if np.isfinite(scores[begin, end]):
-                    key = part.offsets[first + begin][0], part.offsets[first + end][1]
-                    found[key] = max(found.get(key, -np.inf), float(scores[begin, end]))
+                    start, stop = part.offsets[first + begin][0], part.offsets[first + end][1]
+                    start = stop - len(context[start:stop].lstrip())  # a byte-level token has the space before its word
+                    if start < stop:
+                        found[start, stop] = max(found.get((start, stop), -np.inf), float(scores[begin, end]))
         best = sorted(found.items(), key=lambda item: -item[1])[:CANDIDATES]
-        row = next((number for number, part in enumerate(feature.parts) if 0 in part.sources), 0)
-        nothing = float(output[row, 0, 0] + output[row, 0, 1])
-        made.append(_prediction(context, best, nothing, NO_ANSWER in labels.names))
+        rows = [number for number, part in enumerate(feature.parts) if 0 in part.sources] or [0]
+        nothing = float(output[rows[0], 0, 0] + output[rows[0], 0, 1])
+        # A head from elsewhere has learnt of each window by itself: that the first holds no answer says nothing of the others.
+        may_be_none = NO_ANSWER in labels.names and (bool(config.pretrained) or len(rows) == 1)
+        made.append(_prediction(context, best, nothing, may_be_none))
     return made
 
 

@@ -21,6 +21,7 @@ from core.errors import UserError
 from core.i18n import tr
 
 SAMPLE = 1 << 18  # bytes that are looked at to recognise an encoding
+BEFORE = 1000  # of them at most before the first one that tells encodings apart
 CODECS = {"utf-8": "utf-8-sig", "gb18030": "gb18030", "big5": "big5hkscs", "utf-16": "utf-16", "latin-1": "cp1252"}
 MARKS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF32_LE, "utf-32"), (codecs.BOM_UTF32_BE, "utf-32"),
          (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
@@ -68,6 +69,10 @@ def guess_encoding(path: Path) -> EncodingGuess:
             while sample.isascii() and b"\0" not in sample and (more := file.read(SAMPLE)):
                 skipped += len(sample)  # English so far: look on for the first sign that tells encodings apart
                 sample = more
+            if sign := re.search(rb"[\0\x80-\xff]", sample):
+                begin = max(0, sign.start() - BEFORE)
+                skipped += begin
+                sample = sample[begin:] + file.read(begin)
     except OSError as error:
         raise UserError(tr("{path} cannot be read: {reason}.", path=path, reason=error.strerror or error),
                         tr("Check the name and the permissions."), where="files") from error

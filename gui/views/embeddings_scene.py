@@ -76,6 +76,8 @@ class Scene(QObject):
         parts = [tr("{count:,} vectors of {size} numbers", count=found["count"], size=found["size"])]
         if self.source.kind == OCCURRENCES:
             parts.append(tr("in layer {layer}", layer=self.source.layer) if self.source.layer >= 0 else tr("in the last layer"))
+        if found["total"] > found["count"]:
+            parts.append(tr("The text holds {count}; the first {most} were taken.", count=found["total"], most=found["count"]))
         if found["nan"]:
             parts.append(tr("{count:,} are no numbers or out of the model's reach", count=found["nan"]))
         if found["zero"]:

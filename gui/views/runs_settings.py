@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -16,12 +17,14 @@ from core.config import RunConfig
 from core.errors import UserError
 from core.i18n import tr
 from core.registry import family
+from core.runs import ORIGIN, Run
 from core.tasks.config import build_finetune
 from gui.option_titles import choice_title, option_title
 from gui.views.runs_curves import Shown
 from gui.widgets.labels import label
 
 MISSING = "–"
+OF_TOKENIZER = frozenset({"text.tokenizer", "text.vocab_size", "text.lowercase", "text.watched"})
 
 
 def options_of(config: RunConfig) -> dict[str, Any]:
@@ -33,6 +36,19 @@ def options_of(config: RunConfig) -> dict[str, Any]:
     return made
 
 
+def known_of(run: Run) -> dict[str, Any]:
+    """Its options; of a model from elsewhere the model's and the tokenizer's alone, since how it was trained, and on what, is not known."""
+    made = options_of(run.config)
+    if not run.imported:
+        return made
+    try:
+        told = json.loads((run.path / ORIGIN).read_text(encoding="utf-8")).get("known")  # of an ONNX file not even all of the model's
+    except (OSError, ValueError, AttributeError, RecursionError):
+        told = None
+    of_model = told if isinstance(told, list) else [name for name in made if name.startswith("model.")]
+    return {name: value for name, value in made.items() if name == "family" or name in OF_TOKENIZER or name in of_model}
+
+
 def plain_of(config: RunConfig) -> RunConfig:
     """What the settings are measured by: their preset, or how a finetune of that run on that task begins. UserError where it is gone."""
     if config.task is None or not config.task.pretrained:
@@ -41,10 +57,10 @@ def plain_of(config: RunConfig) -> RunConfig:
 
 
 def differences(parts: Sequence[dict[str, Any]]) -> list[tuple[str, list[Any]]]:
-    """The options that are not the same everywhere, and their values, MISSING where there is no such option."""
+    """The options that are not the same everywhere, and their values, MISSING where there is no such option. Of one alone all of them."""
     names = dict.fromkeys(name for part in parts for name in part)
     found = [(name, [part.get(name, MISSING) for part in parts]) for name in names]
-    return [(name, values) for name, values in found if any(value != values[0] for value in values)]
+    return [(name, values) for name, values in found if len(values) == 1 or any(value != values[0] for value in values)]
 
 
 class SettingsDiff(QWidget):
@@ -56,6 +72,7 @@ class SettingsDiff(QWidget):
         self._table.setSelectionMode(QAbstractItemView.SelectionMode.NoSelection)
         self._table.verticalHeader().hide()
         self._table.setShowGrid(False)
+        self._table.setTabKeyNavigation(False)
         self._table.setAlternatingRowColors(True)
         self._table.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
         self._table.horizontalHeader().setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
@@ -69,14 +86,14 @@ class SettingsDiff(QWidget):
         return self._table
 
     def show_runs(self, shown: Sequence[Shown]) -> None:
-        """Several runs among each other; one alone against its preset."""
+        """Several runs among each other; one alone against its preset, or all that is known of it where it came from elsewhere."""
         if tuple(shown) == self._shown:
             return
         self._shown = tuple(shown)
         names = [item.run.name for item in shown]
         colours = [item.colour for item in shown]
-        parts = [options_of(item.run.config) for item in shown]
-        if len(shown) == 1:
+        parts = [known_of(item.run) for item in shown]
+        if len(shown) == 1 and not shown[0].run.imported:
             config = shown[0].run.config
             try:
                 parts.insert(0, options_of(plain_of(config)))

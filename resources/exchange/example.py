@@ -2,7 +2,7 @@
 
     python example.py "a text"                     one text
     python example.py "a text" "another text"      a pair of texts; a question and its passage
-    python example.py "a question" --choices "first answer" "second answer" ...
+    python example.py "a passage" "a question" --choices "first answer" "second answer" ...
 
 What it prints depends on what the model has learnt; see config.json.
 """
@@ -108,7 +108,7 @@ def row(pattern, texts):
     """ids and segments of texts laid out by a pattern such as [CLS] A [SEP] B [SEP]; the longest text is cut at its end until all fits."""
     encoded = [TOKENIZER.encode(text, add_special_tokens=False).ids for text in texts]
     while sum(map(len, encoded)) + len(pattern) - len(texts) > CONFIG["max_seq_len"]:
-        max(encoded, key=len).pop()
+        max(reversed(encoded), key=len).pop()
     specials = {**CONFIG["special_tokens"], **CONFIG["new_tokens"]}
     ids, segments, segment = [], [], 0
     for item in pattern:
@@ -135,9 +135,13 @@ def parts(texts, choices):
     """The rows of an example, as its task lays them out."""
     single, pair = CONFIG["form"]["single"], CONFIG["form"]["pair"]
     if CONFIG["task"] == "multiple_choice":
-        if pair:
-            return [row(pair, [" ".join(texts), choice]) for choice in choices]
-        return [row(single, [" ".join(texts)]), *(row(single, [choice]) for choice in choices)]
+        passage, question = texts
+        asked = f"{passage}\n{question}"
+        if not pair:
+            return [row(single, [asked]), *(row(single, [choice]) for choice in choices)]
+        if CONFIG["form"]["segments"]:
+            return [row(pair, [passage, f"{question} {choice}"]) for choice in choices]
+        return [row(pair, [asked, choice]) for choice in choices]
     if len(texts) == 1:
         return [row(single, texts)]
     if not pair:
@@ -148,10 +152,10 @@ def parts(texts, choices):
 def task(texts, choices):
     """A finetuned model."""
     session, name = open_model("model"), CONFIG["task"]
-    two = name in ("pair", "span")
+    two = name in ("pair", "span", "multiple_choice")
     if len(texts) != 1 + two or (name == "multiple_choice" and not choices):
         raise SystemExit({"pair": "Give two texts.", "span": "Give a question and a passage.",
-                          "multiple_choice": "Give a question and --choices."}.get(name, "Give one text."))
+                          "multiple_choice": "Give a passage, a question and --choices."}.get(name, "Give one text."))
     inputs = batch(parts(texts, choices))
     if name == "tagging":  # here every token is a unit of its own, save for the special ones around the text
         before = CONFIG["form"]["single"].index("A")

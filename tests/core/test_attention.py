@@ -14,7 +14,7 @@ from transformers import BertForPreTraining, GPT2Config, GPT2LMHeadModel
 
 from core.analysis import attention as maths
 from core.analysis import attention_window as window
-from core.analysis import effects, reading
+from core.analysis import effects, occlusion, reading
 from core.analysis.encode import load
 from core.config import TextConfig
 from core.errors import UserError
@@ -308,6 +308,18 @@ def test_the_effects_equal_a_model_that_reads_the_sentence_again(bert: Run) -> N
     removed = effects.effects(str(bert.path), SENTENCE, target, by="remove", heads=False)
     assert removed["how"] == "remove" and removed["prediction"]["heads"] is None and "labelled" in removed["sense"]["why"]
     assert loaded.step == 20
+
+
+def test_the_sense_of_a_labelled_sentence_is_measured_without_itself(bert: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    specimens = read_specimens(bert.specimens_path)
+    monkeypatch.setattr(effects, "TOKENS_AT_ONCE", 40)  # in several batches
+    for item in (specimens[0], specimens[-1]):
+        target = units_of(bert, item.text).labels.index("苹果")
+        got = effects.effects(str(bert.path), item.text, target, layer=1, specimens=specimens)["sense"]
+        wanted = occlusion.occlusion_of_run(str(bert.path), specimens, item.text, "苹果", 1)
+        assert got["sense"] == item.sense and got["base"] == pytest.approx(wanted["score"], abs=1e-4)
+        around = [wanted["changes"][number] for number, (start, end) in enumerate(wanted["words"]) if start < item.text.index("苹果")]
+        np.testing.assert_allclose(got["words"][1:target], around, atol=1e-4)
 
 
 def test_gpt_cannot_be_moved_by_what_follows(gpt: Run) -> None:

@@ -103,6 +103,48 @@ def test_a_model_of_pairs_reads_both_texts_as_theirs_does(kind: str, tmp_path: P
     assert [answer["probabilities"][PAIRS[number]] for number in range(3)] == pytest.approx(chances.tolist(), abs=1e-5)
 
 
+@torch.no_grad()
+def test_answers_and_names_begin_where_theirs_do_and_not_with_the_space_before(tmp_path: Path) -> None:
+    save_model(tmp_path / "qa", "RobertaForQuestionAnswering", seed=1)
+    text = TEXTS[3]
+    answer = predict_text(run=str(import_model(tmp_path / "qa").run), fields={"context": text, "question": "Who sold shares?"})
+    assert (answer["answer"], answer["start"], answer["end"]) == ("the company's shares in", 27, 50)
+    assert all(one["text"] == text[one["start"] : one["end"]].strip() for one in answer["candidates"])
+    theirs = save_model(tmp_path / "names", "RobertaForTokenClassification", **options("Classification", {0: "O", 1: "B-PER", 2: "I-PER"}))
+    theirs.classifier.weight.zero_()
+    theirs.classifier.bias.copy_(torch.tensor([-9.0, 9.0, -9.0]))
+    theirs.save_pretrained(tmp_path / "names")
+    answer = predict_text(run=str(import_model(tmp_path / "names").run), fields={"text": "She bought apples"})
+    assert answer["units"] == [[0, 3], [4, 10], [11, 17]]
+    assert [one["text"] for one in answer["spans"]] == ["She", "bought", "apples"]
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("certain", [50.0, -50.0])
+def test_a_model_may_find_no_answer(certain: float, tmp_path: Path) -> None:
+    """As one of SQuAD 2.0 does; one of SQuAD 1.1 gives [CLS] no mass, and always answers."""
+    theirs = save_model(tmp_path / "theirs", "BertForQuestionAnswering")
+    context, question = "She bought apples.", "Who sold shares?"
+    asked = transformers.AutoTokenizer.from_pretrained(tmp_path / "theirs")(question, context, return_tensors="pt")
+    vectors = theirs.bert(**asked).last_hidden_state[0]
+    way = vectors[0] - vectors[1:].mean(dim=0)  # along it [CLS] lies apart from the others
+    theirs.qa_outputs.weight.copy_(certain * way / (way @ way))
+    theirs.qa_outputs.bias.zero_()
+    theirs.save_pretrained(tmp_path / "theirs")
+    none = certain > 0
+    assert (int(theirs(**asked).start_logits.argmax()) == 0) == none
+    made = import_model(tmp_path / "theirs")
+    assert "no answer" not in made.notes[0]
+    answer = predict_text(run=str(made.run), fields={"context": context, "question": question})
+    assert (answer["answer"] == "") == none and (answer["no_answer"] > 0.99) == none
+    path = tmp_path / "squad.json"
+    path.write_text(json.dumps({"data": [{"paragraphs": [{"context": context, "qas": [
+        {"id": "1", "question": question, "answers": [], "is_impossible": True}]}]}]}), encoding="utf-8")
+    assert evaluate(run=str(made.run), file=str(path))["metrics"]["exact_match"] == none
+    long = predict_text(run=str(made.run), fields={"context": context * 20, "question": question})
+    assert long["answer"]  # that the first window holds no answer says nothing of the others
+
+
 def test_a_finetune_of_an_imported_roberta_reads_pairs_as_roberta_does(tmp_path: Path) -> None:
     save_model(tmp_path / "theirs", "RobertaForMaskedLM")
     run = Run.open(import_model(tmp_path / "theirs").run)

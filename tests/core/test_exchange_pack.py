@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 import stat
 import zipfile
 from collections.abc import Callable
@@ -135,6 +136,14 @@ def test_links_duplicates_and_lies_about_sizes(run: Run, tmp_path: Path) -> None
     (tmp_path / "lie.lexi").write_bytes(data)
     with pytest.raises(UserError):
         unpack(tmp_path / "lie.lexi")
+
+
+def test_an_opened_onnx_model_is_not_packed_without_its_model(run: Run, tmp_path: Path) -> None:
+    shutil.copytree(run.path, tmp_path / "theirs" / "run", symlinks=True)
+    (tmp_path / "theirs" / "model.onnx").write_bytes(b"x")
+    with pytest.raises(UserError, match="is an ONNX model"):
+        pack(Run.open(tmp_path / "theirs"), tmp_path / "out.lexi")
+    assert not (tmp_path / "out.lexi").exists()
 
 
 def test_a_run_that_is_being_trained_is_not_packed(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -63,6 +63,14 @@ def test_a_changed_file_is_read_anew(tmp_path: Path, array: np.ndarray) -> None:
     assert list(open_vectors(path).words) == ["new"]
 
 
+def test_words_that_were_put_right_beside_an_array_are_read_anew(tmp_path: Path) -> None:
+    np.save(tmp_path / "v.npy", np.eye(3))  # of float64: converted into the cache
+    (tmp_path / "v.txt").write_text("eins\nzwei\ndrei\n", encoding="utf-8")
+    assert list(open_vectors(tmp_path / "v.npy").words) == ["eins", "zwei", "drei"]
+    (tmp_path / "v.txt").write_text("eins\nzwei\nfünf\n", encoding="utf-8")
+    assert list(open_vectors(tmp_path / "v.npy").words) == ["eins", "zwei", "fünf"]
+
+
 @pytest.mark.parametrize("binary", [False, True])
 def test_gensim_reads_ours_and_we_read_gensims(binary: bool, tmp_path: Path, array: np.ndarray) -> None:
     models = pytest.importorskip("gensim.models")

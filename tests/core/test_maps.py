@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from core.analysis import embeddings, maps
-from core.analysis.corpus_words import find
+from core.analysis.corpus_words import find, find_first
 from core.config import TextConfig
 from core.errors import UserError
+from core.exchange import projector
 from core.vector_source import VectorSource
+from tests.helpers.saved import saved_run
 
 COUNT = 300
 
@@ -151,6 +155,56 @@ def test_all_occurrences_are_found_with_their_sentences(tmp_path):
     assert found[2].text == "我吃苹果。"
     with pytest.raises(UserError):
         find(TextConfig(files=(str(text),)), ["香蕉"], lambda *_: None, lambda: False)
+
+
+def test_beyond_the_most_that_are_kept_occurrences_are_counted(tmp_path):
+    text = tmp_path / "text.txt"
+    text.write_text("苹果和苹果。\n" * 50, encoding="utf-8")
+    config = TextConfig(files=(str(text),))
+    found, total = find_first(config, ["苹果"], 7, lambda *_: None, lambda: False)
+    assert (found, total) == (find(config, ["苹果"], lambda *_: None, lambda: False)[:7], 100)
+
+
+@pytest.fixture
+def occurrences(own_home, tmp_path) -> tuple[VectorSource, Path]:
+    """Of a word in the text of a run, and that text."""
+    run = saved_run(tmp_path / "run")
+    source = VectorSource(kind="occurrences", path=str(run.path), words=("苹果",))
+    Path(run.config.text.files[0]).write_text("我吃苹果。\n店员看苹果的发布会。\n" * 5, encoding="utf-8")
+    return source, Path(run.config.text.files[0])
+
+
+def test_a_map_of_some_occurrences_says_of_how_many(occurrences, monkeypatch):
+    monkeypatch.setattr(embeddings, "MOST", 4)
+    told = []
+    opened = embeddings.open_source(occurrences[0], lambda words, done, total: told.append(words))
+    assert (opened["count"], opened["total"]) == (4, 10)
+    assert told[-1] == "The text holds 10; the first 4 were taken."
+
+
+def test_occurrences_are_found_again_and_laid_out_again_once_the_text_has_changed(occurrences):
+    source, text = occurrences
+    before = embeddings.open_source(source)
+    maps.project(source, "pca", 2, "cosine")
+    text.write_text("医生买了苹果。\n" + text.read_text(encoding="utf-8"), encoding="utf-8")
+    assert maps.project(source, "pca", 2, "cosine", known_only=True) == {}
+    opened = embeddings.open_source(source)
+    assert (before["count"], opened["count"], opened["total"]) == (10, 11, 11) and opened["texts"][0] == "医生买了苹果。"
+    assert len(maps.project(source, "pca", 2, "cosine")["xy"]) == 11
+
+
+def test_a_folder_of_vectors_that_was_written_over_in_place_is_another(own_home, tmp_path):
+    source = VectorSource(kind="file", path=str(tmp_path / "p"))
+    x = np.random.default_rng(0).normal(size=(5, 4)).astype(np.float32)
+    projector.save(tmp_path / "p", list("abcde"), x)
+    before = embeddings.open_source(source)["stamp"]
+    maps.project(source, "pca", 2, "cosine")
+    seen = (tmp_path / "p").stat()
+    (tmp_path / "p" / "metadata.tsv").write_text("one\ntwo\nthree\nfour\nfive\n", encoding="utf-8")
+    assert (tmp_path / "p").stat().st_mtime_ns == seen.st_mtime_ns  # the folder's own time stays
+    opened = embeddings.open_source(source)
+    assert opened["words"] == ["one", "two", "three", "four", "five"] and opened["stamp"] != before
+    assert maps.project(source, "pca", 2, "cosine", known_only=True) == {}
 
 
 def test_a_source_survives_its_words(tmp_path):

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from core.analysis.neighbours import analogy, neighbours
+from core.config import TextConfig
 from core.errors import UserError
-from core.text.tokenizers import SPECIALS, TableTokenizer
+from core.text.tokenizers import SPECIALS, TableTokenizer, train_bpe
 
 WORDS = ["king", "queen", "man", "woman", "apple", "unlearnt", "Apfelbaum"]
 # axes: royal, female, fruit
@@ -66,3 +67,17 @@ def test_what_has_no_vector_is_refused(vectors: np.ndarray, tokenizer: TableToke
 def test_case_follows_the_tokenizer(vectors: np.ndarray) -> None:
     tokenizer = TableTokenizer("word", [*SPECIALS, *map(str.lower, WORDS)], lowercase=True)
     assert neighbours(vectors, tokenizer, "King") == neighbours(vectors, tokenizer, "king")
+
+
+def test_byte_pair_encoding_knows_a_word_by_its_usual_token() -> None:
+    texts = ["the garden apple"] * 4 + ["apple in the garden", "苹果很甜", "苹果 很甜", "the 苹果"] * 2
+    tokenizer = train_bpe(TextConfig(tokenizer="bpe", min_count=1, vocab_size=400), texts)
+    vectors = np.random.default_rng(0).normal(size=(tokenizer.vocab_size, 8)).astype(np.float32)
+    assert None not in map(tokenizer.id, (" garden", "apple", " apple", "苹果", " 苹果")) and tokenizer.id("garden") is None
+    for word, token in (("garden", " garden"), ("apple", " apple"), ("苹果", "苹果")):
+        unit = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+        (_, cosine), = neighbours(vectors, tokenizer, word, k=1)
+        assert cosine == pytest.approx(np.sort(unit[len(SPECIALS):] @ unit[tokenizer.id(token)])[-2], abs=1e-6), word
+    with pytest.raises(UserError) as caught:
+        neighbours(vectors, tokenizer, "gardens")
+    assert "garden" in caught.value.hint and "  " not in caught.value.hint

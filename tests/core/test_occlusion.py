@@ -112,6 +112,14 @@ def test_each_direction_of_elmo_knows_its_side_and_gpt_what_stands_before(traine
     assert bert["texts"][0]["before"] > sides.SAME and bert["texts"][1]["after"] > sides.SAME
 
 
+def test_a_word_keeps_the_space_before_it_when_the_side_is_taken_away(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(worker, "_listen", lambda: lambda: False)
+    run = cues.trained(tmp_path, "elmo", steps=2, **{"text.tokenizer": "bpe"})
+    found = sides.sides_of_run(str(run.path), SPECIMENS, ["one sweet apple now"], "apple", LAYER)["readers"]
+    forward, backward = (reader["texts"][0] for reader in found)
+    assert backward["before"] < sides.SAME < forward["before"] and forward["after"] < sides.SAME < backward["after"]
+
+
 @pytest.mark.parametrize("aside", [False, True])
 def test_a_typed_specimen_stands_where_it_is_drawn(trained: dict[str, Run], aside: bool) -> None:
     run = trained["elmo"]

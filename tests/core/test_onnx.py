@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import runpy
 import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -16,19 +18,21 @@ import pytest
 import torch
 from onnx import TensorProto, helper
 
-from core.analysis import encode, evaluate, predict
+from core import checkpoints
+from core.analysis import attention_window, encode, evaluate, predict
 from core.errors import UserError
-from core.exchange import exports
-from core.exchange.onnx_adopt import adopt
+from core.exchange import exports, onnx_folder, onnx_worker
+from core.exchange.onnx_adopt import _limit, adopt
 from core.exchange.onnx_graph import language_graphs
 from core.exchange.onnx_proof import _same, compare, require
 from core.exchange.onnx_session import look
 from core.families.bert.config import BertObjective
-from core.runs import Run
+from core.runs import Run, list_runs, run_folders
 from core.tasks.config import build_finetune
 from core.tasks.create import create
-from core.text.specimens import read_specimens
+from core.text.specimens import Specimen, read_specimens
 from core.train import worker
+from tests.helpers.labelled import make_finetune
 from tests.helpers.runs import make_run
 
 TEXT = "妈妈买了一个苹果。"
@@ -135,6 +139,40 @@ def test_the_example_runs_without_torch(exported, tmp_path: Path, name: str, tex
     command = [sys.executable, "-c", WITHOUT_TORCH, str(Path(report["path"]) / "example.py"), text]
     done = subprocess.run(command, capture_output=True, cwd=tmp_path, encoding="utf-8", check=False)
     assert done.returncode == 0 and said in done.stdout, done.stderr
+
+
+@pytest.mark.parametrize("family", ["bert", "gpt", "elmo"])  # segments, one row, rows apart
+def test_the_example_chooses_as_the_program_does(tmp_path: Path, capsys, family: str) -> None:
+    pretrained = make_run(tmp_path / family, family, steps=2, probes=0)
+    worker.work(pretrained.path)
+    run = make_finetune(tmp_path, pretrained, "multiple_choice")
+    worker.work(run.path)
+    network = evaluate.load_task(run).network
+    torch.manual_seed(0)
+    for parameter in (one for one in network.parameters() if one.dim() > 1):
+        torch.nn.init.normal_(parameter, std=0.4)  # so that the choices come apart
+    checkpoints.save(run, checkpoints.Checkpoint(step=5, model=network.state_dict(), optimizer={}, state={"step": 5, "best": False}))
+    (tmp_path / "out").mkdir()
+    graph, extra = onnx_worker._graph(run, 5, "model", tmp_path / "out")
+    onnx_folder.write(run, tmp_path / "out", 5, "fp32", {}, extra)
+    example = runpy.run_path(str(tmp_path / "out" / "example.py"))["task"]
+
+    def answer(_session: None, **arrays: np.ndarray) -> dict[str, np.ndarray]:
+        with torch.no_grad():
+            made = graph.reference(*(torch.from_numpy(arrays[name]) for name in graph.inputs))
+        return {name: tensor.numpy() for name, tensor in zip(graph.outputs, made, strict=True)}
+
+    example.__globals__.update(open_model=lambda _name: None, run=answer)  # what ONNX Runtime computes is proven elsewhere
+    question, choices = "谁买了苹果?", ["妈妈", "小李", "老师在苹果上班"]
+    for passage in (TEXT, TEXT * 9):  # the second one is cut
+        asked = evaluate.predict_text(run=str(run.path), fields={"context": passage, "question": question, "choices": choices})
+        capsys.readouterr()
+        example([passage, question], choices)
+        said = dict(line.split("\t") for line in capsys.readouterr().out.splitlines())
+        assert [float(said[choice]) for choice in choices] == pytest.approx(asked["probabilities"], abs=6e-4)
+        assert np.ptp(asked["probabilities"]) > 0.02
+    with pytest.raises(SystemExit, match="a passage, a question"):
+        example([question], choices)
 
 
 def test_a_missed_tolerance_names_the_layer_and_leaves_nothing(exported, tmp_path: Path) -> None:
@@ -279,6 +317,55 @@ def test_an_encoder_from_elsewhere_becomes_a_run(exported, tmp_path: Path) -> No
     assert tokens[0] == tokens[1]
     states = [one.encoder(torch.tensor([ids])).last_hidden_state for one, ids in zip((ours, adopted), rows, strict=True)]
     assert torch.allclose(*states, atol=1e-5)
+    assert taken.config.model == replace(run.config.model, intermediate_size=0)  # its limit is found by trying, its heads are counted
+
+
+def _encoder(folder: Path, positions: int, **options: object) -> Path:
+    """A token's vector and its place's, with a vocabulary beside it; it gives last_hidden_state alone."""
+    folder.mkdir()
+    (folder / "vocab.txt").write_text("\n".join(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *"妈买了一个苹果。", "苹果"]), encoding="utf-8")
+    rng = np.random.default_rng(0)
+    tables = [onnx.numpy_helper.from_array(rng.normal(size=(rows, 8)).astype("float32"), name)
+              for name, rows in (("words", 14), ("places", positions))]
+    numbers = [helper.make_tensor(name, TensorProto.INT64, [1], [value]) for name, value in (("zero", 0), ("one", 1), ("two", 2))]
+    nodes = [helper.make_node("Gather", ["words", "input_ids"], ["word"]), helper.make_node("Shape", ["input_ids"], ["shape"]),
+             helper.make_node("Slice", ["shape", "one", "two"], ["length"]),
+             helper.make_node("Slice", ["places", "zero", "length"], ["place"]), helper.make_node("Add", ["word", "place"], ["last_hidden_state"])]
+    ids = helper.make_tensor_value_info("input_ids", TensorProto.INT64, ["batch", "tokens"])
+    out = helper.make_tensor_value_info("last_hidden_state", TensorProto.FLOAT, ["batch", "tokens", 8])
+    graph = helper.make_graph(nodes, "g", [ids], [out], [*tables, *numbers])
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)], ir_version=10), folder / "model.onnx", **options)
+    return folder
+
+
+def test_of_an_encoder_from_elsewhere_nothing_is_invented(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setenv("LEXISCOPE_HOME", str(tmp_path / "home"))
+    run = adopt(_encoder(tmp_path / "theirs", 37))
+    assert run.config.model.max_seq_len == 37 and run.imported and run.status().state == "finished"
+    assert json.loads((run.path / "origin.json").read_text())["known"] == ["model.hidden_size", "model.max_seq_len"]
+    assert (run.config.text.tokenizer, run.config.text.vocab_size) == ("wordpiece", encode.load(run).tokenizer.vocab_size)
+    loaded = encode.load(run)
+    long = [Specimen(word="苹果", sense=sense, text=TEXT * times) for sense, times in (("a", 1), ("b", 9))]
+    assert np.isfinite(encode.word_vectors(loaded.encoder, loaded.family, loaded.tokenizer, long)).all()
+    with pytest.raises(UserError, match="does not give its attention"):
+        attention_window.attention(str(run.path), TEXT)
+    assert [one.path for one in list_runs()] == run_folders() == [run.path] and run.name == "theirs · ONNX"  # as the bench and the import name it
+
+
+def test_a_limit_that_was_not_tried_is_that_of_its_settings(tmp_path: Path) -> None:
+    settings = {"model_type": "xlm-roberta", "max_position_embeddings": 8194, "pad_token_id": 1}
+    assert _limit(tmp_path, 1024) == 1024
+    (tmp_path / "config.json").write_text(json.dumps(settings))
+    assert _limit(tmp_path, 1024) == 8192 and _limit(tmp_path, 512) == 512
+
+
+def test_weights_beside_a_model_come_along_whatever_their_name(tmp_path: Path) -> None:
+    theirs = _encoder(tmp_path / "theirs", 37, save_as_external_data=True, location="bert.onnx.data", size_threshold=64)
+    (theirs / "model.onnx.bak").write_bytes(b"not its own")
+    run = adopt(theirs, tmp_path / "adopted")
+    assert sorted(path.name for path in run.path.parent.iterdir()) == ["bert.onnx.data", "model.onnx", "run"]
+    loaded = encode.load(run)
+    assert torch.isfinite(loaded.encoder(torch.tensor([encode.frame(loaded.family, loaded.tokenizer, TEXT).ids])).last_hidden_state).all()
 
 
 def test_the_command_line_exports_and_tells(exported, tmp_path: Path, capsys) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from itertools import combinations
 from pathlib import Path
 
@@ -9,10 +11,11 @@ import numpy as np
 import pytest
 from sklearn.metrics import adjusted_rand_score
 
-from core import config
-from core.analysis import find, layers, occurrences, probe
+from core import config, runs
+from core.analysis import corpus_words, encode, find, layers, occurrences, probe
 from core.config import TextConfig
 from core.errors import UserError
+from core.exchange import vector_exports
 from core.runs import Run
 from core.text.specimens import Specimen, read_specimens
 from core.train import worker
@@ -113,6 +116,20 @@ def test_without_its_text_the_random_words_come_from_the_sentences(trained: Run)
     Path(trained.config.text.files[0]).unlink()
     found = layers.anisotropy_of_run(str(trained.path), of(trained))
     assert found["source"] == layers.OF_SENTENCES and found["words"] > 10
+
+
+def test_the_built_in_text_is_not_said_to_be_that_of_a_run_from_elsewhere(trained: Run) -> None:
+    text = replace(trained.config.text, files=())
+    runs.write_atomically(trained.path / "config.json", json.dumps(config.to_dict(replace(trained.config, text=text))))
+    (trained.path / runs.ORIGIN).write_text("{}")
+    assert layers.anisotropy_of_run(str(trained.path), of(trained))["source"] == layers.OF_SENTENCES
+    with pytest.raises(UserError, match="its text is not known"):
+        find.find(str(trained.path), "苹果", of(trained))
+    with pytest.raises(UserError, match="its text is not known"):
+        vector_exports.occurrences(Run.open(trained.path), trained.path / "out.npz", {"word": "苹果"}, lambda share, words: None)
+    with pytest.raises(UserError, match="its text is not known"):
+        corpus_words.vectors(encode.load(Run.open(trained.path)), of(trained), -1, lambda *_: None, lambda: False)
+    assert find.find(str(trained.path), "苹果", of(trained), files=trained.config.text.files, count=2)["texts"]
 
 
 def test_every_layer_has_its_figures_and_its_bands(trained: Run) -> None:

@@ -12,7 +12,7 @@ import pytest
 from core.config import TextConfig
 from core.errors import UserError
 from core.text import readers
-from core.text.encodings import guess_encoding
+from core.text.encodings import SAMPLE, guess_encoding
 
 SIMPLIFIED = ["这家店的苹果又大又甜，下次还会再来。", "触摸屏反应很快，电池也够用一整天",
               "书还没有看完，但是感觉作者写得不错！", "房间太小了", "物流很慢。。"]
@@ -79,10 +79,13 @@ def test_a_character_that_the_sample_cuts_does_not_matter(tmp_path: Path) -> Non
         assert guess_encoding(path).name == "utf-8"
 
 
-def test_a_long_english_beginning_does_not_hide_the_encoding(tmp_path: Path) -> None:
+@pytest.mark.parametrize("length", (2000, SAMPLE // 4 + 10, SAMPLE - 1, SAMPLE, 2 * SAMPLE + 5))
+def test_a_long_english_beginning_does_not_hide_the_encoding(tmp_path: Path, length: int) -> None:
+    english = ("plain English line\n" * (length // 19)).ljust(length, "x")
     for codec, name in (("gb18030", "gb18030"), ("utf-8", "utf-8")):
-        path = write(tmp_path / "x.txt", "plain English line\n" * 30_000 + "\n".join(SIMPLIFIED * 20), codec)
-        assert guess_encoding(path).name == name
+        path = write(tmp_path / "x.txt", english + "\n".join(SIMPLIFIED * 20), codec)
+        guess = guess_encoding(path)
+        assert guess.name == name and guess.confidence > 0.6
         assert read(path)[-1] == SIMPLIFIED[-1]
 
 
