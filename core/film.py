@@ -30,13 +30,24 @@ SHAPES = {"o": "M-4 0a4 4 0 1 0 8 0a4 4 0 1 0-8 0z", "s": "M-3.6-3.6h7.2v7.2h-7.
 
 @dataclass(frozen=True, kw_only=True)
 class Reel:
-    """One run. steps: of its probes, rising; xy: (steps, points, 2); auc: (steps) or None."""
+    """One run. steps: of its probes, rising; xy: (steps, points, 2); auc: (steps) or None. groups: (steps, points) as of
+    core.analysis.window.replay; None where the places alone tell which points are one."""
 
     title: str
     colour: str
     steps: Sequence[int]
     xy: np.ndarray
     auc: Sequence[float | None]
+    groups: np.ndarray | None = None
+
+    @property
+    def members(self) -> list[np.ndarray]:
+        """Of each point that is drawn those that it stands for, which are one at every step. What is nowhere is in none."""
+        look = np.swapaxes(self.xy + 0.0 if self.groups is None else self.groups, 0, 1)  # 0.0 and -0.0 are one
+        found: dict[bytes, list[int]] = {}
+        for point in np.flatnonzero(np.isfinite(self.xy).all(axis=2).any(axis=0)).tolist():
+            found.setdefault(look[point].tobytes(), []).append(point)
+        return [np.array(points) for points in found.values()]
 
     @property
     def half(self) -> float:
@@ -47,8 +58,8 @@ class Reel:
     @property
     def is_one_point(self) -> bool:
         """At every step."""
-        known = self.xy[:, np.isfinite(self.xy).all(axis=(0, 2))]
-        return known.shape[1] > 1 and not np.ptp(known, axis=1).any()
+        members = self.members
+        return len(members) == 1 and len(members[0]) > 1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,14 +136,15 @@ def write_svg(film: Film, path: Path, frames: int = FRAMES) -> None:
         parts.append(f'<rect x="{x:.1f}" y="{HEAD}" width="{wide:.1f}" height="{PICTURE}" rx="6" fill="none" stroke="{film.border}"/>')
         parts.append(f'<g transform="translate({x + wide / 2:.1f} {HEAD + PICTURE / 2})">')
         drawn = seen(np.stack([places(reel.steps, reel.xy, time) for time in times]), reel.half) / reel.half * size  # (frames, points, 2)
-        one = reel.is_one_point
-        for point, category in enumerate(film.categories[:1] if one else film.categories):
-            way = drawn[:, point]
+        for members in reel.members:
+            way = drawn[:, members[0]]
             if np.isfinite(way).all():
-                _, colour, symbol = ("", film.soft, "o") if one else film.senses[category]
+                kinds = {film.categories[point] for point in members}
+                _, colour, symbol = film.senses[kinds.pop()] if len(kinds) == 1 else ("", film.soft, "o")
                 values = [f"{a:.1f} {-b:.1f}" for a, b in way.tolist()]
-                parts.append(f'<path d="{SHAPES.get(symbol, SHAPES["o"])}" fill="{colour}" fill-opacity="0.85" transform="translate({values[-1]})">'
-                             + animated("transform", values, "animateTransform", 'type="translate" ') + "</path>")
+                count = f'<text y="-9" font-size="12" text-anchor="middle" fill="{film.soft}">×{len(members)}</text>' if len(members) > 1 else ""
+                parts.append(f'<g transform="translate({values[-1]})"><path d="{SHAPES.get(symbol, SHAPES["o"])}" fill="{colour}" '
+                             f'fill-opacity="0.85"/>{count}' + animated("transform", values, "animateTransform", 'type="translate" ') + "</g>")
         parts.append("</g>")
     parts += _chart(film, times, animated)
     _write(path, "\n".join([*parts, "</svg>", ""]))

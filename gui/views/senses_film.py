@@ -12,15 +12,14 @@ from PySide6.QtWidgets import QHBoxLayout, QMenu, QStackedLayout, QToolButton, Q
 
 from core import film
 from core.i18n import tr
-from core.registry import family
 from gui import picture, theme
 from gui import specimen_store as store
 from gui.film_export import FilmExport
 from gui.session import BenchRun
 from gui.views.senses_answers import Question, question
 from gui.views.senses_legend import PictureChoices
-from gui.views.senses_reel import ReelPanel, card
-from gui.views.senses_state import PCA, TSNE, UMAP, Redraw, Shared, aside_words, axes, is_joined, layer_title, line_name, why_empty
+from gui.views.senses_reel import ReelPanel, card_of
+from gui.views.senses_state import PCA, TSNE, UMAP, Redraw, Shared, aside_words, axes, headings, is_joined, layer_title, line_name, why_empty
 from gui.views.senses_strip import SensesStrip
 from gui.widgets.folding import FoldingSegments
 from gui.widgets.labels import button, label
@@ -36,7 +35,7 @@ class FilmPage(QWidget):
         self._session, self._services = session, services = shared.session, shared.services
         self._answers, self._choices = shared.answers, shared.choices
         self._panels: dict[Path, ReelPanel] = {}
-        self._order: list[tuple[Path, int]] = []
+        self._order: list[tuple[Path, int, str]] = []
         self._reels: dict[Path, film.Reel] = {}
         self._courses: dict[Path, dict[int, float | None]] = {}  # the figures of all steps, also of those whose pictures are still to come
         self._drawn: object = None
@@ -222,8 +221,9 @@ class FilmPage(QWidget):
             nothing = tr("There is no probe and no checkpoint of these sentences.")
             panel.say(f"{found['error']} {found['hint']}".strip() if "error" in found else nothing)
             return None
-        steps, xy = found["steps"], found["xy"]
-        panel.scatter.set_axes(*axes(projection, aside=aside))
+        steps, xy, groups = found["steps"], found["xy"], found["groups"]
+        panel.setToolTip(f"{line_name(run, direction)}, {layer_title(run, layer)}")
+        panel.scatter.set_axes(*axes(projection if (groups > 0).any() else "", aside=aside))  # one point has no directions
         if projection != PCA:
             layouts = [question("layout", run=str(run.path), layer=layer, step=one, projection=projection, direction=direction, aside=aside,
                                 basis_step=found["basis_step"], stamp=(found["source"], steps[-1])) for one in steps]
@@ -233,23 +233,22 @@ class FilmPage(QWidget):
             if not good:
                 panel.say(next((one["error"] for one in laid if one), tr("Laying out the points...")))
                 return None
-            steps, xy = [steps[place] for place in good], np.stack([laid[place]["xy"] for place in good])
+            steps, xy, groups = [steps[place] for place in good], np.stack([laid[place]["xy"] for place in good]), groups[good]
         measured = figures is not None and "error" not in figures
         auc = dict(zip(figures["steps"], figures["auc"], strict=True)) if measured else {}
         self._courses[item.path] = auc
         return film.Reel(title=line_name(run, direction) + aside_words(aside), colour=theme.current().runs[item.colour], steps=steps, xy=xy,
-                         auc=[auc.get(step) for step in steps])
+                         auc=[auc.get(step) for step in steps], groups=groups)
 
     def _take(self, made: dict[Path, film.Reel]) -> None:
-        look = (self._categories(), tuple((path, tuple(reel.steps), id(reel.xy), tuple(reel.auc)) for path, reel in made.items()))
+        look = (self._categories(), tuple((path, reel.title, tuple(reel.steps), id(reel.xy), tuple(reel.auc)) for path, reel in made.items()))
         if look == self._drawn:
             return
         self._drawn, self._reels = look, made
         hard = [item.hard for item in self._session.specimens]
-        senses = self._session.senses
-        cards = [card(item, senses.index(item.sense), store.sense_title(self._session.word, item.sense)) for item in self._session.specimens]
+        titles = [store.sense_title(self._session.word, sense) for sense in self._session.senses]
         for path, reel in made.items():
-            self._panels[path].show_reel(reel, self._categories(), hard, cards)
+            self._panels[path].show_reel(reel, self._categories(), hard, partial(card_of, self._session, titles))
         lines = [Line(name=reel.title, colour=reel.colour, x=list(self._courses[path]), y=list(self._courses[path].values()), dotted=False)
                  for path, reel in made.items()]
         self._chart.set_lines(lines, x_title=tr("Step"), y_title="AUC", level=(0.5, tr("chance {share:.0%}", share=0.5)))
@@ -259,7 +258,7 @@ class FilmPage(QWidget):
             self._follow_step()
 
     def _make_panels(self) -> None:
-        order = [(item.path, item.colour) for item in self._session.bench]
+        order = [(item.path, item.colour, item.run.name) for item in self._session.bench]
         if order == self._order:
             return
         self._order, self._drawn = order, None
@@ -267,10 +266,8 @@ class FilmPage(QWidget):
             panel.hide()
             panel.deleteLater()
         self._panels = {}
-        for item in self._session.bench:
-            panel = ReelPanel(theme.current().runs[item.colour], family(item.run.config.family).title)
-            panel.setToolTip(f"{item.run.name}, {layer_title(item.run, self._session.layer_of(item.run))}")
-            self._panels[item.path] = panel
+        for item, heading in zip(self._session.bench, headings(self._session.bench), strict=True):
+            panel = self._panels[item.path] = ReelPanel(theme.current().runs[item.colour], heading)
             self._row.addWidget(panel, 1)
 
     def _categories(self) -> list[int]:

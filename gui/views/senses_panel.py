@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QBoxLayout, QFrame, QSizePolicy, QStackedLayout, Q
 from core.i18n import tr
 from gui import theme
 from gui.views.senses_figures import FiguresTable, badge_words, bars
+from gui.views.senses_reel import MIXED, ROOM, looks
 from gui.views.senses_verdict import verdict
 from gui.widgets.chips import Dot
 from gui.widgets.elided import Elided
@@ -26,8 +27,6 @@ FIGURES_WIDTH = 290  # there
 NARROW, NARROWEST = 168, 112  # below the first there is no room for the table
 LEAST_PICTURE = 76
 STALE_MS = 400  # so long the figures of another step or layer may stand there
-ROOM = 0.55  # of half the height: so much lower a single point stands
-MIXED = -1  # the category of a point that stands for several senses
 
 
 class SensesPanel(QFrame):
@@ -160,13 +159,8 @@ class SensesPanel(QFrame):
             self._look = look
             self._members = [np.flatnonzero(groups == number) for number in range(int(groups.max(initial=-1)) + 1)]
             self._shown = np.array([members[0] for members in self._members], dtype=int)
-            one = len(self._members) == 1
-            notes = [tr("{count} sentences,\none point", count=len(members)) if one and len(members) > 1
-                     else f"×{len(members)}" if len(members) > 1 else "" for members in self._members]
-            kinds = [set(categories[members].tolist()) for members in self._members]
-            self.scatter.set_points(self._from[self._shown], [kind.pop() if len(kind) == 1 else MIXED for kind in kinds],
-                                    hard=[bool(hard[members].all()) and not one for members in self._members],
-                                    cards=[cards(members) for members in self._members], notes=notes)
+            self.scatter.set_points(self._from[self._shown], **looks(self._members, categories.tolist(), hard.tolist()),
+                                    cards=[cards(members) for members in self._members])
             self.select(self._selected)
         self._stack.setCurrentIndex(1)
         if fresh or not self.isVisible() or np.array_equal(self._from, self._xy, equal_nan=True):

@@ -23,14 +23,13 @@ from gui.views.senses_answers import Question, question
 from gui.views.senses_legend import SensesLegend
 from gui.views.senses_live import Live
 from gui.views.senses_panel import SensesPanel
-from gui.views.senses_reel import card
+from gui.views.senses_reel import card_of
 from gui.views.senses_state import PCA, TSNE, UMAP, Redraw, Shared, axes, is_joined, layer_title, why_empty
 from gui.views.senses_strip import SensesStrip
 from gui.widgets.empty import Empty
 from gui.widgets.folding import FoldingSegments
 from gui.widgets.sense_text import marked
 
-CARD_SENTENCES = 4  # at most on the card of a point that stands for many
 AHEAD = 200  # steps of a run whose figures are computed before anybody asks
 
 
@@ -43,6 +42,7 @@ class PointsPage(QWidget):
         self._order: list[tuple[Path, int]] = []
         self._replays: dict[tuple, dict[str, Any]] = {}  # the last known of a run, a layer, a direction and `aside`, until the next is there
         self._drawn: tuple = ()  # the specimens of the last drawing
+        self._pictures: dict[Path, tuple] = {}  # layer, projection, place set aside and direction of what is drawn
         self.controls = SensesLegend(shared.choices, self)
         self.controls.hide()
         self._projections = FoldingSegments({PCA: "PCA", TSNE: "t-SNE", UMAP: "UMAP"}, shared.choices.projection, tips={
@@ -175,14 +175,15 @@ class PointsPage(QWidget):
                             basis_step=found["basis_step"], stamp=(found["source"], found["steps"][-1])) for one in found["steps"]]
         laid = self._answers.get(layouts[place])
         known = laid is not None and "error" not in laid
+        picture = (layer, projection, int(aside), direction)
         panel.scatter.set_axes(*axes(projection if found["groups"][place].any() else "", aside=aside))
         if projection == PCA:
-            self._show_points(panel, run, titles, found["xy"][place], found["groups"][place], found["half"])
+            self._show_points(panel, run, titles, found["xy"][place], found["groups"][place], found["half"], picture)
         elif known:
-            self._show_points(panel, run, titles, laid["xy"], laid["groups"], laid["half"])
+            self._show_points(panel, run, titles, laid["xy"], laid["groups"], laid["half"], picture)
         elif laid is not None:
             panel.say(f"{laid['error']} {laid['hint']}".strip())
-        elif not panel.is_drawn:
+        elif not panel.is_drawn or self._pictures[run.path] != picture:  # only another step's may stay until this one's is there
             panel.say(tr("Laying out the points..."))
         panel.show_badge(laid.get("quality") if known else None)
         figures = [question("figures", run=str(run.path), layer=layer, step=one, direction=direction, stamp=found["source"])
@@ -201,8 +202,10 @@ class PointsPage(QWidget):
         panel.show_figures(self._answers.get(figures[place]), control, self._notes(found))
         return wanted
 
-    def _show_points(self, panel: SensesPanel, run: Run, titles: list[str], xy: np.ndarray, groups: np.ndarray, half: tuple) -> None:
+    def _show_points(self, panel: SensesPanel, run: Run, titles: list[str], xy: np.ndarray, groups: np.ndarray, half: tuple,
+                     picture: tuple) -> None:
         session = self._session
+        self._pictures[run.path] = picture
         senses = {sense: number for number, sense in enumerate(session.senses)}
         panel.show_points(xy, groups, half, [senses[one.sense] for one in session.specimens], [one.hard for one in session.specimens],
                           partial(self._card, run.name, titles))
@@ -213,12 +216,13 @@ class PointsPage(QWidget):
 
     def _rows(self) -> tuple[list[str], list[list[object]]]:
         """The numbers of the pictures that are drawn."""
-        made, choices = [], self._choices
+        made = []
         for item in self._session.bench:
-            xy = self._panels[item.path].xy
-            drawn = [item.run.name, self._session.layer_of(item.run), choices.projection, int(choices.state.aside)]
-            made += [[*drawn, number, one.word, one.sense, int(one.hard), one.text, *xy[number].tolist()]
-                     for number, one in enumerate(self._session.specimens) if len(xy) == len(self._session.specimens)]
+            panel = self._panels[item.path]
+            if panel.is_drawn and len(panel.xy) == len(self._session.specimens):
+                drawn = [item.run.name, *self._pictures[item.path][:3]]
+                made += [[*drawn, number, one.word, one.sense, int(one.hard), one.text, *panel.xy[number].tolist()]
+                         for number, one in enumerate(self._session.specimens)]
         return ["run", "layer", "projection", "place_aside", "number", "word", "sense", "hard", "text", "x", "y"], made
 
     def _say(self, panel: SensesPanel, run: Run, found: dict[str, Any] | None, probes: bool, checkpoints: bool) -> None:
@@ -279,14 +283,8 @@ class PointsPage(QWidget):
 
     def _card(self, name: str, titles: list[str], members: np.ndarray) -> str:
         """Rich text for a point."""
-        session, lines = self._session, []
-        for index in members[:CARD_SENTENCES].tolist():
-            specimen = session.specimens[index]
-            number = session.senses.index(specimen.sense)
-            lines.append(card(specimen, number, titles[number]))
-        if len(members) > CARD_SENTENCES:
-            lines.append(html.escape(tr("and {count} more at this point", count=len(members) - CARD_SENTENCES)))
-        return "<br>".join([*lines, f'<span style="color:{theme.current().text_faint}">{html.escape(name)}</span>'])
+        said = card_of(self._session, titles, members)
+        return f'{said}<br><span style="color:{theme.current().text_faint}">{html.escape(name)}</span>'
 
     def _show_empty(self, words: str, train: bool) -> None:
         if self._why_empty != words or self._empty is None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from PySide6.QtCore import Qt
@@ -22,9 +22,11 @@ from gui.widgets.sense_text import marked
 
 if TYPE_CHECKING:
     from core.text.specimens import Specimen
+    from gui.session import Session
 
 ROOM = 0.55  # of half the height: so much lower a single point stands
 MIXED = -1  # the category of a point that stands for several senses
+CARD_SENTENCES = 4  # at most on the card of a point that stands for many
 
 
 def card(specimen: Specimen, number: int, title: str) -> str:
@@ -37,13 +39,32 @@ def card(specimen: Specimen, number: int, title: str) -> str:
             f'<span style="color:{theme.current().text_soft}">{html.escape(title)}</span>')
 
 
+def card_of(session: Session, titles: Sequence[str], members: np.ndarray) -> str:
+    """Rich text: the sentences of a point. titles: of the senses. members: indices of specimens."""
+    specimens = [session.specimens[index] for index in members[:CARD_SENTENCES].tolist()]
+    numbers = [session.senses.index(specimen.sense) for specimen in specimens]
+    lines = [card(specimen, number, titles[number]) for specimen, number in zip(specimens, numbers, strict=True)]
+    if len(members) > CARD_SENTENCES:
+        lines.append(html.escape(tr("and {count} more at this point", count=len(members) - CARD_SENTENCES)))
+    return "<br>".join(lines)
+
+
+def looks(members: Sequence[np.ndarray], categories: Sequence[int], hard: Sequence[bool]) -> dict[str, Any]:
+    """How points look that stand for these specimens each, as Scatter.set_points takes it. categories, hard: of all specimens."""
+    kinds = [{categories[index] for index in one} for one in members]
+    alone = len(members) == 1
+    return {"categories": [kind.pop() if len(kind) == 1 else MIXED for kind in kinds],
+            "hard": [all(hard[index] for index in one) and not alone for one in members],
+            "notes": ["" if len(one) == 1 else tr("{count} sentences,\none point", count=len(one)) if alone else f"×{len(one)}" for one in members]}
+
+
 class ReelPanel(QFrame):
     def __init__(self, colour: str, title: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setProperty("role", "card")
         self.setMinimumWidth(112)
         self._reel: Reel | None = None
-        self._shown = slice(None)
+        self._shown = np.zeros(0, dtype=int)  # of each drawn point the specimen that gives its place
         stripe = QFrame()
         stripe.setFixedHeight(4)
         stripe.setStyleSheet(f"background: {colour}; border: none; border-radius: 2px;")
@@ -71,16 +92,13 @@ class ReelPanel(QFrame):
         self.message.setText(words)
         self._stack.setCurrentWidget(self.message)
 
-    def show_reel(self, reel: Reel, categories: Sequence[int], hard: Sequence[bool], cards: Sequence[str] = ()) -> None:
-        """cards: rich text for each point. Then `show_at`."""
+    def show_reel(self, reel: Reel, categories: Sequence[int], hard: Sequence[bool], cards: Callable[[np.ndarray], str]) -> None:
+        """categories, hard: of the specimens. cards(indices of specimens): the rich text of a point that stands for these. Then `show_at`."""
         self._reel = reel
-        self._shown = slice(0, 1) if reel.is_one_point else slice(None)
+        members = reel.members
+        self._shown = np.array([one[0] for one in members], dtype=int)
         last = seen(places(reel.steps, reel.xy, reel.steps[-1]), reel.half)
-        self.scatter.set_points(last[self._shown], [MIXED] if reel.is_one_point else categories, hard=None if reel.is_one_point else hard,
-                                notes=[tr("{count} sentences,\none point", count=len(last))] if reel.is_one_point else (),
-                                cards=() if reel.is_one_point else cards)
-        if reel.is_one_point:
-            self.scatter.set_axes("", "")  # there is no direction
+        self.scatter.set_points(last[self._shown], **looks(members, categories, hard), cards=[cards(one) for one in members])
         half = reel.half * 1.08
         low = -half * (1 - ROOM if reel.is_one_point else 1)
         self.scatter.set_range((-half, half), (low, low + 2 * half))

@@ -10,14 +10,14 @@ from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLineEdit, QScro
 
 from core.errors import UserError
 from core.i18n import tr
-from core.registry import family
 from gui import picture, theme
 from gui import specimen_store as store
 from gui.session import BenchRun
 from gui.views.senses_answers import Question, question
-from gui.views.senses_state import ARROWS, BACKWARD, BOTH, FORWARD, Redraw, Shared, checkpoints_of, is_joined, why_empty
+from gui.views.senses_state import ARROWS, BACKWARD, BOTH, FORWARD, Redraw, Shared, checkpoints_of, headings, is_joined, line_name, why_empty
 from gui.widgets.balance import Balance
 from gui.widgets.chips import Dot
+from gui.widgets.elided import Elided
 from gui.widgets.labels import label, row
 from gui.widgets.segments import Segments
 
@@ -25,6 +25,7 @@ WAIT_MS = 250  # after the last letter
 SAME = 1e-5  # of a vector's length; see core.analysis.sides
 BEFORE, AFTER = "before", "after"
 LONGEST = 500
+NAME_WIDTH = 140  # of a run at most
 # (word, sense) -> the deciding words before the word, and after it
 EXAMPLES = {
     ("苹果", "fruit"): ("又脆又甜的苹果", "苹果又脆又甜"),
@@ -177,7 +178,7 @@ class SidesPage(QWidget):
         self._take_sentences()
 
     def _make_rows(self) -> None:
-        order = tuple((item.path, item.colour) for item in self._session.bench)
+        order = tuple((item.path, item.colour, item.run.name) for item in self._session.bench)
         if order == self._order:
             return
         self._order, self._cells = order, {}
@@ -186,13 +187,16 @@ class SidesPage(QWidget):
             part.hide()
             part.deleteLater()
         line = 2
-        for item in self._session.bench:
+        for item, heading in zip(self._session.bench, headings(self._session.bench), strict=True):
             for direction in _directions(item):
-                title = family(item.run.config.family).title + ("" if direction == BOTH else f" {ARROWS[direction]}")
-                name = label(title, "large")
-                name.setStyleSheet("font-weight: 700;")
-                name.setToolTip(item.run.name)
-                self._grid.addWidget(row(Dot(theme.current().runs[item.colour], 14), name), line, 0, Qt.AlignmentFlag.AlignTop)
+                name, arrow = Elided(heading, "large"), label("" if direction == BOTH else ARROWS[direction], "large")
+                for part in (name, arrow):
+                    part.setStyleSheet("font-weight: 700;")
+                name.ensurePolished()
+                name.setFixedWidth(min(name.sizeHint().width(), theme.scaled(NAME_WIDTH)))
+                head = row(Dot(theme.current().runs[item.colour], 14), name, arrow, None)
+                head.setToolTip(line_name(item.run, direction))
+                self._grid.addWidget(head, line, 0, Qt.AlignmentFlag.AlignTop)
                 for place in range(2):
                     self._cells[item.path, direction, place] = Cell()
                     self._grid.addWidget(self._cells[item.path, direction, place], line, place + 1)

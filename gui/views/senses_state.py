@@ -119,6 +119,12 @@ def line_name(run: Run, direction: str) -> str:
     return f"{name} {ARROWS[direction]}" if is_joined(run) else name
 
 
+def headings(bench: Sequence[BenchRun]) -> list[str]:
+    """What stands above each run: its family, and its own name where another one of that family is there."""
+    titles = [family(item.run.config.family).title for item in bench]
+    return [item.run.name if titles.count(title) > 1 else title for item, title in zip(bench, titles, strict=True)]
+
+
 def checkpoints_of(bench: Sequence[BenchRun]) -> str:
     """Changes when one of the runs has saved another checkpoint."""
     return repr([item.run.checkpoint_steps()[-1:] for item in bench])

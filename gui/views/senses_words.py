@@ -8,16 +8,15 @@ from typing import Any
 
 from PySide6.QtCore import QTimer
 from PySide6.QtGui import QColor
-from PySide6.QtWidgets import QFrame, QLineEdit, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QLineEdit, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
 from core.i18n import tr
-from core.registry import family
 from gui import picture, theme
 from gui import specimen_store as store
 from gui.session import BenchRun
 from gui.views.senses_answers import Question, question
 from gui.views.senses_legend import DirectionChoice
-from gui.views.senses_state import Redraw, Shared, checkpoints_of, is_joined, layer_title, line_name, why_empty
+from gui.views.senses_state import Redraw, Shared, checkpoints_of, headings, is_joined, layer_title, line_name, why_empty
 from gui.views.senses_strip import SensesStrip
 from gui.widgets.chips import Dot
 from gui.widgets.elided import Elided
@@ -38,6 +37,7 @@ class WordsPage(QWidget):
         self._session, self._services = session, services = shared.session, shared.services
         self._answers, self._choices = shared.answers, shared.choices
         self._panels: dict[Path, WordsPanel] = {}
+        self._order: list[tuple[Path, str]] = []
         self._own = bool(shared.choices.state.sentence)  # the person has typed a sentence of their own
         self.controls = DirectionChoice(shared.choices, self)
         self.controls.hide()
@@ -154,12 +154,13 @@ class WordsPage(QWidget):
         self._redraw.ask(asked)
 
     def _make_panels(self) -> None:
-        order = [item.path for item in self._session.bench]
-        if order == list(self._panels):
+        order = [(item.path, item.run.name) for item in self._session.bench]
+        if order == self._order:
             return
         self._clear()
-        for item in self._session.bench:
-            panel = WordsPanel(item, self._choices.direction)
+        self._order = order
+        for item, heading in zip(self._session.bench, headings(self._session.bench), strict=True):
+            panel = WordsPanel(item, heading, self._choices.direction)
             self._panels[item.path] = panel
             self._column.insertWidget(self._column.count() - 1, panel)
 
@@ -167,7 +168,7 @@ class WordsPage(QWidget):
         for panel in self._panels.values():
             panel.hide()
             panel.deleteLater()
-        self._panels = {}
+        self._panels, self._order = {}, []
 
     def _rows(self) -> tuple[list[str], list[list[Any]]]:
         return ["run", "word", "start", "end", "change"], [[item.run.name, *one] for item in self._session.bench if item.path in self._panels
@@ -177,7 +178,7 @@ class WordsPage(QWidget):
 class WordsPanel(QFrame):
     """One run: the sentence in colours, and what the figures stand on."""
 
-    def __init__(self, item: BenchRun, direction: str, parent: QWidget | None = None) -> None:
+    def __init__(self, item: BenchRun, heading: str, direction: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setProperty("role", "card")
         self.rows: list[list[Any]] = []
@@ -185,8 +186,9 @@ class WordsPanel(QFrame):
         colour = theme.current().runs[item.colour]
         self._layer = Elided("", "small")
         self._score = label("", "")
-        title = label(family(item.run.config.family).title, "large")
+        title = Elided(heading, "large")
         title.setStyleSheet("font-weight: 700;")
+        title.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Preferred)
         self.tokens = Tokens()
         self.tokens.hovered.connect(self._hovered)
         self.words = label(tr("Hiding one word after another..."), "soft", wrap=True)
@@ -242,10 +244,10 @@ class WordsPanel(QFrame):
         known = [(change, span) for change, span in zip(found["changes"], found["words"], strict=True) if change is not None]
         if not known:
             return tr("There is no other word to hide.")
-        change, (start, end) = max(known)
+        change, (start, end) = max(known, key=lambda one: abs(one[0]))
         blind = sum(abs(one) < 1e-5 for one, _ in known)
-        words = [tr("“{word}” matters most: {change:+.2f} of {score:.2f}.", word=text[start:end], change=change, score=found["score"])] \
-            if change > FAINTEST else [tr("No single word holds the sense.")]
+        words = [tr("“{word}” matters most: {change:+.2f}.", word=text[start:end], change=change) if abs(change) > FAINTEST
+                 else tr("No single word holds the sense.")]
         if blind:
             words.append(tr("{count} of {all} words change nothing at all: it cannot see them.", count=blind, all=len(known)))
         return " ".join([*words, how])

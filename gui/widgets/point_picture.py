@@ -320,7 +320,7 @@ class PointPicture:
             best = np.argpartition(rank, 2 * CANDIDATES)[: 2 * CANDIDATES]
             rows, rank = rows[best], rank[best]
         rows = rows[np.argsort(rank, kind="stable")]
-        first = np.concatenate([self._marked, self._selected[:CANDIDATES]])
+        first = np.array(list(dict.fromkeys([*self._marked.tolist(), *self._selected[:CANDIDATES].tolist()])), np.int64)  # each once
         return np.concatenate([first, rows[~np.isin(rows, first)]]) if len(first) else rows
 
     def _wide(self, word: str) -> float:

@@ -22,13 +22,14 @@ LEAST_BAR = 24  # pixels: where there is less beside the numbers, these stand on
 @dataclass(frozen=True, kw_only=True)
 class Column:
     """title: above the bars. values: (words), NaN for none. signed: changes, drawn from the middle; else shares. number: how it is written.
-    missing: a sentence instead of bars."""
+    missing: a sentence instead of bars. colours: of changes above 0 and below it, where they stand for something."""
 
     title: str
     values: np.ndarray
     signed: bool = False
     number: str = "{:.2f}"
     missing: str = ""
+    colours: tuple[QColor, QColor] | None = None
 
 
 class WordBars(QWidget):
@@ -128,6 +129,7 @@ class WordBars(QWidget):
         zero = bars.center().x() if column.signed else bars.left()
         room = bars.width() / 2 if column.signed else bars.width()
         ramp = palette.diverging(look.dark)
+        above, below = column.colours or (QColor(*ramp[220].tolist()), QColor(*ramp[35].tolist()))
         if column.signed:
             painter.setPen(QPen(QColor(look.border_strong), 1))
             painter.drawLine(QPointF(zero, head), QPointF(zero, head + len(self._labels) * row))
@@ -139,7 +141,7 @@ class WordBars(QWidget):
             text = column.number.format(value)
             if column.signed and not float(text):  # nothing that can be seen in the number is drawn as a bar either
                 text, long = "0", 0.0
-            colour = QColor(*ramp[220 if value > 0 else 35].tolist()) if column.signed else QColor(look.accent)
+            colour = (above if value > 0 else below) if column.signed else QColor(look.accent)
             if long:
                 painter.fillRect(QRectF(min(zero, zero + long), y, max(abs(long), 1.0), high), colour)
             if not numbers:

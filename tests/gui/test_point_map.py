@@ -214,6 +214,18 @@ def test_many_points_are_turned_without_sorting_them_for_each_frame(make_map, mo
     assert shown.picture.index.x[0] == pytest.approx(shown.picture.points[row] @ turn[0], abs=1e-4)
 
 
+def test_a_point_that_is_marked_and_selected_has_its_name_once(make_map, tmp_path):
+    from gui.picture import save_picture
+
+    shown = make_map(np.array([[0.0, 0], [5, 4], [10, 8]]))  # there is room around the one in the middle
+    shown.picture.set_words(["apple", "苹果", "pear"])
+    shown.picture.set_marked([1])
+    shown.picture.set_selected(np.array([0, 1]))
+    save_picture(shown, tmp_path / "a.svg")
+    drawn = (tmp_path / "a.svg").read_text(encoding="utf-8")
+    assert [drawn.count(f">{word}<") for word in ("apple", "苹果", "pear")] == [1, 1, 1]
+
+
 def test_a_saved_picture_keeps_symbols_and_names(make_map, tmp_path):
     from gui.picture import save_picture
 

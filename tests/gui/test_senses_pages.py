@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import gc
 import json
+import shutil
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +17,7 @@ from PySide6.QtGui import QImage
 from PySide6.QtSvg import QSvgRenderer
 from PySide6.QtWidgets import QLabel, QWidget
 
-from core import registry
+from core import film, i18n, registry
 from core.runs import Run
 from core.text.specimens import Specimen, read_specimens, write_specimens
 from core.train import worker
@@ -142,6 +144,24 @@ def test_another_projection_moves_the_points_and_keeps_the_figures(view, qtbot) 
     assert panel._layer.text().endswith("←")
 
 
+def test_another_projections_or_layers_points_never_stand_for_those_on_their_way(view, qtbot) -> None:
+    made = view("points", "bert")
+    page, session = made.page("points"), made._shared.session
+    panel, = page.panels.values()
+    for layer, name in ((1, "pca"), (2, "tsne"), (1, "tsne")):
+        session.layer = layer
+        page._projections.button(name).click()
+        page._draw()  # before there is an answer
+        if name == "tsne":
+            assert not panel.is_drawn and panel.message.text() == "Laying out the points..." and page._rows()[1] == []
+        settle(qtbot, made, "points")
+        assert panel.is_drawn and {tuple(row[1:4]) for row in page._rows()[1]} == {(layer, name, 0)}
+        assert np.allclose([row[-2:] for row in page._rows()[1]], panel.xy)
+    session.step = 0
+    page._draw()
+    assert panel.is_drawn  # the replay does not flicker
+
+
 def test_the_place_is_set_aside_by_a_switch(view, qtbot) -> None:
     made = view("points", "elmo")
     page = made.page("points")
@@ -217,6 +237,59 @@ def test_the_film_plays_all_runs_with_a_cursor_under_it(view, qtbot) -> None:
     page._play.click()
 
 
+def test_a_point_of_several_sentences_is_drawn_as_among_the_points(view, qtbot, tmp_path: Path) -> None:
+    texts = (("fruit", "苹果很甜。"), ("company", "苹果的手机。"), ("fruit", "苹果树。"), ("fruit", "妈妈吃了一口苹果。"),
+             ("company", "老师看苹果的发布会。"))
+    made = view("points", "gpt", specimens=[Specimen(word="苹果", sense=sense, text=text, hard=number == 0)
+                                            for number, (sense, text) in enumerate(texts)])
+    points, = made.page("points").panels.values()
+    for name in ("pca", "tsne"):
+        made.page("points")._projections.button(name).click()
+        settle(qtbot, made, "points")
+        made.tabs.button("film").click()
+        settle(qtbot, made, "film")
+        panel, = made.page("film").panels.values()
+        looks = [(one.scatter._categories.tolist(), one.scatter._hard.tolist(), [note.toPlainText() for note in one.scatter._notes.values()])
+                 for one in (points, panel)]
+        assert looks[0] == looks[1] == ([-1, 0, 1], [False] * 3, ["×3"]) and len(panel.xy) == 3
+        assert panel.scatter._cards[0].count("苹果") == 3
+        made.tabs.button("points").click()
+        settle(qtbot, made, "points")
+    film.write_svg(made.page("film").film, tmp_path / "film.svg")
+    drawn = (tmp_path / "film.svg").read_text(encoding="utf-8")
+    assert drawn.count("animateTransform") == 3 and ">×3<" in drawn
+
+
+def test_a_new_name_is_in_the_legend_and_in_what_leaves(view, qtbot) -> None:
+    made = view("film", "gpt", "bert")
+    page, session = made.page("film"), made._shared.session
+    run = session.bench[1].run
+    session.refresh_run(Run(run.path, replace(run.config, name="another name")))
+    settle(qtbot, made, "film")
+    assert page._chart._lines[1].name == page.film.reels[1].title == page._rows()[1][-1][0] == "BERT · another name"
+    assert "another name" in page.panels[run.path].toolTip()
+
+
+@pytest.mark.parametrize("page", ["film", "words", "sides"])
+def test_two_runs_of_one_family_bear_their_names(view, qtbot, trained, tmp_path: Path, page: str) -> None:
+    made = view(page, "gpt", "bert")
+    session, run = made._shared.session, trained["bert"]
+
+    def said() -> set[str]:
+        return {part.text() for part in made.page(page).findChildren(QLabel) if part.isVisible() and part.property("role") == "large"}
+
+    qtbot.waitUntil(lambda: said() >= {"GPT", "BERT"})
+    shutil.copytree(run.path, tmp_path / "other")
+    for name in ("the second", "of another name"):
+        other = Run(tmp_path / "other", replace(run.config, name=name))
+        session.refresh_run(other)
+        session.add_run(other)
+        qtbot.waitUntil(lambda name=name: "BERT" not in said() and said() >= {"GPT", run.name, name})
+    session.remove_run(run.path)
+    qtbot.waitUntil(lambda: said() >= {"GPT", "BERT"})
+    settle(qtbot, made, page)
+
+
 def test_the_film_leaves_as_gif_webp_png_and_moving_svg(view, qtbot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from PIL import Image
 
@@ -261,6 +334,17 @@ def test_each_word_is_hidden_and_coloured(view, qtbot) -> None:
     page.set_sentence("苹果" + "很甜吃" * 500)
     settle(qtbot, made, "words")
     assert "400" in gpt.words.text()
+
+
+def test_the_word_that_matters_most_may_speak_for_the_other_sense(view, qtbot) -> None:
+    made = view("words", "gpt")
+    panel, = made.page("words").panels.values()
+    found = {"words": [(0, 2), (2, 3)], "changes": [-0.177, 0.173], "score": -0.21, "sense": "company", "other": "fruit", "how": "remove",
+             "same": False}
+    panel.show_answer(found, "没削去苹果", "苹果", ["fruit", "company"])
+    assert "“没削” matters most: -0.18. " in panel.words.text()
+    panel.show_answer({**found, "changes": [-0.01, 0.012]}, "没削去苹果", "苹果", ["fruit", "company"])
+    assert "No single word" in panel.words.text()
 
 
 def test_a_sentence_in_pieces() -> None:
@@ -318,6 +402,11 @@ def test_the_probe_stands_beside_its_control(view, qtbot, tmp_path: Path) -> Non
     page = made.page("probe")
     assert [line.dashed for line in page._board.chart._lines] == [False, True, False, True, True] and "selectivity" in page._board.note.text()
     assert "each sentence a random label" in page._board.note.text()
+    assert "company 6, fruit 6" in page._board.note.text()
+    i18n.set_language("zh_CN")
+    page._draw()
+    assert "公司 6" in page._board.note.text() and "company" not in page._board.note.text(), "the senses' titles"
+    i18n.set_language("en")
     rows = [f"{word}\t{item.text}\t{tag}" for item in made._shared.session.specimens for word, tag in (("苹果", "noun"), (item.text[:2], "name"))]
     (tmp_path / "pos.tsv").write_text("\n".join(["word\ttext\tlabel", *rows]), encoding="utf-8")
     page.open_file(tmp_path / "pos.tsv")

@@ -8,7 +8,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, Qt
-from PySide6.QtWidgets import QApplication, QWidget
+from PySide6.QtGui import QFontMetrics
+from PySide6.QtWidgets import QApplication, QLabel, QWidget
 
 from core import events, i18n
 from core.runs import Run
@@ -23,9 +24,11 @@ from gui.settings import Settings
 from gui.views import Services
 from gui.views.senses import SensesView
 from gui.views.senses_answers import Answers, question
+from gui.views.senses_figures import FiguresTable
 from gui.views.senses_panel import LEAST_PICTURE
 from gui.views.senses_points import PointsPage
 from gui.views.senses_verdict import verdict
+from gui.widgets.switch import Switch
 from tests.helpers.inline_engine import InlineEngine
 
 SPECIMENS = [Specimen(word="苹果", sense=sense, text=f"{'吃' * number}苹果{ending}", hard=number % 2 == 0)
@@ -118,6 +121,17 @@ def test_every_run_has_its_picture_and_its_figures(show, make_probed) -> None:
         assert panel.table._cells["all"][0].text() == "1.00" and panel.table._cells["bag"][0].text() == "–"
         assert "has a checkpoint" in panel.verdict.text()  # nothing to make a bag of: it claims no more
     assert "→←" in view.panels[runs[1].path]._layer.text() and "→←" not in view.panels[runs[0].path]._layer.text()
+
+
+def test_the_keyboard_goes_along_to_another_page(show, make_probed, qtbot) -> None:
+    page = show(make_probed())
+    host = page.window()
+    host.controls.show()  # the window has them in its dock
+    with qtbot.waitActive(host):
+        host.activateWindow()
+    page.controls.findChild(Switch).setFocus()
+    host.tabs.button("layers").click()
+    assert QApplication.focusWidget() is host.page("layers")
 
 
 def test_the_replay_moves_in_one_basis(show, make_probed, session, qtbot) -> None:
@@ -365,3 +379,17 @@ def test_the_verdict_never_claims_more_than_the_figures() -> None:
 
 def test_three_senses_have_another_chance() -> None:
     assert verdict(figures(0.4, 0.6, senses=3, place=0.3), bag(0.35))[0] == "good"
+
+
+def test_no_figure_is_cut_with_large_letters(qtbot, qapp):
+    theme.apply(qapp, "light", 1.5)
+    table = FiguresTable()
+    qtbot.addWidget(table)
+    figures = {key: {"auc": 0.5, "silhouette": -0.05, "ari": -0.02, "specimens": 9} for key in ("all", "hard", "shuffled")}
+    table.show_figures(figures, figures)
+    table.resize(187, 120)
+    table.show()
+    labels = table.findChildren(QLabel)
+    qtbot.waitUntil(lambda: all(label.width() >= label.minimumSizeHint().width() for label in labels))
+    table.resize(400, 120)
+    qtbot.waitUntil(lambda: labels[0].fontMetrics().height() == QFontMetrics(theme.font("small")).height())
