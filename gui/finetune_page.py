@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from gui import theme
 from gui.finetune_options import COLUMNS, FinetuneOptions
 from gui.finetune_seen import FinetuneSeen
 from gui.labelled_files import DEV, TRAIN, LabelledFiles, dropped_files
+from gui.option_titles import error_in_titles
 from gui.pretrained_choice import PretrainedChoice
 from gui.run_queue import queue_of
 from gui.session import BENCH_SIZE, Session
@@ -33,6 +35,17 @@ SIDE_WIDTH = 250
 MOST_SEEDS = 20
 TASK, COLUMN = "finetune/task", "finetune/columns/{task}/{option}"  # in the settings
 FILE = "finetune/file/{task}/{name}"
+NAME = "finetune"  # of this page in the session's past
+
+
+@dataclass
+class _Entered:
+    """What stands in the form beside task, files and columns, which the settings keep. changed: of each part, option -> value."""
+
+    run: str = ""
+    changed: dict[str, dict[str, Any]] = field(default_factory=dict)
+    name: str = ""
+    seeds: int = 1
 
 
 class FinetunePage(QWidget):
@@ -45,6 +58,7 @@ class FinetunePage(QWidget):
         self._session, self._services = session, services
         self._run: Run | None = None
         self._asked: tuple = ()
+        self._entered: _Entered = session.past.setdefault(NAME, _Entered())
         remembered = services.settings.get(TASK)
         self._choice = PretrainedChoice(session, services)
         self._choice.chosen.connect(self._run_chosen)
@@ -79,6 +93,9 @@ class FinetunePage(QWidget):
         session.pretrainedChanged.connect(self._run_wanted)
         session.draftChanged.connect(self._draft_set)
         self._show_task()
+        if self._entered.run and (self._choice.run is None or str(self._choice.run.path) != self._entered.run):
+            with services.messages.guard():
+                self._choice.take(Run.open(Path(self._entered.run)))
         self._run_chosen(self._choice.run)
         self._run_wanted()
         self._draft_set()
@@ -90,9 +107,11 @@ class FinetunePage(QWidget):
         self._wait.start()
 
     def _side(self) -> QWidget:
-        self._name = QLineEdit(placeholderText=tr("A name, if you like"), accessibleName=tr("Name"))
-        self._seeds = QSpinBox(minimum=1, maximum=MOST_SEEDS, value=1, accessibleName=tr("Seeds"),
+        self._name = QLineEdit(placeholderText=tr("A name, if you like"), accessibleName=tr("Name"), text=self._entered.name)
+        self._name.textChanged.connect(self._keep)
+        self._seeds = QSpinBox(minimum=1, maximum=MOST_SEEDS, value=self._entered.seeds, accessibleName=tr("Seeds"),
                                toolTip=tr("So many runs, one after the other, each from a seed of its own; their mean and spread at the end"))
+        self._seeds.valueChanged.connect(self._keep)
         self._seeds.lineEdit().setTextMargins(theme.S, 0, 0, 0)
         self._start = button(" " + tr("Start"), self.start, kind="primary", icon="play")
         self._copy = button(" " + tr("Copy as command"), self.copy_command, icon="copy", tip=tr("The command that starts the same run in a terminal"))
@@ -120,9 +139,10 @@ class FinetunePage(QWidget):
         return self._cards.value
 
     def _run_wanted(self) -> None:
-        """Another view wants to finetune this one."""
-        if self._session.pretrained is not None:
-            self._choice.take(self._session.pretrained)
+        """Another view wants to finetune this one: once, or it would come back with the next theme."""
+        if (run := self._session.pretrained) is not None:
+            self._session.pretrained = None
+            self._choice.take(run)
 
     def _draft_set(self) -> None:
         """Another view wants to finetune with the settings of a finetune that was made before."""
@@ -164,8 +184,20 @@ class FinetunePage(QWidget):
     def _show_defaults(self) -> None:
         if self._run is not None:
             with self._services.messages.guard():
-                self._options.show_defaults(build_finetune(self._run, self.task))
+                defaults = build_finetune(self._run, self.task)
+                self._options.show_defaults(defaults)
+                for name, values in self._entered.changed.items():
+                    self._options.forms[name].set_values(values)
+                self._options.show_defaults(defaults)  # which options are shown depends on what was entered
         self._edited()
+
+    def _keep(self) -> None:
+        """For the page that is made anew in another language or theme."""
+        self._entered.name, self._entered.seeds = self._name.text(), self._seeds.value()
+        if self._run is not None:  # without it nothing says what was changed
+            self._entered.run = str(self._run.path)
+            self._entered.changed = {name: {option: form.values()[option] for option in form.differences()}
+                                     for name, form in self._options.forms.items()}
 
     def _files_changed(self) -> None:
         for name in (TRAIN, DEV):
@@ -204,6 +236,7 @@ class FinetunePage(QWidget):
             return None
 
     def _edited(self) -> None:
+        self._keep()
         self._refuse(None)
         good = self.config() is not None and bool(self._files.path(TRAIN) and self._files.path(DEV))
         self._start.setEnabled(good)
@@ -213,7 +246,7 @@ class FinetunePage(QWidget):
     def _refuse(self, error: UserError | None) -> None:
         if error is not None:
             self._options.show_error(error)
-        self._refused.setText(str(error) if error is not None else "")
+        self._refused.setText(error_in_titles(error) if error is not None else "")
         self._refused.setVisible(error is not None)
 
     # what the model sees

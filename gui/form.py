@@ -18,7 +18,7 @@ from core.errors import UserError
 from core.i18n import tr
 from gui import theme
 from gui.form_editors import Editor, make_editor, show_value
-from gui.option_titles import option_title
+from gui.option_titles import error_in_titles, in_titles, option_title
 from gui.widgets.labels import icon_button
 
 RESET_SIZE = 28
@@ -124,10 +124,10 @@ class Form(QWidget):
         """Show it at the field that it names (dotted or not), else beneath the form. Returns whether it named one of ours."""
         row = self._rows.get(error.where.rpartition(".")[2])
         if row is None:
-            self._problem.setText(str(error))
+            self._problem.setText(error_in_titles(error))
             self._problem.setVisible(True)
             return False
-        row.show_error(str(error))
+        row.show_error(error_in_titles(error))
         if self._folded.isAncestorOf(row):
             self._more.setChecked(True)
         return True
@@ -173,7 +173,7 @@ class _Row(QFrame):
         super().__init__()
         self.editor = editor
         words = item.metadata.get("help", "")
-        words = tr(words) if words else ""
+        words = in_titles(tr(words)) if words else ""
         name = QLabel(text=option_title(item.name), wordWrap=True)
         width = theme.scaled(label_width)
         name.setFixedWidth(width)

@@ -11,7 +11,6 @@ from core.events import EvalEnd, Event, RunContinued, RunStarted, StepEnd
 from core.i18n import tr
 from core.runs import Run
 from gui import theme
-from gui.outcome import Outcome
 from gui.run_queue import queue_of
 from gui.run_strip import RunStrip
 from gui.second_stage import metric_of, seeds_in_words
@@ -27,7 +26,6 @@ TWO_COLUMNS = 940  # from this width on the strips stand in two columns
 LEAST_HEIGHT = 60
 TAIL = 300  # events; a long run has a hundred thousand, and looking at all of them several times a second would be felt
 STRIPS_HEIGHT = 260  # at most; more strips scroll
-OUT_OF_MEMORY = (-9, 137)  # exit codes of a process that the system has ended
 BOTH, TRAINING, VALIDATION, METRIC = "both", "training", "validation", "metric"
 KINDS = {BOTH: (TRAINING, VALIDATION), TRAINING: (TRAINING,), VALIDATION: (VALIDATION,), METRIC: (METRIC,)}  # choice -> curves
 SHOWN = "train/curves"  # in the settings
@@ -257,7 +255,6 @@ class LivePanel(QWidget):
 
     def _start(self, run: Run) -> None:
         """Go on with a paused run, or start one that stands still."""
-        self._queue.drop(run)
         with self._services.messages.guard():
             self._services.processes.resume(run)
 
@@ -267,12 +264,8 @@ class LivePanel(QWidget):
             self._session.refresh_run(run)
             self._services.processes.start(run)
 
-    def _ended(self, path: str, outcome: Outcome) -> None:
+    def _ended(self, path: str, _outcome: object) -> None:
         self._ask_seeds()
-        strip = self._strips.get(path)
-        if strip is None:
-            return
-        strip.show_events(self._tails.get(path, []))
-        if outcome.code in OUT_OF_MEMORY:
-            strip.offer_smaller()
-        self._fit()
+        if path in self._strips:
+            self._strips[path].show_events(self._tails.get(path, []))
+            self._fit()

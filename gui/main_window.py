@@ -13,7 +13,7 @@ from core import i18n
 from core.errors import UserError
 from core.i18n import tr
 from core.runs import Run
-from gui import place, specimen_store, theme
+from gui import place, qt_words, specimen_store, theme
 from gui.bench_bar import BenchBar
 from gui.bottom_bar import BottomBar
 from gui.engine import Engine
@@ -115,6 +115,7 @@ class MainWindow(QMainWindow):
 
     def _build(self, name: str) -> None:
         """Make all parts in the language and the theme of the moment."""
+        qt_words.speak(QApplication.instance(), i18n.language())
         self.setWindowTitle("Lexiscope")
         page = QWidget(objectName="page")
         self._bench = BenchBar(self.session, self.services)

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import TracebackType
 
+import shiboken6
 from PySide6.QtCore import QEvent, QObject, Qt, QTimer
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QDialog, QFrame, QHBoxLayout, QPlainTextEdit, QVBoxLayout, QWidget
@@ -100,6 +101,7 @@ class Messages(QObject):
     def _leave(self, toast: Toast) -> None:
         if toast in self._toasts:
             self._toasts.remove(toast)
+            toast.give_focus_back()
             toast.hide()
             toast.deleteLater()
             self._place()
@@ -130,13 +132,16 @@ class Toast(QFrame):
         self.text = (message, hint)
         self.leaving: Callable[[Toast], None] = _nothing
         self._on_action = on_action
+        self._before = window.focusWidget()  # the keyboard goes back there from the card
         column = QVBoxLayout()
         column.setSpacing(theme.XS)
         column.addWidget(label(message, "heading", wrap=True))
         if hint:
             column.addWidget(label(hint, "soft", wrap=True))
         if action:
-            column.addWidget(row(button(action, self._act), None))
+            deed = button(action, self._act)
+            deed.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # a click leaves the keyboard where it is
+            column.addWidget(row(deed, None))
         layout = QHBoxLayout(self)
         layout.setContentsMargins(theme.L, theme.M, theme.S, theme.M)
         layout.addLayout(column, 1)
@@ -150,6 +155,12 @@ class Toast(QFrame):
 
     def leaveEvent(self, event: object) -> None:
         self._timer.start()
+
+    def give_focus_back(self) -> None:
+        """Or Qt moves it to whatever comes next: the cross of a chip."""
+        if self.isAncestorOf(self.window().focusWidget()):
+            there = self._before is not None and shiboken6.isValid(self._before) and self._before.isVisible() and self._before.isEnabled()
+            (self._before if there else self.window()).setFocus()
 
     def _go(self) -> None:
         self.leaving(self)

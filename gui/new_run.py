@@ -24,7 +24,7 @@ from gui.estimate_card import EstimateCard
 from gui.family_cards import family_cards
 from gui.form import Form
 from gui.form_editors import show_value
-from gui.option_titles import choice_title, option_title
+from gui.option_titles import choice_title, error_in_titles, option_title
 from gui.session import BENCH_SIZE, Session
 from gui.views import Services
 from gui.widgets.labels import button, label, row
@@ -103,7 +103,7 @@ class NewRunPage(QWidget):
         self._refused = label("", "error", wrap=True)
         self._refused.hide()
         side = QWidget()
-        side.setFixedWidth(SIDE_WIDTH)
+        side.setFixedWidth(theme.scaled(SIDE_WIDTH))
         column = QVBoxLayout(side)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(theme.M)
@@ -222,7 +222,7 @@ class NewRunPage(QWidget):
             self._forms[found].show_error(error)
             self._sections[found].unfold()
             self._scroll.ensureWidgetVisible(self._forms[found].editor(option), 0, 80)
-        self._refused.setText(str(error))
+        self._refused.setText(error_in_titles(error))
         self._refused.show()
 
     def _summarise(self) -> None:

@@ -2,7 +2,26 @@
 
 from __future__ import annotations
 
+import re
+
+from core.errors import UserError
 from core.i18n import tr
+
+# hidden_size, which is no word of any sentence; not where it is quoted, or part of a path
+LONG_NAME = re.compile(r"(?<![\w./\\'“-])[a-z]+(?:_[a-z0-9]+)+(?![\w/\\'”=]|[.-]\w)", re.ASCII)
+BETWEEN_CHINESE = re.compile(r"(?<=[\u4e00-\u9fff]) (?=[\u4e00-\u9fff])")
+
+
+def in_titles(text: str) -> str:
+    """The text with titles in place of the options' names, which only the command line shows."""
+    titles = option_titles()
+    return BETWEEN_CHINESE.sub("", LONG_NAME.sub(lambda found: titles.get(found[0], found[0]), text))
+
+
+def error_in_titles(error: UserError) -> str:
+    """What a form says of it. A name of one word is taken for one only where the sentence is about it: "steps is -1"."""
+    name, text = error.where.rpartition(".")[2], str(error)
+    return in_titles(option_title(name) + text[len(name):] if name and text.startswith(f"{name} ") else text)
 
 
 def option_title(name: str) -> str:
@@ -28,6 +47,8 @@ def option_titles() -> dict[str, str]:
         "word": tr("Word"), "specimens": tr("Specimens"), "sentence": tr("Sentence"), "name": tr("Name"),
         "num_layers": tr("Layers"), "num_heads": tr("Attention heads"), "hidden_size": tr("Hidden size"),
         "intermediate_size": tr("Feed-forward width"), "max_seq_len": tr("Longest input"), "dropout": tr("Dropout"),
+        "cell_size": tr("LSTM cells"), "embedding": tr("Token's vector from"), "max_characters": tr("Characters per token"),
+        "sampled_softmax": tr("Sampled softmax"),
         "embedding_size": tr("Embedding size"), "projection_size": tr("Projection size"), "dim": tr("Vector length"),
         "norm": tr("Normalisation"), "activation": tr("Activation"), "tie_embeddings": tr("Tied embeddings"),
         "mask_percent": tr("Masked share (%)"), "mask_token_percent": tr("Replaced by [MASK] (%)"),
@@ -71,6 +92,7 @@ def choice_title(name: str, value: str) -> str:
         ("random_tokens", "vocabulary"): tr("The vocabulary"), ("random_tokens", "text"): tr("The text"),
         ("first_attention", "random"): tr("At random"), ("first_attention", "neighbours"): tr("At near tokens"),
         ("first_vectors", "random"): tr("At random"), ("first_vectors", "cooccurrence"): tr("From neighbours in the text"),
+        ("embedding", "token"): tr("One for each token"), ("embedding", "char_cnn"): tr("Character CNN"),
         ("objective", "cbow"): "CBOW", ("objective", "skip_gram"): "Skip-gram",
     }
     return titles.get((name, value), value)

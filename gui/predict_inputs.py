@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QFontMetrics
 from PySide6.QtWidgets import QDoubleSpinBox, QHBoxLayout, QPlainTextEdit, QSpinBox, QVBoxLayout, QWidget
@@ -65,6 +67,7 @@ class PredictInputs(Card):
         if mode == self._mode:
             return
         self._mode = mode
+        focused = self.isAncestorOf(self.window().focusWidget())
         while (item := self._row.takeAt(0)) is not None:
             item.widget().hide()
             item.widget().deleteLater()
@@ -73,10 +76,12 @@ class PredictInputs(Card):
         given = fields(mode)
         for field in given:
             self._row.addWidget(self._box(field), 1 + (field.lines > 1))
+        for before, box in pairwise((self._gap, *self._boxes.values())):  # they are younger than what stands below them
+            self.setTabOrder(before, box)
         self._how.setVisible(mode == WRITE)
         self._gap.setVisible(mode == FILL)
-        first = next(iter(self._boxes.values()))
-        self.setFocusProxy(first)
+        if focused:
+            next(iter(self._boxes.values())).setFocus()
 
     def values(self) -> dict[str, str]:
         return {name: box.toPlainText() for name, box in self._boxes.items()}
@@ -92,8 +97,11 @@ class PredictInputs(Card):
         return {"temperature": self._temperature.value(), "top_k": self._top_k.value(), "tokens": self._length.value(), "seed": self._seed.value()}
 
     def set_writing(self, writing: bool) -> None:
-        self._write.setEnabled(not writing)
-        self._stop.setEnabled(writing)
+        wanted, idle = (self._stop, self._write) if writing else (self._write, self._stop)
+        wanted.setEnabled(True)
+        if self.window().focusWidget() is idle:
+            wanted.setFocus()  # or Qt moves the keyboard to whatever comes next
+        idle.setEnabled(False)
 
     @property
     def write_button(self) -> QWidget:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QBoxLayout, QFrame, QHBoxLayout, QScrollArea, QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
 
 from gui import theme
 from gui.predict_blocks import Bars, Block, Marked, Score
@@ -16,7 +17,7 @@ from gui.widgets.probability_bars import ProbabilityBars
 from gui.widgets.tagged_text import TaggedText
 from gui.widgets.written_text import WrittenText
 
-LEAST_WIDTH = 130
+LEAST_WIDTH, DOT = 130, 12
 
 
 class PredictPanel(Card):
@@ -31,11 +32,16 @@ class PredictPanel(Card):
         self._notes: list[QWidget] = []
         self.setMinimumWidth(LEAST_WIDTH)
         self._name = Elided(name, "heading")
-        self._note = label("", "caption")
-        head = QHBoxLayout()
+        self._note = Elided("", "caption")
+        self._note.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Preferred)
+        named = QHBoxLayout()
+        named.setSpacing(theme.S)
+        named.addWidget(Dot(colour, DOT))
+        named.addWidget(self._name, 1)
+        self._name.setToolTip(name)
+        self._head = head = QBoxLayout(QBoxLayout.Direction.LeftToRight)
         head.setSpacing(theme.S)
-        head.addWidget(Dot(colour))
-        head.addWidget(self._name, 1)
+        head.addLayout(named, 1)
         head.addWidget(self._note)
         self.message = label("", "soft", wrap=True)
         self.message.setAlignment(Qt.AlignmentFlag.AlignTop)
@@ -68,6 +74,18 @@ class PredictPanel(Card):
 
     def set_note(self, words: str) -> None:
         self._note.setText(words)
+        self._note.setToolTip(words)
+        self._arrange()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._arrange()
+
+    def _arrange(self) -> None:
+        """The note stands beneath the name where both have no room in one line."""
+        wanted = DOT + 2 * theme.S + self._name.sizeHint().width() + self._note.sizeHint().width()
+        below = wanted > self.column.contentsRect().width()
+        self._head.setDirection(QBoxLayout.Direction.TopToBottom if below else QBoxLayout.Direction.LeftToRight)
 
     def say(self, words: str) -> None:
         """Why there is no answer."""
@@ -77,6 +95,10 @@ class PredictPanel(Card):
     def begin_writing(self) -> None:
         self.written.clear()
         self.ended.setText("")
+        self._stack.setCurrentIndex(2)
+
+    def show_written(self) -> None:
+        """Once more, after another mode or view."""
         self._stack.setCurrentIndex(2)
 
     @property

@@ -43,9 +43,9 @@ class QuitDialog(QDialog):
             QuitChoice.STOP: button(tr("Save and stop"), partial(self._choose, QuitChoice.STOP)),
             QuitChoice.KEEP: button(tr("Keep training"), partial(self._choose, QuitChoice.KEEP), kind="primary"),
         }
-        self.buttons[QuitChoice.KEEP].setDefault(True)
         discard, *others = self.buttons.values()
         layout.addWidget(row(discard, None, *others))
+        self.buttons[QuitChoice.KEEP].setDefault(True)  # only now: a dialog does not hear of it from a button that is not in it yet
 
     def _choose(self, choice: QuitChoice, _checked: bool = False) -> None:
         self.choice = choice

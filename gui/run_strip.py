@@ -22,6 +22,7 @@ from gui.widgets.chips import Dot
 from gui.widgets.elided import Elided
 from gui.widgets.labels import button, label
 
+OUT_OF_MEMORY = (-9, 137)  # exit codes of a process that the system has ended, most likely for want of memory
 _ROWS_IN_HINT = re.compile(r"micro_batch_size=(\d+)")  # the hint of a run whose memory did not suffice names what to try
 
 
@@ -120,12 +121,9 @@ class RunStrip(QFrame):
             self._problem.setToolTip(failed.traceback)
             if asked := _ROWS_IN_HINT.search(failed.hint):
                 self._rows = min(int(asked[1]), draft.smaller_rows(self.run))
-        self._smaller.setVisible(self._rows > 0)
-        self._smaller.setText(tr("Resume with {count} sequences at once", count=self._rows))
-
-    def offer_smaller(self) -> None:
-        """Its process was ended by the system, most likely for want of memory."""
-        self._rows = draft.smaller_rows(self.run)
+        outcome = self._processes.outcome(self.run)
+        if outcome is not None and outcome.code in OUT_OF_MEMORY and status.state in ("new", "killed", "failed"):
+            self._rows = draft.smaller_rows(self.run)
         self._smaller.setVisible(self._rows > 0)
         self._smaller.setText(tr("Resume with {count} sequences at once", count=self._rows))
 

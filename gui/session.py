@@ -46,8 +46,8 @@ class Session(QObject):
     head: an attention head's index; ask `head_of(run)`. step: a step of the replay, None for the newest; ask `step_of(run)`.
     text: the text that the next run shall read, None until one was chosen. draft: the settings of the next run, None until
     somebody looked at them; a view that wants to train with other settings sets it and navigates to "train". pretrained: the run
-    that somebody wants to finetune, in the same way. past: what can be taken back in a view, by its name; the view that is made anew in
-    another language or theme goes on from there.
+    that somebody wants to finetune, in the same way, until the form has taken it. past: what can be taken back in a view, or was entered
+    there, by its name; the view that is made anew in another language or theme goes on from there.
     """
 
     benchChanged = Signal()
@@ -143,8 +143,10 @@ class Session(QObject):
         found = tuple(specimens)
         if found != self._specimens:
             self._specimens = found
+            before, self._selected = self._selected, NONE_SELECTED  # at once, or whoever hears of them takes another for the chosen one
             self.specimensChanged.emit()
-            self.selected = NONE_SELECTED
+            if before != self._selected:
+                self.selectionChanged.emit()
 
     def look_at(self, word: str, specimens: Iterable[Specimen], selected: int = NONE_SELECTED) -> None:
         """Another word and its sentences at once: specimensChanged comes first, so that who hears wordChanged finds both."""

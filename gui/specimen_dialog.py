@@ -27,7 +27,7 @@ class SpecimenDialog(QDialog):
         self._word = word
         self.specimen: Specimen | None = None
         self._text = QLineEdit(old.text if old else "", placeholderText=tr("A sentence with {word}", word=word))
-        self._sense = QComboBox(editable=True)
+        self._sense = QComboBox(editable=True, insertPolicy=QComboBox.InsertPolicy.NoInsert)  # Enter is for the dialog
         for sense in senses:
             self._sense.addItem(store.sense_title(word, sense), sense)
         if old is not None:
@@ -40,13 +40,13 @@ class SpecimenDialog(QDialog):
         form.addRow(tr("Hard"), self._hard)
         self._error = label("", "error", wrap=True)
         good = button(tr("Keep"), self.accept, kind="primary")
-        good.setDefault(True)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(theme.L, theme.L, theme.L, theme.L)
         layout.setSpacing(theme.M)
         layout.addLayout(form)
         layout.addWidget(self._error)
         layout.addWidget(row(None, button(tr("Cancel"), self.reject), good))
+        good.setDefault(True)  # only now: a dialog does not hear of it from a button that is not in it yet
 
     def accept(self) -> None:
         place = self._sense.findText(self._sense.currentText())

@@ -25,6 +25,7 @@ RADIUS = 8
 FONTS = ("Inter", "Segoe UI", "SF Pro Text", "Ubuntu Sans", "Ubuntu", "Cantarell", "Open Sans", "Roboto", "Noto Sans",
          "DejaVu Sans", "PingFang SC", "Microsoft YaHei UI", "Noto Sans CJK SC", "Source Han Sans SC", "WenQuanYi Micro Hei")
 SIZES = {"small": 13, "body": 15, "large": 17, "title": 22, "hero": 30}  # pixels at zoom 1
+LINE = 20  # pixels inside a field or a button at least
 SYMBOLS = ("o", "s", "t1", "d", "star", "p", "h", "t")  # pyqtgraph's names; sense i has colour i and symbol i
 
 
@@ -139,6 +140,7 @@ def stylesheet() -> str:
     """resources/styles/lexiscope.qss with the tokens filled in."""
     tokens = {key: value for key, value in asdict(_current).items() if isinstance(value, str)}
     sizes = {f"size_{name}": f"{px(name)}px" for name in SIZES}
+    sizes["line"] = f"{max(LINE, round(1.2 * px('body')))}px"  # or a crowded layout cuts the letters
     images = (RESOURCES / "icons").as_posix()
     text = (RESOURCES / "styles" / "lexiscope.qss").read_text(encoding="utf-8")
     return Template(text).substitute(tokens, **sizes, icons=images)

@@ -223,7 +223,7 @@ class AttentionView(QWidget):
 
     def _arrived(self, asked: list[Path], state: State, place: int, answer: dict[str, Any]) -> None:
         item = self._session.on_bench(asked[place])
-        if item is None or item.path not in self._panels:
+        if item is None or item.path not in self._panels or state.text != self._state.text:  # the sentence may have been wiped since
             return
         if "error" in answer:
             self._panels[item.path].say(f"{answer['error']} {answer['hint']}".strip())

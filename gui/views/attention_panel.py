@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QScrollArea, QSizePolicy, QStackedLayout, QVBoxLayout, QWidget
 
 from core.i18n import tr
@@ -24,7 +25,7 @@ from gui.widgets.heatmap import Heatmap
 from gui.widgets.labels import label, row
 from gui.widgets.vector_strip import VectorStrip
 
-NARROWEST = 128
+NARROW, NARROWEST = 168, 112  # below the first the head has room for the family only; its colour is in the stripe
 Unit = tuple[int, int, int]  # the sentence, and where the word begins and ends in it; (sentence, -1, place) for a special token
 MESSAGE = "message"
 
@@ -45,8 +46,9 @@ class AttentionPanel(QFrame):
         stripe = QFrame()
         stripe.setFixedHeight(4)
         stripe.setStyleSheet(f"background: {colour}; border: none; border-radius: 2px;")
-        title = Elided(family, "large")
+        self._title = title = Elided(family, "large")
         title.setStyleSheet("font-weight: 700;")
+        title.setToolTip(family)
         title.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Preferred)
         self._name = Elided("", "small")
         self._name.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
@@ -54,7 +56,7 @@ class AttentionPanel(QFrame):
         self._where = Elided("", "small")
         self._step = Elided("", "small")
         self._step.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-        self._step.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Preferred)
+        self._step.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Preferred)  # what stands at the left gives way
         self.message = label("", "soft", wrap=True)
         self.message.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.grid = HeadGrid()
@@ -92,12 +94,21 @@ class AttentionPanel(QFrame):
         column = QVBoxLayout(self)
         column.setContentsMargins(theme.M, theme.S, theme.M, theme.S)
         column.setSpacing(theme.XS)
-        self._tools = row(Dot(colour, 14), title, self._name)
+        self._dot = Dot(colour, 14)
+        self._tools = row(self._dot, title, self._name)
         for part in (stripe, self._tools, row(self._where, self._step)):
             column.addWidget(part)
         column.addLayout(self._stack, 1)
         column.addWidget(self.note)
         self.say("")
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        narrow = self.width() < theme.scaled(NARROW)
+        self._dot.setHidden(narrow)
+        self._name.setHidden(narrow)
+        self._title.setSizePolicy(QSizePolicy.Policy.Preferred if narrow else QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Preferred)
+        self.layout().setContentsMargins(*((theme.S, theme.XS) if narrow else (theme.M, theme.S)) * 2)
 
     def add_tool(self, tool: QWidget) -> None:
         """A small button in the panel's corner."""

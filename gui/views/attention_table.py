@@ -136,6 +136,7 @@ class HeadTable(QTableView):
         self.heads = HeadModel(self)
         self.setModel(self.heads)
         self.setSortingEnabled(True)
+        self.setTabKeyNavigation(False)  # Tab leaves it
         self.sortByColumn(0, Qt.SortOrder.AscendingOrder)
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)

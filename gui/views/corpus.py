@@ -30,6 +30,7 @@ from gui.option_titles import choice_title, option_title
 from gui.session import Session
 from gui.text_pages import ReadPage, SeenPage, StatisticsPage
 from gui.views import Services
+from gui.widgets.folding import FoldingSegments
 from gui.widgets.labels import Card, button, label, row
 from gui.widgets.section import Section
 from gui.widgets.segments import Segments
@@ -45,6 +46,7 @@ WAIT_MS = 350  # after the last change, before the engine is asked
 LIST_HEIGHT = 300
 SCROLL_BAR = 12
 LABEL_WIDTH = 130
+NAME = "corpus"  # of this view in VIEWS
 
 
 class CorpusView(QWidget):
@@ -156,7 +158,7 @@ class CorpusView(QWidget):
     # the right side: what comes of it
 
     def _right(self) -> QWidget:
-        self._pages = Segments({"read": tr("Preview"), "seen": tr("Model's view"), "counts": tr("Counts")})
+        self._pages = FoldingSegments({"read": tr("Preview"), "seen": tr("Model's view"), "counts": tr("Counts")})
         self._pages.chosen.connect(self._turn)
         self._stack = QStackedWidget()
         self._read, self._seen, self._counts = ReadPage(), SeenPage(), StatisticsPage()
@@ -192,14 +194,12 @@ class CorpusView(QWidget):
 
     def _form_changed(self) -> None:
         config = self.config
-        self._go.setEnabled(config is not None)
-        if config is None or config == self._config:
-            return
-        self._config = config
-        self._cancel_count()
-        self._session.text = config
+        if config is not None and config != self._config:
+            self._config = config
+            self._cancel_count()
+            self._session.text = config
+            self._wait.start()
         self._show_source()
-        self._wait.start()
 
     def _text_set(self) -> None:
         """Another view has chosen a text."""
@@ -213,21 +213,34 @@ class CorpusView(QWidget):
             if self.isVisible():
                 self._ask()
 
+    @property
+    def _without_files(self) -> bool:
+        """The person's own files are chosen, and there are none yet."""
+        return self._source.value == FILES and not self._config.files
+
     def _show_source(self) -> None:
         files = self._source.value == FILES
         self._files_part.setVisible(files)
         self._builtin_words.setVisible(not files)
         self._drop.setVisible(files and not self._config.files)
         self._list.setVisible(bool(self._config.files))
+        if self._without_files:
+            self._cancel_count()
+            self._read.clear(tr("Add files to see how they are read."))
+            self._clear_counts(tr("Add files to see how they are read."))
+        self._go.setEnabled(self.config is not None and not self._without_files)
 
     def _choose_source(self, value: str) -> None:
+        """A look at a built-in text takes no files away: they are there again afterwards, also in another language or theme."""
         if value == FILES:
-            self._show_source()
-            if not self._config.files:
-                self._read.clear(tr("Add files to see how they are read."))
+            files, columns = self._session.past.pop(NAME, ((), ()))
+            self._change(files=files, columns=columns)
         else:
+            before = self._form.values()
+            if before["files"]:
+                self._session.past[NAME] = before["files"], before["columns"]
             self._change(files=(), columns=(), corpus=value)
-            self._show_source()
+        self._wait.start()  # also where nothing has changed: the pages may have been cleared
 
     def _combo_chosen(self, name: str, _index: int) -> None:
         combo = self._encoding if name == "encoding" else self._documents
@@ -235,15 +248,16 @@ class CorpusView(QWidget):
 
     def add_paths(self, paths: list[str]) -> None:
         """Files and folders; those that are there already are not added again."""
+        if paths and self._source.value != FILES:
+            self._source.set_value(FILES)
+            self._choose_source(FILES)
         new = [path for path in dict.fromkeys(paths) if path not in self._config.files]
         if new:
-            self._source.set_value(FILES)
             self._change(files=(*self._config.files, *new))
 
     def remove_path(self, path: str, _checked: bool = False) -> None:
         left = tuple(other for other in self._config.files if other != path)
         self._change(files=left, **({} if left else {"columns": ()}))
-        self._show_source()
 
     def choose_columns(self, look: object, chosen: list[str]) -> None:
         """These columns of one table; a table that has one of them too reads it as well."""
@@ -345,13 +359,13 @@ class CorpusView(QWidget):
         one = next((one for one in self._look.files if one.path == path), None)
         if one is not None:
             self._read.show_documents(one.documents, f"{one.problem} {one.hint}".strip())
-        elif self._look.builtin:
+        elif self._look.builtin and not self._without_files:
             self._read.show_documents(self._look.builtin, "")
         else:
             self._read.clear(tr("Add files to see how they are read."))
 
     def _count(self) -> None:
-        if self._counted_for == self._config or (self._source.value == FILES and not self._config.files):
+        if self._counted_for == self._config or self._without_files:
             return
         self._counting = self._services.engine.call(
             "core.analysis.text_window:count", {"config": self._config}, on_done=partial(self._show_counts, self._config),

@@ -102,7 +102,7 @@ class FindControls(QWidget):
             try:
                 search = re.compile(query, re.IGNORECASE).search
             except re.error as error:
-                self._show(tr("This is no regular expression: {reason}, at character {place}.", reason=error.msg, place=(error.pos or 0) + 1), True)
+                self._show(tr("This is no regular expression: it cannot be read from character {place} on.", place=(error.pos or 0) + 1), True)
             else:
                 self._search_on = _matching(search, words)
                 self._slices.start()

@@ -18,7 +18,7 @@ class WayControls(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._axes = [QLineEdit(placeholderText=words) for words in (tr("from"), tr("to"), tr("from"), tr("to"))]
+        self._axes = [QLineEdit(placeholderText=words) for words in (tr("from"), tr("towards"), tr("from"), tr("towards"))]
         self._parts = [QLineEdit(placeholderText=words) for words in ("a", "b", "c")]
         for field, name in zip(self._axes, (tr("Across, from"), tr("Across, to"), tr("Up, from"), tr("Up, to")), strict=True):
             field.setAccessibleName(name)

@@ -206,8 +206,11 @@ class ExportView(QWidget):
 
     def _busy(self, busy: bool) -> None:
         self._bar.setVisible(busy)
-        self._cancel.setVisible(busy)
-        self._start.setVisible(not busy)
+        shown, hidden = (self._cancel, self._start) if busy else (self._start, self._cancel)
+        shown.show()
+        if self.window().focusWidget() is hidden:
+            shown.setFocus()  # or Qt moves the keyboard to whatever comes next: the cross of a chip
+        hidden.hide()
 
     def _say(self, words: str, role: str = "soft") -> None:
         self._words.setText(words)

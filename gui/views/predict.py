@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QHBoxLayout, QStackedLayout, QVBoxLayout, QWidget
@@ -26,6 +26,9 @@ from gui.widgets.empty import Empty
 from gui.widgets.labels import label
 from gui.widgets.segments import Segments
 
+if TYPE_CHECKING:
+    from gui.engine import Call
+
 WAIT_MS = 250  # after the last key, before the runs are asked
 MODE = "predict/mode"  # in the settings
 KEY = "predict"
@@ -40,7 +43,7 @@ class PredictView(QWidget):
         self._panels: dict[Path, PredictPanel] = {}
         self._order: list[tuple[Path, int, str]] = []
         self._asked: list[Path] = []  # the runs of the question that is under way, in the order of its parts
-        self._call: object = None
+        self._call: Call | None = None
         self._modes: tuple[str, ...] = ()
         self._inputs = PredictInputs(services.settings)
         self._inputs.changed.connect(self._typed)
@@ -151,7 +154,13 @@ class PredictView(QWidget):
             return
         if self.mode == WRITE:
             for item in self._session.bench:
-                self._panels[item.path].say(_why_not(item.run, WRITE) or tr("Press “Write”."))
+                panel = self._panels[item.path]
+                if why := _why_not(item.run, WRITE):
+                    panel.say(why)
+                elif panel.written.tokens:
+                    panel.show_written()
+                elif self._call is None or not self._call.wanted:  # else it is about to write
+                    panel.say(tr("Press “Write”."))
             return
         inputs = self._inputs.values()
         questions: list[tuple[str, dict[str, Any]]] = []

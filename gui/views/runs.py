@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from PySide6.QtCore import QItemSelectionModel, QModelIndex, QSize, Qt, QTimer, QUrl
-from PySide6.QtGui import QAction, QDesktopServices, QKeySequence
+from PySide6.QtGui import QAction, QDesktopServices, QKeySequence, QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHeaderView,
@@ -128,9 +128,9 @@ class RunsView(QWidget):
         self.list.stop()
 
     def _make_table(self) -> QTableView:
-        table = QTableView(selectionBehavior=QAbstractItemView.SelectionBehavior.SelectRows, mouseTracking=True, accessibleName=tr("Runs"),
+        table = _Table(selectionBehavior=QAbstractItemView.SelectionBehavior.SelectRows, mouseTracking=True, accessibleName=tr("Runs"),
                            selectionMode=QAbstractItemView.SelectionMode.ExtendedSelection, sortingEnabled=True, wordWrap=False,
-                           verticalScrollMode=QAbstractItemView.ScrollMode.ScrollPerPixel, showGrid=False,
+                           verticalScrollMode=QAbstractItemView.ScrollMode.ScrollPerPixel, showGrid=False, tabKeyNavigation=False,
                            editTriggers=QAbstractItemView.EditTrigger.DoubleClicked | QAbstractItemView.EditTrigger.EditKeyPressed)
         table.setModel(self.order)
         table.horizontalHeader().setSortIndicatorClearable(True)
@@ -142,7 +142,8 @@ class RunsView(QWidget):
         zoom = theme.px("body") / theme.SIZES["body"]
         for column, width in WIDTHS.items():
             table.setColumnWidth(column, round(width * zoom))
-        table.horizontalHeader().setSectionResizeMode(NAME, QHeaderView.ResizeMode.Stretch)
+        table.horizontalHeader().setSectionResizeMode(NAME, QHeaderView.ResizeMode.Fixed)  # _Table sees to it
+        table.horizontalHeader().sectionResized.connect(table.fit_name)
         self._chips, self._states = ChipDelegate(table), StatusDelegate(table)
         self._chips.toggled.connect(self._toggle)
         table.setItemDelegateForColumn(CHIP, self._chips)
@@ -369,3 +370,17 @@ def undo(session: Session, services: Services, places: list[tuple[Path, bool]]) 
                 raise UserError(tr("The run cannot be brought back: {reason}.", reason=error.strerror or error), str(place)) from error
             if on_bench:
                 session.add_run(run)
+
+
+class _Table(QTableView):
+    """The name takes what the others leave, and is never narrower than WIDTHS says: then one scrolls."""
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.fit_name()
+
+    def fit_name(self, column: int = -1, *_sizes: int) -> None:
+        if column != NAME:
+            header = self.horizontalHeader()
+            left = self.viewport().width() - header.length() + header.sectionSize(NAME)
+            self.setColumnWidth(NAME, max(left, theme.scaled(WIDTHS[NAME])))

@@ -112,16 +112,16 @@ class RunCurves(QWidget):
         if list(wanted) == list(self._shown.values()):
             return
         paths = {str(item.run.path): item for item in wanted}
+        new = [path for path in paths if path not in self._series]
+        for path in new:
+            self._watcher.watch(path)  # what it reads and tells at once is in the history too
         for path in set(self._series) - set(paths):
             self._watcher.unwatch(path)
             del self._series[path]
+        for path in new:
+            self._series[path] = Series()
+            self._series[path].feed(self._watcher.history(path))
         self._shown = paths
-        for path in paths:
-            if path not in self._series:
-                self._series[path] = Series()
-                self._watcher.watch(path)
-                self._series[path] = Series()  # what `watch` has read at once is in the history too
-                self._series[path].feed(self._watcher.history(path))
         self._redraw()
 
     def _events(self, path: str, events: list) -> None:

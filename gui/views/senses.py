@@ -65,7 +65,10 @@ class SensesView(QWidget):
         self.tabs.set_value(name)
         self._choices.set(page=name)
         self._stack.setCurrentWidget(page)
+        focused = self.window().focusWidget()
         for other in self._pages.values():
+            if other is not page and other.controls.isAncestorOf(focused):
+                page.setFocus()  # or Qt moves the keyboard to whatever comes next: the cross of a chip
             other.controls.setVisible(other is page)
 
     def _restore(self, state: State) -> None:

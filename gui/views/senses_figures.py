@@ -6,12 +6,15 @@ from dataclasses import replace
 from typing import Any
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QGridLayout, QSizePolicy, QWidget
+from PySide6.QtGui import QFontMetrics, QResizeEvent
+from PySide6.QtWidgets import QGridLayout, QLabel, QSizePolicy, QWidget
 
 from core.i18n import tr
 from gui import theme
 from gui.widgets.labels import label
 from gui.widgets.measure_chart import Bar, words
+
+SMALLEST = 11  # pixels of its letters
 
 
 class FiguresTable(QWidget):
@@ -29,12 +32,14 @@ class FiguresTable(QWidget):
                             "one half is chance.")),
                  (tr("Silh."), tr("Silhouette: how much nearer a sentence is to its own sense than to the other; 0 is none, 1 the most.")),
                  ("ARI", tr("Adjusted Rand index: how well groups that are found without the labels agree with the senses; 0 is chance.")))
+        self._heads: list[QLabel] = []
         for column, (text, tip) in enumerate(heads, start=1):
             head = label(text, "caption")
             head.setToolTip(tip)
             grid.addWidget(head, 0, column, Qt.AlignmentFlag.AlignRight)
+            self._heads.append(head)
         self._cells: dict[str, list[Any]] = {}
-        self._names: dict[str, QWidget] = {}
+        self._names: dict[str, QLabel] = {}
         rows = (("all", tr("all"), ""), ("hard", tr("hard"), tr("The hard sentences alone: words of another sense stand nearby.")),
                 ("bag", tr("bag"), tr("The bag of context: the mean vector of the other words of the sentence.")),
                 ("shuffled", tr("shuffled"), tr("The same vectors with their labels shuffled; this must be chance.")))
@@ -46,6 +51,23 @@ class FiguresTable(QWidget):
             self._cells[key] = [label("", "small") for _ in heads]
             for column, cell in enumerate(self._cells[key], start=1):
                 grid.addWidget(cell, place, column, Qt.AlignmentFlag.AlignRight)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Smaller letters rather than cut figures."""
+        super().resizeEvent(event)
+        size = theme.px("small")
+        while size > SMALLEST and self._needed(size) > self.width():
+            size -= 1
+        style = f"QLabel {{ font-size: {size}px; }}" if size < theme.px("small") else ""
+        if style != self.styleSheet():
+            self.setStyleSheet(style)
+
+    def _needed(self, size: int) -> int:
+        """How wide it is in letters of that size."""
+        font = theme.font("small")
+        font.setPixelSize(size)
+        wide = QFontMetrics(font).horizontalAdvance
+        return max(wide(name.text()) for name in self._names.values()) + sum(max(wide(head.text()), wide("-0.00")) + theme.XS for head in self._heads)
 
     def clear(self) -> None:
         for cells in self._cells.values():

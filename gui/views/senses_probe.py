@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 from PySide6.QtWidgets import QFileDialog, QVBoxLayout, QWidget
@@ -9,6 +10,7 @@ from PySide6.QtWidgets import QFileDialog, QVBoxLayout, QWidget
 from core.i18n import tr
 from gui import theme
 from gui.picture import PictureButton
+from gui.specimen_store import sense_title
 from gui.views.senses_answers import Question, question
 from gui.views.senses_legend import DirectionChoice
 from gui.views.senses_state import Redraw, Shared, checkpoints_of, is_joined, line_name, why_empty
@@ -133,7 +135,8 @@ class ProbePage(QWidget):
         self._board.chart.set_lines([*lines, legend], x_title=tr("Layer"), y_title=tr("accuracy, cross-validated"), percent=True,
                               names={0.0: tr("embeddings"), **{float(x): str(x) for x in range(1, deepest)}},
                               level=(facts["majority"], tr("always the most frequent label {share:.0%}", share=facts["majority"])))
-        labels = ", ".join(f"{name} {count}" for name, count in list(facts["labels"].items())[:8])
+        title = str if self._what.value == FILE else partial(sense_title, self._session.word)
+        labels = ", ".join(f"{title(name)} {count}" for name, count in list(facts["labels"].items())[:8])
         control = tr("The control gives each of the {count} words one random label wherever it stands.", count=facts["types"]) \
             if facts["control_by"] == "type" else tr("With one word only, the control gives each sentence a random label.")
         notes += [tr("{count} examples: {labels}.", count=facts["examples"], labels=labels), control]

@@ -274,7 +274,7 @@ class RecentRow(QFrame):
         self._dot = Dot("")
         self._state = Elided("", "soft")
         self._state.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Preferred)
-        self._state.setFixedWidth(STATE_WIDTH)
+        self._state.setFixedWidth(theme.scaled(STATE_WIDTH))
         self._state.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self._bar = QProgressBar(maximum=1000, textVisible=False)
         self._bar.setFixedWidth(120)
@@ -282,7 +282,7 @@ class RecentRow(QFrame):
         layout.setContentsMargins(theme.M, theme.XS, theme.S, theme.XS)
         layout.setSpacing(theme.M)
         when = label(ago(time.time() - one.changed), "caption")
-        when.setFixedWidth(WHEN_WIDTH)
+        when.setFixedWidth(theme.scaled(WHEN_WIDTH))
         when.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         title = family(one.family).title if one.family in FAMILIES else one.family
         for part in (self._dot, name, label(title, "small"), None, self._bar, self._state, when,

@@ -26,8 +26,10 @@ class TrainView(QWidget):
     def __init__(self, session: Session, services: Services) -> None:
         super().__init__()
         self._session, self._services = session, services
+        first = self._first_page()  # before the pages take what another view has handed over
+        self._finetune = FinetunePage(session, services)  # before the other page lays its own draft over that of a finetune
         self._new = NewRunPage(session, services)
-        self._finetune = FinetunePage(session, services)
+        self._draft = session.draft  # of a run that is no finetune
         self._live = LivePanel(session, services, self.show_new)
         self._new.started.connect(self._started)
         self._finetune.started.connect(self._started)
@@ -47,7 +49,7 @@ class TrainView(QWidget):
         session.pretrainedChanged.connect(self.show_finetune)
         session.textChanged.connect(self.show_new)
         self._count()
-        self._show(self._first_page())
+        self._show(first)
 
     def _first_page(self) -> str:
         """What another view has asked for, else what learns, else what was shown last."""
@@ -79,10 +81,13 @@ class TrainView(QWidget):
     def _draft_set(self) -> None:
         """Another view hands over settings: they are to be seen. What this view itself has set comes while it is looked at."""
         draft = self._session.draft
-        if draft is not None and draft.task is not None:
+        if draft is not None and draft.task is not None:  # its form has taken it; the other form's draft was not meant
+            self._session.draft = self._draft
             self.show_finetune()
-        elif not self._new.isVisible():
-            self.show_new()
+        elif draft != self._draft:
+            self._draft = draft
+            if not self._new.isVisible():
+                self.show_new()
 
     def _count(self) -> None:
         running = len(self._services.processes.running())

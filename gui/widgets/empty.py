@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from gui import theme
 from gui.widgets.labels import button, label
 
-WIDTH = 520  # of the sentence at most
+WIDTH, LEAST = 520, 160  # of the sentence
 
 
 class Empty(QWidget):
@@ -39,8 +40,21 @@ class Empty(QWidget):
         self.sentence.setText(sentence)
         self._fit(sentence)
 
+    def minimumSizeHint(self) -> QSize:
+        """Narrower than the sentence of the moment, which then takes more lines."""
+        hint, margins = super().minimumSizeHint(), self.layout().contentsMargins()
+        wide = self.button.minimumSizeHint().width() if hasattr(self, "button") else 0
+        return QSize(max(LEAST, wide) + margins.left() + margins.right(), hint.height())
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit(self.sentence.text())
+
     def _fit(self, sentence: str) -> None:
         """A label that wraps does not know how wide it would like to be."""
         self.sentence.ensurePolished()
-        width = min(WIDTH, self.sentence.fontMetrics().horizontalAdvance(sentence) + theme.L)
+        wanted = min(theme.scaled(WIDTH), self.sentence.fontMetrics().horizontalAdvance(sentence) + theme.L)
+        self.sentence.setMinimumSize(0, 0)  # or it would not become lower again
+        margins = self.layout().contentsMargins()
+        width = max(min(wanted, self.width() - margins.left() - margins.right()), LEAST)
         self.sentence.setFixedSize(width, self.sentence.heightForWidth(width))

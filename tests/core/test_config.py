@@ -96,3 +96,13 @@ def test_an_endless_name_is_not_repeated(key: str) -> None:
     with pytest.raises(UserError) as read:
         config.from_dict({**raw, "train": {**raw["train"], key: 1}})
     assert max(len(refused.value.message), len(read.value.message)) < 200
+
+
+def test_what_an_option_must_be_is_said_in_words() -> None:
+    raw = config.to_dict(config.build("bert", "quick"))
+    for key, value, words in (("train.learning_rate", [1], "a number"), ("train.steps", 1.5, "a whole number"),
+                              ("text.lowercase", 1, "true or false"), ("text.corpus", 1, "text")):
+        section, name = key.split(".")
+        with pytest.raises(UserError) as refused:
+            config.from_dict({**raw, section: {**raw[section], name: value}})
+        assert (refused.value.hint, refused.value.where) == (f"It must be {words}.", name)

@@ -9,22 +9,25 @@ import pytest
 import shiboken6
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QHBoxLayout, QWidget
 
 from core import palette
 from core.analysis import attention_window
 from core.text.specimens import read_specimens
 from gui import picture, theme, views
 from gui.views import attention_state
+from gui.views.attention_panel import AttentionPanel
 from gui.views.attention_state import State, loads
 from gui.views.attention_table import HeadModel
 from gui.widgets.head_grid import HeadGrid
 from gui.widgets.head_lines import MOST_LINES, HeadLines
 from gui.widgets.heatmap import Heatmap, image_of
+from gui.widgets.labels import icon_button
 from tests.gui.direct_engine import DirectEngine
 from tests.gui.real_views import real_windows
 from tests.helpers.saved import saved_run
 
+LEFT = 517  # pixels of the smallest window, between the navigation and the specimens
 SENTENCE = "老师买了一个苹果。"
 
 
@@ -455,3 +458,22 @@ def test_effects_that_come_due_leave_the_attention_that_is_on_the_way(qtbot, sho
     qtbot.waitUntil(lambda: bool(waiting("effects:look")))
     answer("effects:look")
     assert panel.effects.bars._marked == 2 and "no explanation" in panel.effects.caption.text()
+
+
+def test_four_panels_fit_into_the_smallest_window_and_say_whose_they_are(qtbot) -> None:
+    window = QWidget()
+    qtbot.addWidget(window)
+    line = QHBoxLayout(window)
+    line.setContentsMargins(0, 0, 0, 0)
+    line.setSpacing(theme.S)
+    made = [AttentionPanel("#123456", family) for family in ("ELMo", "BERT", "GPT", "BERT")]
+    for panel in made:
+        panel.add_tool(icon_button("export", "Export"))
+        panel.set_head("the name of a run", "step 49")
+        line.addWidget(panel)
+    window.resize(LEFT, 500)
+    window.show()
+    assert window.width() == LEFT
+    assert all(panel._title.width() >= panel._title.sizeHint().width() for panel in made)
+    window.resize(1200, 500)
+    qtbot.waitUntil(lambda: all(panel._name.isVisible() and panel._dot.isVisible() for panel in made))

@@ -43,6 +43,15 @@ def test_it_begins_with_the_built_in_text_in_the_language_of_the_window(qtbot, m
     qtbot.waitUntil(lambda: "的" in _texts(view._read))
 
 
+def test_the_tabs_never_run_together(qtbot, make):
+    window = make("corpus")
+    window.resize(window.minimumSize())
+    pages = window.view._pages
+    qtbot.waitUntil(lambda: window.width() == window.minimumWidth() and pages.is_folded)
+    window.resize(1600, 900)
+    qtbot.waitUntil(lambda: not pages.is_folded)
+
+
 def test_added_files_show_how_they_are_read(qtbot, make, files):
     window = make("corpus")
     window.view.add_paths([str(files / "a.txt"), str(files / "c.txt")])
@@ -157,6 +166,46 @@ def test_the_text_is_still_there_in_another_language(qtbot, make, files):
     window.switch_language()
     assert window.view.config.files == (str(files / "a.txt"),)
     assert window.view._source.value == "files"
+
+
+def test_a_look_at_the_built_in_text_takes_no_files_away(qtbot, make, files):
+    window = make("corpus")
+    given = str(files / "b.csv"), str(files / "a.txt")
+    window.view.add_paths(list(given))
+    window.view._change(columns=("answer",))
+    window.view._source.button("zh").click()
+    window.view._source.button("en").click()
+    assert window.session.text.files == ()
+    window.switch_theme()
+    view = window.view
+    view._source.button("files").click()
+    assert (window.session.text.files, window.session.text.columns) == (given, ("answer",))
+    qtbot.waitUntil(lambda: len(_rows(view)) == 2)
+    view._source.button("en").click()
+    view.add_paths([str(files / "c.txt")])  # dropped beside the built-in text
+    assert window.session.text.files == (*given, str(files / "c.txt"))
+
+
+def test_without_files_neither_documents_nor_counts_are_left(qtbot, make, files):
+    view = make("corpus").view
+    qtbot.waitUntil(lambda: view._counted_for == view.config)
+    view._source.button("files").click()
+    pages = (view._read, view._seen, view._counts)
+
+    def empty():
+        return all(page.currentWidget() is page._words and "Add files" in page._words.text() for page in pages)
+
+    assert empty() and not view._go.isEnabled()
+    view.add_paths([str(files / "a.txt")])
+    qtbot.waitUntil(lambda: view._counted_for == view.config)
+    assert not empty() and view._go.isEnabled()
+    _rows(view)[0].removed.emit(str(files / "a.txt"))
+    assert empty() and not view._go.isEnabled()
+    qtbot.waitUntil(lambda: not _rows(view))
+    assert empty(), "the engine has answered with the built-in text"
+    view._source.button("en").click()
+    qtbot.waitUntil(lambda: view._counted_for == view.config)
+    assert view._read.currentWidget() is view._read._scroll and view._go.isEnabled()
 
 
 def test_another_view_can_set_the_text(qtbot, make, files):

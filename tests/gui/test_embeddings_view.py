@@ -144,6 +144,7 @@ def test_search_finds_text_and_expressions_and_a_bad_one_is_said_at_the_field(qt
     assert view.scene.selection.chosen.tolist() == [1, 22]
     view.find._field.setText("(word")
     qtbot.waitUntil(lambda: "no regular expression" in view.find._said.text())
+    assert view.find._said.text().endswith("it cannot be read from character 1 on."), "not in Python's English"
     assert view.find._said.property("role") == "error"
     assert view.find.found is None
 

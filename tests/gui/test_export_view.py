@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QLabel
 
 from gui.widgets.latency_bars import LatencyBars
@@ -87,6 +88,15 @@ def test_a_refusal_is_said_in_its_place(qtbot, view):
     view._start.click()
     view._services.jobs.of("export").call.on_error("The export is refused. The error begins in layer 2.", "Choose another.")
     assert "layer 2" in view._words.text() and view.report is None and view._start.isVisible()
+
+
+def test_the_keyboard_stays_with_the_button_that_takes_the_others_place(qtbot, view):
+    with qtbot.waitActive(view.window()):
+        view.window().activateWindow()
+    qtbot.mouseClick(view._start, Qt.MouseButton.LeftButton)
+    assert QApplication.focusWidget() is view._cancel
+    view._services.jobs.of("export").call.on_error("The export is refused.", "Choose another.")
+    assert QApplication.focusWidget() is view._start
 
 
 def test_cancelling_is_quiet(qtbot, view):

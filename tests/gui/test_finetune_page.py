@@ -174,7 +174,7 @@ def test_an_option_that_is_refused_shows_it_at_its_field(page, core, qtbot, file
     _ready(page, qtbot, files, core)
     form = page._options.forms["task"]
     form.editor("label_smoothing").inner.setText("2")
-    assert "label_smoothing" in form.error_at("label_smoothing") and not page._start.isEnabled()
+    assert "Label smoothing" in form.error_at("label_smoothing") and not page._start.isEnabled()
     form.editor("label_smoothing").inner.setText("0.1")
     assert page._start.isEnabled() and page.config().task.label_smoothing == 0.1
 
@@ -234,6 +234,62 @@ def test_another_view_hands_over_a_run_or_the_settings_of_a_finetune(page, core,
     assert (page.task, page._files.path(TRAIN)) == ("pair", str(files / "train.csv"))
     assert page.config().task.labels == 77
     assert page._services.settings.get("train/page") == "finetune"
+
+
+def _change_the_theme(page):
+    """All views are made anew."""
+    window = page.window()
+    window.switch_theme()
+    return window.view
+
+
+def test_what_was_entered_is_still_there_in_another_theme(page, make_run):
+    page._session.pretrained = make_run("wanted", "bert")
+    _choose(page, "gpt")
+    page.choose_task("tagging")
+    page._options.forms["train"].editor("learning_rate").inner.setText("0.0123")
+    page._options.forms["task"].editor("mix").set_value("on")
+    page._options.forms["task"].changed.emit()
+    page._name.setText("mine")
+    page._seeds.setValue(5)
+    view = _change_the_theme(page)
+    made = view._finetune
+    assert view._pages.value == "finetune"
+    assert (made._run.name, made.task, made._name.text(), made._seeds.value()) == ("my gpt", "tagging", "mine", 5)
+    assert made._choice._combo.currentText().startswith("my gpt")
+    assert made._options.options() == {"train.learning_rate": 0.0123, "task.mix": "on"}
+    assert not made._options.forms["task"]._rows["mix_place"].isHidden()
+    view.show_live()
+    assert _change_the_theme(made)._pages.value == "live", "the wish of another view is fulfilled once"
+
+
+def test_a_run_that_nobody_chose_stays_the_one_whose_form_was_filled_in(page, make_run):
+    first = page._run
+    page._seeds.setValue(3)
+    page._session.add_run(make_run("another"))
+    (page._session.bench[0].run.checkpoint_path(5)).mkdir()
+    made = _change_the_theme(page)._finetune
+    assert (made._run.path, made._choice._combo.currentData(), made._seeds.value()) == (first.path, str(first.path), 3)
+
+
+def test_the_settings_of_a_finetune_leave_those_of_a_new_run_alone(page, make_run, files):
+    view, session = page.window().view, page._session
+    view._new._cards._choose("gpt")
+    view._new._name.setText("next")
+    before = session.draft
+    session.draft = build_finetune(make_run("wanted", "bert"), "pair", {"task.labels": 77})
+    assert (page._run.name, view._pages.value, session.draft) == ("wanted", "finetune", before)
+    view = _change_the_theme(page)
+    assert (view._finetune.config().task.labels, view._new._draft.name, view._pages.value) == (77, "next", "finetune")
+
+
+def test_the_settings_of_a_finetune_reach_a_page_that_was_not_there_yet(monkeypatch, core, make_run, qtbot):
+    with real_windows(monkeypatch, DirectEngine) as make:
+        window = make("runs")
+        window.session.draft = build_finetune(make_run("wanted", "bert"), "pair", {"task.labels": 77})
+        window.show_view("train")
+        page = window.view._finetune
+        assert (window.view._pages.value, page._run.name, page.task, page.config().task.labels) == ("finetune", "wanted", "pair", 77)
 
 
 def test_counts_in_words():

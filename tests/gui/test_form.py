@@ -7,12 +7,14 @@ from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QWheelEvent
 from PySide6.QtWidgets import QApplication
 
+from core import i18n
 from core.config import TextConfig, TrainConfig, WatchConfig, check, option
 from core.errors import UserError
 from core.families.bert.config import BertConfig, BertObjective
+from core.families.elmo.config import ElmoConfig, ElmoObjective
 from gui.form import Form
 from gui.form_editors import show_number, split_items
-from gui.option_titles import option_titles
+from gui.option_titles import error_in_titles, in_titles, option_titles
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -133,7 +135,27 @@ def test_items_are_split_at_any_comma():
     assert split_items("苹果，三星、 a , b,") == ("苹果", "三星", "a", "b")
 
 
-@pytest.mark.parametrize("kind", [TextConfig, TrainConfig, WatchConfig, BertConfig, BertObjective])
+@pytest.mark.parametrize("kind", [TextConfig, TrainConfig, WatchConfig, BertConfig, BertObjective, ElmoConfig, ElmoObjective])
 def test_every_option_has_a_title_for_people(kind):
     missing = {item.name for item in fields(kind) if not item.metadata.get("hidden")} - set(option_titles())
     assert not missing
+
+
+@pytest.mark.parametrize(("language", "said"), [
+    ("en", "Hidden size is 130, which 4 attention heads cannot share evenly. Make Hidden size a multiple of Attention heads."),
+    ("zh_CN", "隐藏维度为 130，无法由 4 个注意力头平分。 请让隐藏维度成为注意力头数的整数倍。")])
+def test_an_error_speaks_of_the_titles_that_stand_in_the_form(qtbot, language, said):
+    i18n.set_language(language)
+    made = Form(BertConfig)
+    qtbot.addWidget(made)
+    made.set_values({"hidden_size": 130, "num_heads": 4})
+    assert made.error_at("hidden_size") == said
+    made.editor("dropout").inner.setText("many")
+    assert made.error_at("dropout").startswith({"en": "Dropout cannot be 'many'", "zh_CN": "随机失活不能是“many”"}[language])
+
+
+def test_only_names_of_options_become_titles():
+    assert in_titles("0 means hidden_size.") == "0 means Hidden size."
+    kept = "Write --set hidden_size=128, or 'num_heads', in /home/seq_len/batch_size.txt; the word is in no window."
+    assert in_titles(kept) == kept
+    assert error_in_titles(UserError("window is 0.", "Choose a window.", where="objective.window")) == "Window is 0. Choose a window."

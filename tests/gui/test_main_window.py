@@ -6,7 +6,7 @@ import sys
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QToolButton
+from PySide6.QtWidgets import QApplication, QLineEdit, QPushButton, QToolButton
 
 from core import config, i18n
 from core.errors import UserError
@@ -109,6 +109,25 @@ def test_another_language_makes_all_anew_and_keeps_the_session(qtbot, make_windo
     assert window.view is not before
     assert window.session.word == word
     assert [chip.name.text() for chip in window._bench.chips()] == ["bert"]
+
+
+def test_qts_own_menus_and_dialogs_speak_the_language_of_the_window(qtbot, make_window):
+    def words():
+        field = QLineEdit()
+        qtbot.addWidget(field)
+        menu = field.createStandardContextMenu()
+        found = [action.text().partition("\t")[0] for action in menu.actions() if action.text()]
+        menu.deleteLater()
+        return found
+
+    window = make_window(language="zh_CN")
+    chinese = words()
+    assert not any(word.isascii() for word in chinese), chinese
+    window.set_language("en")
+    assert words()[0] == "&Undo"
+    window.set_language("zh_CN")
+    assert words() == chinese
+    window.set_language("en")
 
 
 def test_another_theme_makes_all_anew(qtbot, make_window):
@@ -247,6 +266,15 @@ def test_the_question_has_a_button_for_each_answer(qtbot, make_run, choice):
     assert dialog.choice is choice
 
 
+def test_enter_lets_the_training_go_on(qtbot, make_run):
+    dialog = QuitDialog(None, [make_run("bert")])
+    qtbot.addWidget(dialog)
+    with qtbot.waitActive(dialog):
+        dialog.show()
+    QTest.keyClick(dialog.windowHandle(), Qt.Key.Key_Return)
+    assert dialog.choice is QuitChoice.KEEP
+
+
 def test_an_expected_error_is_a_card_and_an_unexpected_one_a_dialog(qtbot, make_window):
     window = make_window()
     with window.messages.guard():
@@ -267,6 +295,22 @@ def test_a_card_can_offer_an_undo(qtbot, make_window):
     window.messages._toasts[0]._act()
     assert undone
     assert window.messages.texts == []
+
+
+def test_a_card_gives_the_keyboard_back(qtbot, make_window):
+    window = make_window()
+    window._dock._search.setFocus()
+    with qtbot.waitActive(window):
+        window.activateWindow()
+    for key in (False, True):
+        window.messages.say("Deleted.", action="Undo", on_action=int)
+        undo = window.messages._toasts[0].findChild(QPushButton)
+        if key:
+            undo.setFocus(Qt.FocusReason.TabFocusReason)
+            QTest.keyClick(window.windowHandle(), Qt.Key.Key_Space)
+        else:
+            qtbot.mouseClick(undo, Qt.MouseButton.LeftButton)
+        assert window.messages.texts == [] and QApplication.focusWidget() is window._dock._search
 
 
 def test_the_window_loads_no_library_that_could_take_it_down():

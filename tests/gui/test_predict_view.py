@@ -8,9 +8,12 @@ from typing import Any
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QTextDocument
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
 
 from core import registry
 from gui.predict_blocks import Bars, Marked, Score, blocks_of
+from gui.predict_panel import PredictPanel
 from gui.widgets.probability_bars import percent
 from gui.widgets.tagged_text import tagged
 from tests.gui.direct_engine import DirectEngine
@@ -103,6 +106,46 @@ def test_text_is_written_on_and_each_token_tells_its_alternatives(view, qtbot):
     assert "GPT does" in _panel(view, "elmo").message.text()
 
 
+def test_the_tab_key_goes_from_the_text_to_how_it_is_written_on(view, qtbot):
+    inputs, window = view._inputs, view.window()
+    with qtbot.waitActive(window):
+        window.activateWindow()
+    inputs.box("text").setFocus()
+    qtbot.mouseClick(view._segments.button("write"), Qt.MouseButton.LeftButton)
+    box = inputs.box("text")
+    assert QApplication.focusWidget() is box  # that of the new mode
+    qtbot.waitUntil(box.isVisible)
+    order = [box, inputs._temperature, inputs._top_k, inputs._length, inputs._seed, inputs.write_button]
+    for key, parts in ((Qt.Key.Key_Tab, order[1:]), (Qt.Key.Key_Backtab, order[-2::-1])):
+        for part in parts:
+            QTest.keyClick(window.windowHandle(), key)
+            assert QApplication.focusWidget() is part
+    inputs.write_button.setFocus()
+    inputs.set_writing(True)
+    assert QApplication.focusWidget() is inputs._stop
+
+
+def test_what_was_written_is_still_there_after_another_view_or_mode(view, qtbot):
+    view.set_mode("write")
+    panel = _panel(view, "gpt")
+    assert "Press" in panel.message.text()
+    view.write()
+    qtbot.waitUntil(lambda: panel.written.tokens == ["x", "y", "z"] and view._inputs.write_button.isEnabled())
+    window = view.window()
+    window.show_view("start")
+    window.show_view("predict")
+    assert (_shown(panel), panel.written.tokens) == (2, ["x", "y", "z"])
+    view.set_mode("next")
+    qtbot.waitUntil(lambda: _shown(panel) == 1)
+    view.set_mode("write")
+    assert _shown(panel) == 2
+    view.write()  # and while nothing has come yet
+    window.show_view("start")
+    window.show_view("predict")
+    assert (_shown(panel), panel.written.tokens) == (2, [])
+    assert _shown(_panel(view, "elmo")) == 0
+
+
 def test_a_gap_goes_where_the_cursor_stands_and_what_was_typed_is_kept(view, qtbot):
     view._inputs.set_value("text", "ab")
     box = view._inputs.box("text")
@@ -183,3 +226,15 @@ def test_marked_text_leaves_nothing_out_and_escapes_it():
 @pytest.mark.parametrize(("value", "words"), [(0.0, "0%"), (0.0001, "<0.1%"), (0.123, "12.3%"), (1.0, "100%"), (float("nan"), "–")])
 def test_shares_in_words(value, words):
     assert percent(value) == words
+
+
+def test_the_name_and_the_step_are_both_read_in_a_narrow_panel(qtbot):
+    panel = PredictPanel("apple · BERT", "#123456", None)
+    qtbot.addWidget(panel)
+    panel.set_note("BERT · step 49, the newest")
+    panel.resize(230, 300)
+    panel.show()
+    assert all(part.width() >= part.sizeHint().width() for part in (panel._name, panel._note))
+    assert panel._note.y() > panel._name.y()
+    panel.resize(600, 300)
+    qtbot.waitUntil(lambda: abs(panel._note.geometry().center().y() - panel._name.geometry().center().y()) < 3)

@@ -8,10 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PySide6.QtCore import QItemSelectionModel, Qt
-from PySide6.QtWidgets import QWidget
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QWidget
 
 from core import events, i18n
-from core.runs import Run
+from core.runs import ORIGIN, Run
 from core.tasks.config import build_finetune
 from gui import theme
 from gui.jobs import Jobs
@@ -22,12 +23,13 @@ from gui.run_watcher import RunWatcher
 from gui.session import Session
 from gui.settings import Settings
 from gui.views import Services
-from gui.views.runs import RunsView
+from gui.views.runs import WIDTHS, RunsView
 from gui.views.runs_curves import Series
-from gui.views.runs_settings import differences, options_of, plain_of
+from gui.views.runs_settings import MISSING, differences, options_of, plain_of
 from gui.views.runs_table import CHIP, FAMILY, LOSS, NAME, STATUS, STEP, TEXT, VALID
 from tests.helpers.inline_engine import InlineEngine
 
+ZOOM = 1.5
 SMALL = {"num_layers": 1, "num_heads": 2, "hidden_size": 16}
 
 
@@ -240,6 +242,22 @@ def test_the_log_is_shown(show, make, qtbot) -> None:
     dialog.accept()
 
 
+def test_tab_leaves_the_tables(show, make, qtbot) -> None:
+    make("one")
+    make("two", num_layers=2)
+    view = show()
+    choose(view, qtbot, "one", "two")
+    view.tabs.setCurrentWidget(view.settings)
+    with qtbot.waitActive(view):
+        view.activateWindow()
+    for table in (view.table, view.settings.table):
+        for key in (Qt.Key.Key_Tab, Qt.Key.Key_Backtab):
+            table.setFocus()
+            table.setCurrentIndex(table.model().index(0, 1))
+            QTest.keyClick(view.windowHandle(), key)
+            assert QApplication.focusWidget() is not table
+
+
 def test_searching_and_sorting(show, make) -> None:
     for name, loss in (("apple", 3.0), ("pear", 1.0), ("apple two", 2.0)):
         make(name, step(3, loss))
@@ -251,6 +269,14 @@ def test_searching_and_sorting(show, make) -> None:
 
 
 # the curves
+
+def test_two_runs_that_nobody_follows_yet_are_chosen_at_once(show, make, qtbot) -> None:
+    for name in ("one", "two"):
+        make(name, step(1), step(2))
+    view = show()
+    choose(view, qtbot, "one", "two")
+    qtbot.waitUntil(lambda: sorted(item.run.name for item in view.curves.shown) == ["one", "two"] and len(view.curves.curves._curves) == 2)
+
 
 def test_the_curves_of_the_chosen_runs_grow(show, make, session, qtbot) -> None:
     one = make("one", *[step(number, 10 / number) for number in range(1, 20)], events.EvalEnd(step=10, metrics={"loss": 1.5, "perplexity": 4.5}))
@@ -309,6 +335,23 @@ def test_only_what_differs_is_listed(show, make, qtbot) -> None:
     assert view.settings.table.horizontalHeaderItem(1).text() == "Preset quick" and view.settings.table.rowCount() >= 3
 
 
+@pytest.mark.parametrize(("origin", "of_model"), [("{}", {"Layers", "Attention heads", "Hidden size", "Longest input"}),
+                                                  ('{"known": ["model.hidden_size"]}', {"Hidden size"})])
+def test_of_an_imported_run_only_what_it_tells_is_listed(show, make, qtbot, origin: str, of_model: set[str]) -> None:
+    make("ours", learning_rate=0.004)
+    (make("theirs").path / ORIGIN).write_text(origin)
+    view = show()
+    choose(view, qtbot, "theirs")
+    table = view.settings.table
+    titles = {table.item(place, 0).text() for place in range(table.rowCount())}
+    assert titles >= {"Family", "Tokenizer", "Vocabulary size", *of_model} and table.horizontalHeaderItem(1).text() == "theirs"
+    assert not titles & ({"Preset", "Learning rate", "Minutes", "Masked share (%)", "Built-in text", "Layers", "Attention heads"} - of_model)
+    choose(view, qtbot, "ours", "theirs")
+    names = [table.horizontalHeaderItem(column).text() for column in range(table.columnCount())]
+    rows = {table.item(place, 0).text(): table.item(place, names.index("theirs")).text() for place in range(table.rowCount())}
+    assert rows["Learning rate"] == rows["Masked share (%)"] == rows["Preset"] == MISSING and cell(view, "theirs", TEXT) == "imported"
+
+
 @pytest.mark.parametrize("language", ["en", "zh_CN"])
 @pytest.mark.parametrize("look", ["light", "dark"])
 def test_it_can_be_drawn_in_both_languages_and_looks(show, make, qapp, qtbot, language, look) -> None:
@@ -358,3 +401,19 @@ def test_a_finetuned_run_says_what_it_was_made_for_and_a_pretrained_one_can_be_f
     qtbot.waitUntil(lambda: view._actions["finetune"].isEnabled())
     view._actions["finetune"].trigger()
     assert session.pretrained.path == pretrained.path
+
+
+def test_the_names_can_be_read_with_large_letters_and_take_the_room_that_is_left(qtbot, qapp, make, session, services):
+    theme.apply(qapp, "light", ZOOM)
+    make("apple")
+    view = RunsView(session, services)
+    qtbot.addWidget(view)
+    view.resize(900, 600)
+    view.show()
+    table = view.table
+    qtbot.waitUntil(lambda: table.columnWidth(NAME) == theme.scaled(WIDTHS[NAME]))
+    assert table.horizontalHeader().length() > table.viewport().width(), "it scrolls"
+    view.resize(2400, 600)
+    qtbot.waitUntil(lambda: table.horizontalHeader().length() == table.viewport().width())
+    table.setColumnWidth(TEXT, 300)
+    assert table.horizontalHeader().length() == table.viewport().width()

@@ -55,6 +55,16 @@ def test_specimens_and_selection(qtbot):
     assert session.selected == -1
 
 
+def test_who_hears_of_specimens_finds_none_of_them_chosen(qtbot):
+    session = Session()
+    session.look_at("bank", _specimens(), selected=1)
+    seen = []
+    session.specimensChanged.connect(lambda: seen.append(session.selected))
+    with qtbot.waitSignal(session.selectionChanged):
+        session.specimens = _specimens()[::-1]
+    assert seen == [-1] and session.selected == -1
+
+
 def test_who_hears_of_a_word_finds_its_specimens(qtbot):
     session = Session()
     seen = []

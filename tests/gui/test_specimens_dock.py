@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 from PySide6.QtCore import QPoint, Qt
+from PySide6.QtTest import QTest
 
 from core.text.specimens import Specimen, read_specimens, write_specimens
 from gui import specimen_store as store
@@ -69,6 +70,19 @@ def test_deleting_can_be_undone_and_is_kept(window):
     assert window.session.selected == 0
 
 
+def test_deleting_leaves_the_list_where_it_is(qtbot, window):
+    dock, session = window._dock, window.session
+    session.specimens = [Specimen(word="quay", sense=sense, text=f"Sentence {number} on a {sense} quay.")
+                         for number in range(60) for sense in ("river", "money")]
+    session.selected = 5  # of the second sense; the index is that of one of the first when it is gone
+    bar = dock._list.verticalScrollBar()
+    qtbot.waitUntil(lambda: bar.value() > 0)
+    place = bar.value()
+    dock._delete()
+    dock._list.doItemsLayout()
+    assert bar.value() == place
+
+
 def test_undo_puts_back_one_sentence_whatever_was_changed_since(window):
     dock, session = window._dock, window.session
     for _ in range(2):
@@ -129,6 +143,23 @@ def test_a_new_sentence_must_hold_the_word(qtbot, window):
     dialog._sense.setEditText("a third")
     dialog.accept()
     assert dialog.specimen == Specimen(word="quay", sense="a third", text="My quay is closed.")
+
+
+@pytest.mark.parametrize("sense", ["money", "a third"])
+def test_enter_keeps_the_sentence(qtbot, window, sense):
+    dialog = SpecimenDialog(window, "quay", ("river", "money"), None)
+    qtbot.addWidget(dialog)
+    with qtbot.waitActive(dialog):
+        dialog.show()
+    qtbot.keyClicks(dialog._text, "Nothing of it.")
+    QTest.keyClick(dialog.windowHandle(), Qt.Key.Key_Return)
+    assert dialog.isVisible() and dialog._error.text()
+    dialog._text.setText("My quay is closed.")
+    dialog._sense.lineEdit().selectAll()
+    dialog._sense.setFocus()
+    qtbot.keyClicks(dialog._sense.lineEdit(), sense)
+    QTest.keyClick(dialog.windowHandle(), Qt.Key.Key_Return)
+    assert dialog.specimen == Specimen(word="quay", sense=sense, text="My quay is closed.")
 
 
 def test_a_file_of_specimens_is_taken_over(window, tmp_path):

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 from PySide6.QtCore import QObject, Signal
+from PySide6.QtWidgets import QLabel
 
 from core import config
 from core.errors import UserError
@@ -153,6 +154,15 @@ def test_recent_runs_stand_beneath_and_open(qtbot, make, make_run):
     window.view.open_run(rows[0].path)
     assert [item.run.name for item in window.session.bench] == ["an old one"]
     assert window._name == "senses"
+
+
+def test_when_a_run_was_changed_is_read_whole_with_large_letters(qtbot, make, make_run):
+    make_run("an old one")
+    window = make("start")
+    window.zoom(0.5)
+    qtbot.waitUntil(lambda: len(window.view.findChildren(RecentRow)) == 1)
+    when = next(label for label in window.view.findChild(RecentRow).findChildren(QLabel) if label.text() == ago(0))
+    assert when.width() >= when.fontMetrics().horizontalAdvance(ago(59 * 60))
 
 
 def test_a_folder_that_is_no_run_is_said_to_be_none(qtbot, make, tmp_path):

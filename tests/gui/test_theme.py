@@ -5,7 +5,7 @@ from itertools import combinations
 
 import numpy as np
 import pytest
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QLineEdit
 
 from gui import theme
 from gui.theme import DARK, LIGHT, RESOURCES
@@ -16,6 +16,7 @@ BLINDNESS = {
     "protanopia": np.array([[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216], [-0.003882, -0.048116, 1.051998]]),
     "deuteranopia": np.array([[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.011820, 0.042940, 0.968881]]),
 }
+PADDING = 14  # of a field, above and below, in the style sheet, with its border
 WELL, VERY = 15.0, 30.0  # CIE76 differences; 2.3 can just be seen side by side
 
 
@@ -78,3 +79,12 @@ def test_every_icon_is_drawn_in_the_asked_colour(qapp: QApplication):
         picture = theme.icon(path.stem, "#ff0000").pixmap(24, 24).toImage()
         inked = [picture.pixelColor(x, y) for x in range(picture.width()) for y in range(picture.height())]
         assert any(colour.alpha() > 200 for colour in inked), path.name
+
+
+@pytest.mark.parametrize("zoom", [1.0, 1.6])
+def test_the_least_height_of_a_field_holds_its_letters(qtbot, qapp: QApplication, zoom):
+    theme.apply(qapp, "light", zoom)
+    field = QLineEdit("Apple repaired her phone")
+    qtbot.addWidget(field)
+    field.ensurePolished()
+    assert field.minimumHeight() - PADDING >= field.fontMetrics().height()

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import shlex
+import subprocess
 from dataclasses import replace
 
 import pytest
@@ -13,7 +14,6 @@ from core.events import CheckpointSaved, EvalEnd, EventWriter, Preparing, RunFai
 from core.runs import list_runs
 from gui import draft
 from gui.estimate_card import EstimateCard, duration_words, memory_words
-from gui.outcome import Outcome
 from gui.run_strip import figures
 from tests.gui.direct_engine import DirectEngine, SilentEngine
 from tests.gui.real_views import real_windows
@@ -217,6 +217,16 @@ def test_the_estimate_says_what_it_stands_on(qtbot):
     assert "2 earlier runs" in card._basis.text()
     card.set_config(config.build("gpt", "base"))
     assert not card._warning.isHidden()
+
+
+def test_the_costs_are_read_whole_with_large_letters(qtbot, make):
+    window = make("train")
+    window.resize(1600, 1000)
+    window.zoom(0.5)
+    card = window.view._new._estimate
+    for name, words in (("speed", "13.7k tokens/s"), ("place", "2 CPU cores")):
+        card._values[name].setText(words)
+    qtbot.waitUntil(lambda: all(value.width() >= value.fontMetrics().horizontalAdvance(value.text()) for value in card._values.values()))
     card.set_config(None)
     assert card._values["time"].text() == "…"
 
@@ -301,8 +311,43 @@ def test_other_failures_offer_no_smaller_parts(qtbot, make, make_run):
     strip = window.view._live._strips[str(run.path)]
     qtbot.waitUntil(lambda: strip.status is not None and strip.status.state == "failed")
     assert strip._smaller.isHidden()
-    window.processes.ended.emit(str(run.path), Outcome.of(-9))  # but the system has ended it for want of memory
-    assert not strip._smaller.isHidden()
+
+
+def _run_something(window, run):
+    process = subprocess.Popen(["sleep", "60"])
+    window.processes._follow(run, process)
+    return process
+
+
+def _kill(qtbot, window, process):
+    """As the system does for want of memory."""
+    process.kill()
+    with qtbot.waitSignal(window.processes.changed):
+        pass
+
+
+def test_a_run_that_the_system_has_ended_is_offered_smaller_parts_until_it_goes_on(qtbot, make, make_run):
+    window, run = make("train"), make_run("bert", batch_size=64)
+    _write(run, _begun(), _step(1))
+    window.session.add_run(run)
+    window.view.show_live()
+    qtbot.waitUntil(lambda: bool(window.watcher.history(run.path)))
+
+    def offered():
+        button = window.view._live._strips[str(run.path)]._smaller
+        return "" if button.isHidden() else button.text()
+
+    process = _run_something(window, run)
+    assert not offered()
+    _kill(qtbot, window, process)
+    assert "32" in offered()
+    window.switch_theme()
+    assert "32" in offered()
+    process = _run_something(window, run)
+    assert not offered()
+    _kill(qtbot, window, process)
+    _write(run, RunFinished(step=2, reason="complete"))  # by somebody else
+    qtbot.waitUntil(lambda: not offered())
 
 
 def test_only_validation_or_only_training_can_be_drawn(qtbot, make, make_run):

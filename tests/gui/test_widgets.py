@@ -5,9 +5,9 @@ from time import perf_counter
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtCore import QMargins, QPoint, QPointF, Qt
 from PySide6.QtGui import QColor, QMouseEvent
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QVBoxLayout, QWidget
 
 from gui import picture, theme
 from gui.widgets.axes import clock, short
@@ -259,6 +259,22 @@ def test_an_empty_panel_offers_a_way_out(qtbot):
     assert pressed
 
 
+def test_the_sentence_of_an_empty_panel_takes_the_room_that_there_is(qtbot):
+    panel = Empty("senses", "2,260 vectors of 128 numbers. Choose a layout at the right and press the button below.")
+    window = QWidget()
+    qtbot.addWidget(window)
+    QVBoxLayout(window, contentsMargins=QMargins()).addWidget(panel)
+    window.resize(900, 500)
+    window.show()
+    wide = panel.sentence.size()
+    window.resize(300, 500)
+    assert panel.width() == 300, "it keeps nobody from being narrow"
+    qtbot.waitUntil(lambda: panel.rect().contains(panel.sentence.geometry()))
+    assert panel.sentence.height() == panel.sentence.heightForWidth(panel.sentence.width()) > wide.height()
+    window.resize(900, 500)
+    qtbot.waitUntil(lambda: panel.sentence.size() == wide)
+
+
 @pytest.mark.parametrize("name", ["light", "dark"])
 def test_plots_have_the_colour_of_the_theme(qtbot, qapp, name):
     theme.apply(qapp, name)
@@ -328,6 +344,21 @@ def test_words_with_bars_have_their_numbers_at_the_pointer_where_there_is_no_roo
     bars.resize(500, 160)
     assert "0.25" in svg_text(bars, tmp_path / "b.svg")
     assert "–" in bars.card(1)
+
+
+def test_changes_have_the_colours_of_what_they_stand_for(qtbot, tmp_path):
+    bars = WordBars()
+    qtbot.addWidget(bars)
+    bars.resize(500, 160)
+    bars.show()
+    values, colours = np.array([0.25, -0.5]), (theme.sense_colour(0), theme.sense_colour(1))
+    for given, seen in ((None, False), (colours, True)):
+        bars.set_words(["吃", "梨"], [Column(title="sense score", values=values, signed=True, colours=given)])
+        drawn = svg_text(bars, tmp_path / "a.svg")
+        assert [colour.name() in drawn for colour in colours] == [seen, seen]
+    above, below = (bars.grab().toImage().pixelColor(round(bars.width() * share), round(bars.place_of(word).y()) + 3)
+                    for share, word in ((0.56, 0), (0.45, 1)))
+    assert (above, below) == colours
 
 
 def test_the_card_of_a_chart_names_controls_intervals_and_bands(qtbot):
