@@ -95,12 +95,15 @@ class Run:
     @classmethod
     def open(cls, path: Path) -> Run:
         """UserError if there is no run, or one that this version cannot read. An ONNX export holds a run in its folder `run`."""
-        path = Path(path)
-        if (path / "model.onnx").is_file() and (path / "run" / "config.json").is_file():
-            path = path / "run"
+        path = within(Path(path))
         if not (path / "config.json").is_file():
             raise UserError(tr("{path} is not a run: it has no config.json.", path=path), tr("Choose the folder of a run."))
         return cls(path, configs.load(path / "config.json"))
+
+    @property
+    def whole(self) -> Path:
+        """Its folder; of an ONNX model the one that holds the model too."""
+        return self.path.parent if within(self.path.parent) == self.path else self.path
 
     @property
     def name(self) -> str:
@@ -236,9 +239,9 @@ class Run:
         """Move the folder to the trash beside it and return its new place, for `restore`. UserError while it is being trained."""
         if self.worker_pid():
             raise UserError(tr("The run {name} is being trained.", name=self.name), tr("Stop it first."))
-        place = self.path.parent / TRASH / f"{self.path.name}.{time.time_ns()}"
+        place = self.whole.parent / TRASH / f"{self.whole.name}.{time.time_ns()}"
         place.parent.mkdir(exist_ok=True)
-        self.path.rename(place)
+        self.whole.rename(place)
         return place
 
 
@@ -287,12 +290,15 @@ def list_runs(folder: Path | None = None) -> list[Run]:
     return list(readable_runs(run_folders(folder)))
 
 
+def within(path: Path) -> Path:
+    """Where a folder keeps its run: an ONNX model in its folder `run`, any other itself."""
+    return path / "run" if (path / "model.onnx").is_file() and (path / "run" / "config.json").is_file() else path
+
+
 def run_folders(folder: Path | None = None) -> list[Path]:
     """The folders of runs in a folder, the newest first; none of them is read. Of an ONNX model it is the one within, as of Run.open."""
     folder = folder or runs_home()
-    found = [path / "run" if (path / "model.onnx").is_file() and (path / "run" / "config.json").is_file() else path
-             for path in (folder.iterdir() if folder.is_dir() else ())]
-    found = [path for path in found if (path / "config.json").is_file()]
+    found = [path for path in map(within, folder.iterdir()) if (path / "config.json").is_file()] if folder.is_dir() else []
     return sorted(found, key=lambda path: (path / "config.json").stat().st_ctime, reverse=True)
 
 

@@ -129,6 +129,7 @@ def _from_run(source: VectorSource, on_progress: OnProgress, cancelled: Callable
         return Opened(words=words, vectors=vectors, texts=[], spans=np.zeros((0, 2), int), step=loaded.step, total=len(words),
                       columns={"rank": np.arange(1, len(words) + 1, dtype=np.float32), "script": [script(word) for word in words],
                                "length": _lengths(vectors)})
+    corpus_words.require_text(run)
     found, total = corpus_words.find_first(run.config.text, source.words, MOST, on_progress, cancelled)
     words = tr("The text holds {count}; the first {most} were taken.", count=total, most=MOST)
     vectors = corpus_words.vectors(loaded, found, source.layer, on_progress if total == len(found) else

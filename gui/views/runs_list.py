@@ -10,7 +10,7 @@ from time import monotonic, perf_counter
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from core.errors import UserError
-from core.runs import Run, runs_home
+from core.runs import Run, runs_home, within
 from core.summaries import Summaries, Summary, size_of
 from gui.run_process import Processes
 
@@ -85,7 +85,7 @@ class RunsList(QObject):
     def _begin(self) -> None:
         self._pause.stop()
         try:
-            folders = [path for path in runs_home().iterdir() if not path.name.startswith(".")]
+            folders = [within(path) for path in runs_home().iterdir() if not path.name.startswith(".")]
         except OSError:
             folders = []
         for path in set(self._rows) - set(folders):
@@ -137,7 +137,7 @@ class RunsList(QObject):
         except OSError:
             events = 0
         if events != opened.events and monotonic() - opened.weighed >= SIZE_S:
-            opened.size, opened.weighed, opened.events = size_of(opened.run.path), monotonic(), events
+            opened.size, opened.weighed, opened.events = size_of(opened.run.whole), monotonic(), events
 
     def _drop(self, path: Path) -> None:
         self._rows.pop(path, None)

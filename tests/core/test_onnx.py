@@ -20,6 +20,7 @@ from onnx import TensorProto, helper
 
 from core import checkpoints
 from core.analysis import attention_window, encode, evaluate, predict
+from core.analysis.pretrained import pretrained_runs
 from core.errors import UserError
 from core.exchange import exports, onnx_folder, onnx_worker
 from core.exchange.onnx_adopt import _limit, adopt
@@ -27,7 +28,7 @@ from core.exchange.onnx_graph import language_graphs
 from core.exchange.onnx_proof import _same, compare, require
 from core.exchange.onnx_session import look
 from core.families.bert.config import BertObjective
-from core.runs import Run, list_runs, run_folders
+from core.runs import Run, list_runs, restore, run_folders
 from core.tasks.config import build_finetune
 from core.tasks.create import create
 from core.text.specimens import Specimen, read_specimens
@@ -349,7 +350,10 @@ def test_of_an_encoder_from_elsewhere_nothing_is_invented(tmp_path: Path, monkey
     assert np.isfinite(encode.word_vectors(loaded.encoder, loaded.family, loaded.tokenizer, long)).all()
     with pytest.raises(UserError, match="does not give its attention"):
         attention_window.attention(str(run.path), TEXT)
+    place = run.delete()
+    assert not run_folders() and not run.path.parent.exists() and restore(place).path == run.path
     assert [one.path for one in list_runs()] == run_folders() == [run.path] and run.name == "theirs · ONNX"  # as the bench and the import name it
+    assert not pretrained_runs()
 
 
 def test_a_limit_that_was_not_tried_is_that_of_its_settings(tmp_path: Path) -> None:

@@ -26,7 +26,7 @@ from gui.views import Services
 from gui.views.runs import WIDTHS, RunsView
 from gui.views.runs_curves import Series
 from gui.views.runs_settings import MISSING, differences, options_of, plain_of
-from gui.views.runs_table import CHIP, FAMILY, LOSS, NAME, STATUS, STEP, TEXT, VALID
+from gui.views.runs_table import CHIP, FAMILY, LOSS, NAME, SIZE, STATUS, STEP, TEXT, VALID
 from tests.helpers.inline_engine import InlineEngine
 
 ZOOM = 1.5
@@ -194,6 +194,25 @@ def test_deleting_can_be_undone(show, make, session, services, qtbot) -> None:
     toast._act()
     qtbot.waitUntil(lambda: view.order.rowCount() == 3, timeout=5000)
     assert [item.path for item in session.bench] == [runs[0].path] and Run.open(runs[1].path).name == "two"
+
+
+def test_an_onnx_model_is_listed_renamed_deleted_and_brought_back_whole(show, make, session, services, qtbot) -> None:
+    run = make("theirs", step(1))
+    (run.path.parent / "outer").mkdir()
+    run.path.rename(run.path.parent / "outer" / "run")
+    (run.path.parent / "outer" / "model.onnx").write_bytes(b"x" * 3_000_000)
+    run = Run.open(run.path.parent / "outer")
+    session.add_run(run)
+    view = show()
+    assert cell(view, "theirs", SIZE) == "2.9 MB"
+    view._rename(run.path, "mine")
+    choose(view, qtbot, "mine")
+    assert session.bench[0].run.name == "mine"
+    view._delete_button.click()
+    assert session.bench == () and view.order.rowCount() == 0 and not run.path.parent.exists()
+    next(item for item in services.engine.window.findChildren(Toast) if "mine" in item.text[0])._act()
+    qtbot.waitUntil(lambda: view.order.rowCount() == 1, timeout=5000)
+    assert [item.path for item in session.bench] == [run.path] and (run.path.parent / "model.onnx").exists()
 
 
 def test_a_copy_of_the_settings_goes_to_the_train_view(show, make, session, services, qtbot) -> None:
