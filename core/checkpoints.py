@@ -77,7 +77,7 @@ def load(run: Run, step: int | None = None, *, optimizer: bool = False) -> Check
 
     UserError if there is none.
     """
-    steps = [step] if step is not None else run.checkpoint_steps()[::-1]
+    steps = [run.named_step(str(step))] if step is not None else run.checkpoint_steps()[::-1]
     damaged = []
     for candidate in steps:
         folder = run.checkpoint_path(candidate)

@@ -30,15 +30,20 @@ def start(run: Run) -> subprocess.Popen:
     """Start a run's process, detached: it outlives whoever started it. Its output goes to worker.log."""
     if run.imported:
         raise UserError(tr("{name} was trained elsewhere: its training cannot go on here.", name=run.name), tr("Finetune it, or train a new run."))
-    if other := run.worker_pid():
-        raise UserError(tr("The run {name} is already open in process {pid}.", name=run.name, pid=other),
-                        tr("Stop that one first, or wait for its end."))
+    require_idle(run)
     for name in COMMANDS:
         run.withdraw(name)
     detached = ({"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW} if os.name == "nt"
                 else {"start_new_session": True})
     with (run.path / "worker.log").open("ab") as output:
         return subprocess.Popen(command(run), stdin=subprocess.DEVNULL, stdout=output, stderr=output, cwd=_MAIN.parent, **detached)
+
+
+def require_idle(run: Run) -> None:
+    """UserError while a process works on it."""
+    if other := run.worker_pid():
+        raise UserError(tr("The run {name} is already open in process {pid}.", name=run.name, pid=other),
+                        tr("Stop that one first, or wait for its end."))
 
 
 def kill(pid: int) -> None:

@@ -180,7 +180,7 @@ class Run:
             return best
         if not checkpoint.isdecimal() or int(checkpoint) not in steps:
             raise UserError(tr("{name} has no checkpoint '{value}'.", name=self.name, value=checkpoint),
-                            tr("It has: {names}.", names=", ".join([NEWEST, BEST, *map(str, steps)])), where="checkpoint")
+                            tr("Its checkpoints: {names}.", names=", ".join([NEWEST, BEST, *map(str, steps)])), where="checkpoint")
         return int(checkpoint)
 
     def forget_after(self, step: int) -> None:

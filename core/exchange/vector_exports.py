@@ -12,6 +12,7 @@ from core.analysis.corpus_words import Occurrence, find_first, require_text
 from core.analysis.encode import Loaded, load, static_vectors, word_vectors
 from core.errors import UserError
 from core.exchange import projector, vector_files
+from core.exchange.exports import require_free
 from core.exchange.files import new_folder, replacing
 from core.i18n import tr
 from core.runs import Run
@@ -55,6 +56,8 @@ def occurrences(run: Run, out: Path, options: dict[str, Any], on_progress: OnPro
     if not word:
         raise UserError(tr("No word was given."), tr("Say which with --word."), where="word")
     require_text(run)
+    path = _path(Path(out), "occurrences.npz")
+    require_free(path)
     found, count = find_first(run.config.text, [word], MOST, lambda *progress: on_progress(0.1, tr("looking through the text")), lambda: False)
     loaded = load(run)
     pieces = []
@@ -68,7 +71,6 @@ def occurrences(run: Run, out: Path, options: dict[str, Any], on_progress: OnPro
     chosen = _layer(options.get("layer"), layers)
     known = np.isfinite(vectors[0]).all(axis=1)
     kept = [_around(item) for item, good in zip(found, known, strict=True) if good]
-    path = _path(Path(out), "occurrences.npz")
     with replacing(path) as file:
         np.savez_compressed(file, vectors=vectors[chosen][:, known], layers=np.array(chosen), words=np.array([word] * len(kept)),
                             sentences=np.array([text for text, _ in kept]), spans=np.array([span for _, span in kept], np.int64))
@@ -124,10 +126,13 @@ def _static(run: Run, on_progress: OnProgress) -> tuple[list[str], np.ndarray]:
 
 
 def _file(run: Run, out: Path, name: str, save: Callable[..., None], target: str, on_progress: OnProgress) -> dict[str, Any]:
-    words, array = _static(run, on_progress)
     path = _path(Path(out), name)
-    save(path, words, array)
+    path = path.with_suffix(".npy") if target == "npy" else path  # the words stand beside it, in a file of the same name
     beside = [path.with_suffix(".txt")] if target == "npy" else []
+    for file in (path, *beside):
+        require_free(file)
+    words, array = _static(run, on_progress)
+    save(path, words, array)
     return _report(target, path, [path, *beside], words, array)
 
 

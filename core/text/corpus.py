@@ -29,7 +29,7 @@ from core.text.pieces import Piece, all_pieces, chunks_of, token_type
 from core.text.source import HASH_BLOCK, OnProgress, Source, Survey, learn, never, nothing, too_short, with_watched
 from core.text.tokenizers import Tokenizer, load_tokenizer
 
-FORMAT = 1  # of a cache; part of its key
+FORMAT = 2  # of a cache; part of its key
 ABANDONED_S = 24 * 3600  # a folder of a build that was killed is removed when it is this old
 PARTS = ("tokens", "word_starts", "sentences", "documents")
 SPLITS = ("train", "valid")

@@ -202,7 +202,7 @@ def _records(file: Any, path: Path) -> Iterator[dict[str, Any]]:
 
 def _cells(rows: Iterator[dict[str, Any]], path: Path, config: TextConfig) -> Iterator[str]:
     """The text of the chosen columns, each cell a document."""
-    first = [row for row, _ in zip(rows, range(ROWS_LOOKED_AT), strict=False)]
+    first = list(itertools.islice(rows, ROWS_LOOKED_AT))
     chosen = _choose(path, first, config.columns)
     for row in first:
         yield from (_text(row.get(name)) for name in chosen)

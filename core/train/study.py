@@ -13,6 +13,8 @@ from torch import Tensor
 
 from core import study
 from core.config import RunConfig
+from core.errors import UserError
+from core.i18n import tr
 from core.registry import task
 from core.runs import Run
 from core.tasks import data
@@ -52,6 +54,9 @@ def run_study(*, pretrained: str, task_name: str, options: dict[str, Any], folde
               methods: tuple[str, ...] = study.METHODS, on_progress: Progress = lambda line: None,
               cancelled: Callable[[], bool] = lambda: False) -> dict[str, Any]:
     """Make what is missing of the study in `folder`; returns core.study.read_study of it. counts: empty means 50, 100, ... and all."""
+    if seeds < 1 or min(counts, default=1) < 1:
+        raise UserError(tr("{name} is {value}.", name="seeds" if seeds < 1 else "counts", value=seeds if seeds < 1 else min(counts)),
+                        tr("It must be {words} {limit}.", words=tr("at least"), limit=1))
     run = Run.open(Path(pretrained))
     config = build_finetune(run, task_name, options)
     train, dev, labels = data.read_files(config.task)

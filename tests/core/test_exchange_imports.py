@@ -73,6 +73,16 @@ def test_static_vectors_leave(target: str, tmp_path: Path) -> None:
     assert len(opened) == sum(1 for row in range(7, loaded.tokenizer.vocab_size) if loaded.tokenizer.token(row).strip())
 
 
+@pytest.mark.parametrize("name", ["v.vec", "v.txt", "v.npy"])
+def test_vectors_never_replace_what_stands_there(name: str, tmp_path: Path) -> None:
+    run = saved_run(tmp_path, "gpt")
+    (tmp_path / name).write_text("mine", encoding="utf-8")
+    export = vector_exports.npy if name != "v.vec" else vector_exports.word2vec  # an array's words go into v.txt
+    with pytest.raises(UserError, match="exists"):
+        export(run, tmp_path / ("v.vec" if name == "v.vec" else "v.npy"), {}, lambda share, words: None)
+    assert (tmp_path / name).read_text(encoding="utf-8") == "mine"
+
+
 def test_all_occurrences_of_a_word_leave_with_their_sentences(tmp_path: Path) -> None:
     run = saved_run(tmp_path)
     text = (tmp_path / "text.txt").read_text(encoding="utf-8")

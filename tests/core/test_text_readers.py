@@ -169,6 +169,13 @@ def test_a_long_line_without_any_sentence_end_is_cut_too(tmp_path: Path) -> None
 
 # tables
 
+@pytest.mark.parametrize(("name", "head", "line"), [("a.csv", "text\n", "row {}\n"), ("a.jsonl", "", '{{"text": "row {}"}}\n')])
+def test_no_row_of_a_long_table_is_lost(tmp_path: Path, name: str, head: str, line: str) -> None:
+    (tmp_path / name).write_text(head + "".join(line.format(number) for number in range(600)), encoding="utf-8")
+    config = TextConfig(files=(str(tmp_path / name),), columns=("text",))
+    assert list(readers.read_documents(config)) == [f"row {number}" for number in range(600)]
+
+
 def test_csv_with_quotes_newlines_and_a_mark(tmp_path: Path) -> None:
     path = write(tmp_path / "x.csv", 'label,review\r\n1,"第一行，\r\n第二行""引号"""\r\n0,第二篇文章在这里\r\n', "utf-8-sig")
     assert read(path) == ['第一行，\r\n第二行"引号"', "第二篇文章在这里"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import itertools
+import json
 import math
 import os
 import random
@@ -18,7 +19,7 @@ import psutil
 import pytest
 import torch
 
-from core import checkpoints, events, launch
+from core import checkpoints, cli, events, launch
 from core.errors import DISK_FULL, UserError
 from core.registry import FAMILIES
 from core.runs import Run, home
@@ -314,9 +315,22 @@ def test_a_run_does_not_go_on_with_another_text_or_from_elsewhere(tmp_path: Path
     assert "no longer the one" in run.status().text and run.checkpoint_steps()[-1] == 12
     text.write_text(whole, encoding="utf-8")
     assert worker.work(run.path) == 0
+    with pytest.raises(UserError, match="no checkpoint '3'"):
+        checkpoints.load(run, 3)
     (run.path / "origin.json").write_text("{}", encoding="utf-8")
     with pytest.raises(UserError, match="elsewhere"):
         launch.start(Run.open(run.path))
+
+
+def test_a_refused_resume_changes_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run = make_run(tmp_path)
+    child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+    note = {"pid": child.pid, "created": psutil.Process(child.pid).create_time()}
+    (run.path / "worker.json").write_text(json.dumps(note), encoding="utf-8")
+    assert cli.main(["resume", str(run.path), "--set", "steps=5000"]) == 2
+    assert Run.open(run.path).config.train.steps == 12 and "already open" in capsys.readouterr().err
+    child.kill()
+    child.wait()
 
 
 def test_a_stop_is_heard_while_the_text_is_prepared(tmp_path: Path) -> None:
