@@ -280,7 +280,7 @@ class AttentionView(QWidget):
             panel = self._panels.get(item.path)
             if panel is None or panel.answer is None:
                 continue
-            panel.effects.title = partial(store.sense_title, self._session.word)
+            panel.effects.title, panel.effects.senses = partial(store.sense_title, self._session.word), self._session.senses
             place = panel.row_of(self._query)
             panel.effects.set_effects(place, None)
             if place >= 0:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QScrollArea, QStackedLayout, QVBoxLayout, QWidget
 
 from core.i18n import tr
+from gui import theme
 from gui.views.attention_state import State
 from gui.widgets.head_grid import HeadGrid
 from gui.widgets.labels import label
@@ -30,6 +31,7 @@ class EffectsPage(QWidget):
         self._target = -1
         self._found: dict[str, Any] | None = None
         self.title: Callable[[str], str] = str  # a sense as people call it
+        self.senses: Sequence[str] = ()  # the place gives the colour
         self.bars = WordBars()
         self.bars.setAccessibleName(tr("Attention and effect of each word"))
         self.bars.clicked.connect(self._clicked)
@@ -88,7 +90,10 @@ class EffectsPage(QWidget):
             for name, title, number in (("prediction", tr("prediction, bits"), "{:+.1f}"),
                                         ("sense", tr("sense score"), "{:+.2f}")):
                 part = self._found[name] if ready else {}
-                columns.append(Column(title=title, values=part.get("words", nothing), signed=True, number=number, missing=part.get("why", "")))
+                both = [part.get(key) for key in ("sense", "other")]  # none without a score; others, where the labels have just changed
+                colours = tuple(theme.sense_colour(self.senses.index(sense)) for sense in both) if set(both) <= set(self.senses) else None
+                columns.append(Column(title=title, values=part.get("words", nothing), signed=True, number=number, missing=part.get("why", ""),
+                                      colours=colours))
             self.bars.set_words(answer["labels"], columns, soft=answer["special"], marked=self._target)
         self.caption.setText(self._caption(ready))
 

@@ -193,6 +193,9 @@ def test_what_really_changes_stands_beside_the_attention(qtbot, show, gpt, bert)
     attention, prediction, sense = (column.values for column in other.effects.bars.columns)
     np.testing.assert_allclose(attention.sum(), 1, atol=1e-5)
     assert np.isfinite(prediction).sum() == np.isfinite(sense).sum() == len(attention) - 3
+    scored = other.effects._found["sense"]
+    colours = tuple(theme.sense_colour(window.session.senses.index(scored[key])) for key in ("sense", "other"))
+    assert [column.colours for column in other.effects.bars.columns] == [None, None, colours]  # as among the deciding words
     assert "hidden by [MASK]" in other.effects.caption.text() and "no explanation" in other.effects.caption.text()
     assert "taken out" in one.effects.caption.text() and "left to right" in one.effects.caption.text()
     assert not one.effects.bars.columns[1].values[one.effects.bars._marked + 1:].any()
