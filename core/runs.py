@@ -39,8 +39,10 @@ CHANGEABLE = frozenset({"train.steps", "train.epochs", "train.minutes", "train.m
 
 def home() -> Path:
     """Where runs, caches and settings live: LEXISCOPE_HOME, or the usual place of the system."""
-    if os.environ.get(HOME_VARIABLE):
-        return Path(os.environ[HOME_VARIABLE]).expanduser().resolve()  # a run's process works in another folder
+    if given := os.environ.get(HOME_VARIABLE):
+        place = Path(given).expanduser().resolve()
+        os.environ[HOME_VARIABLE] = str(place)  # for the processes that we start: they work in another folder
+        return place
     if sys.platform == "win32":
         return Path(os.environ.get("LOCALAPPDATA", Path.home() / "AppData" / "Local")) / "Lexiscope"
     if sys.platform == "darwin":

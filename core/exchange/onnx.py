@@ -44,6 +44,7 @@ def export(run: Run, out: Path, options: dict[str, Any], on_progress: Callable[[
         raise UserError(tr("There is no '{name}' here.", name=precision), nearest(precision, PRECISIONS), where="precision")
     tolerance = _number(options, "tolerance", TOLERANCE[precision])
     least = _number(options, "agreement", AGREEMENT[precision])
+    out = Path(out).resolve()  # the process that writes it works in another folder
     require_free(out)
     step = int(options.get("step") or 0) or newest_step(run)
     job = {"run": str(run.path.resolve()), "step": step, "precision": precision, "tolerance": tolerance,

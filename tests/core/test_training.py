@@ -357,6 +357,7 @@ def test_a_run_is_found_from_whatever_folder_it_was_named(tmp_path: Path, monkey
     assert launch.command(Run.open(Path(run.path.name)))[-1] == str(run.path.resolve())
     monkeypatch.setenv("LEXISCOPE_HOME", "here")
     assert home() == tmp_path.resolve() / "here"
+    assert os.environ["LEXISCOPE_HOME"] == str(home())  # for its processes, which work in another folder
 
 
 def test_a_step_in_which_no_document_begins_does_not_say_that_the_loss_is_zero(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
