@@ -8,8 +8,6 @@ import numpy as np
 
 from core.analysis import senses
 
-EQUAL = senses.EQUAL
-
 
 class Compass:
     """Of the vectors (n, size) of specimens in one layer, and their senses. Rows with NaN are left out.
@@ -20,29 +18,36 @@ class Compass:
 
     def __init__(self, vectors: np.ndarray, labels: Sequence[str]) -> None:
         known = np.isfinite(vectors).all(axis=1)
-        vectors, marks = vectors[known].astype(np.float64), np.array(labels)[known]
-        senses.require_senses(marks)
-        self.senses = tuple(dict.fromkeys(marks.tolist()))
-        self.mean = vectors.mean(axis=0)
-        self._least = senses.ROUNDING * float(np.linalg.norm(vectors, axis=1).max(initial=0.0))
-        unit = senses.normalised(vectors)
-        self.same = not unit.any()
-        self._mine = [unit[marks == sense] for sense in self.senses]
+        self._vectors, self._labels = vectors[known].astype(np.float64), np.array(labels)[known]
+        senses.require_senses(self._labels)
+        self.senses = tuple(dict.fromkeys(self._labels.tolist()))
+        self._unit = senses.normalised(self._vectors)
+
+    @property
+    def same(self) -> bool:
+        """Whether all specimens have one vector."""
+        return not self._unit.any()
 
     def cosines(self, vectors: np.ndarray, sense: str = "") -> np.ndarray:
-        """(n, size) -> (n, senses). sense: where the first of the vectors is that of a specimen of this sense, its centroid is made
+        """(n, size) -> (n, senses). sense: where the first of the vectors is that of a specimen of this sense, mean and centroids are made
         without it and its equals, for all of the vectors."""
-        unit = self._unit(np.atleast_2d(vectors).astype(np.float64))
-        result = np.zeros((len(unit), len(self.senses)))
-        for place, (name, mine) in enumerate(zip(self.senses, self._mine, strict=True)):
-            kept = mine[mine @ unit[0] < 1 - EQUAL] if name == sense else mine
-            centroid = kept.sum(axis=0)
+        vectors = np.atleast_2d(vectors).astype(np.float64)
+        result = np.zeros((len(vectors), len(self.senses)))
+        if self.same:
+            return result
+        kept = np.ones(len(self._labels), bool)
+        if sense:
+            first, = self._towards(vectors[:1], self._vectors.mean(axis=0))
+            kept = self._unit @ first < 1 - senses.EQUAL
+        mean = self._vectors[kept].mean(axis=0)
+        unit, specimens = self._towards(vectors, mean), self._towards(self._vectors[kept], mean)
+        for place, name in enumerate(self.senses):
+            centroid = specimens[self._labels[kept] == name].sum(axis=0)
             length = np.linalg.norm(centroid)
             if length > senses.ROUNDING:
                 result[:, place] = unit @ centroid / length
         return result
 
-    def _unit(self, vectors: np.ndarray) -> np.ndarray:
-        centred = vectors - self.mean
-        length = np.linalg.norm(centred, axis=1, keepdims=True)
-        return np.divide(centred, length, out=np.zeros_like(centred), where=length > self._least)
+    def _towards(self, vectors: np.ndarray, mean: np.ndarray) -> np.ndarray:
+        """From the mean, of length 1."""
+        return senses.unit_of(senses.set_off(vectors, mean, self._vectors))

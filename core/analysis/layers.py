@@ -57,10 +57,9 @@ def curves_of_run(run: str, specimens: Sequence[Specimen], step: int, direction:
     senses.require_senses(labels)
     made = []
     for layer in vectors[:, known].astype(np.float32):
-        unit = senses.normalised(layer)
-        hits = senses.centroid_hits(unit, labels)
-        shuffled_auc, shuffled_accuracy = senses.shuffled_bands(unit, labels)
-        made.append({"auc": senses.auc(unit, labels), "centroid_accuracy": senses.balanced(hits, labels),
+        hits = senses.centroid_hits(layer, labels)
+        shuffled_auc, shuffled_accuracy = senses.shuffled_bands(layer, labels)
+        made.append({"auc": senses.auc(senses.normalised(layer), labels), "centroid_accuracy": senses.balanced(hits, labels),
                      "interval": senses.bootstrap(hits, labels), "self_similarity": mean_cosine(layer),
                      "shuffled_auc": shuffled_auc, "shuffled_accuracy": shuffled_accuracy})
     return {"step": step, "senses": len(np.unique(labels)), "left_out": int((~known).sum()), "layers": made}

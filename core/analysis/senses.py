@@ -3,8 +3,8 @@
 For the vectors (n, size) of n specimens of one word in one layer: they are centred on their mean and scaled to length 1.
 
 auc                P(cosine of a pair of the same sense > cosine of a pair of different senses), ties count half; chance is 0.5.
-centroid_accuracy  leave one out: is a specimen's own sense's centroid (made without it and its equals) the nearest? The mean of the
-                   senses' accuracies, so that chance is 1 / senses; ties count as guessing among the tied.
+centroid_accuracy  leave one out: is a specimen's own sense's centroid the nearest, where mean and centroids are made without it and its
+                   equals? The mean of the senses' accuracies, so that chance is 1 / senses; ties count as guessing among the tied.
 interval           the 95% interval of centroid_accuracy, by bootstrap over the specimens of each sense.
 silhouette         Rousseeuw 1987, with the cosine distance.
 ari                the adjusted Rand index (Hubert and Arabie 1985) of k-means with k = senses against the labels.
@@ -15,9 +15,8 @@ not that it reads.
 
 Place set aside: the same measures of the vectors less the mean vector of their place in the sentence (first word, last word, or between,
 as far as the model can see it). The place is no sense, but it may be louder: an LSTM that has read nothing yet gives a word a vector of
-its own. Where these measures are much the greater, the senses are there, and the place hides them. Before its nearest centroid is sought, a
-specimen is left out of the mean of its place too. Where place and sense go together among the specimens, the means take away what the place
-gave away, and some of the sense with it.
+its own. Where these measures are much the greater, the senses are there, and the place hides them. Where place and sense go together among
+the specimens, the means take away what the place gave away, and some of the sense with it.
 
 "Hard alone" keeps the centroids of all specimens and counts the hard ones; the pairs of auc are those among the hard ones.
 """
@@ -40,6 +39,7 @@ if TYPE_CHECKING:
 
 BOOTSTRAPS = 1000
 SHUFFLES = 100
+FEWEST_SHUFFLES = 20  # of a thousand specimens and more: each takes as long as their number squared
 ROUNDING = 1e-6  # cosines nearer than this are the same number, computed in another order
 EQUAL = 1e-4  # 1 - cosine of two vectors that are one; probes keep 11 bits of each number
 FEWEST = 2  # specimens of a sense: leaving one out must leave a centroid
@@ -141,9 +141,14 @@ def set_off(vectors: np.ndarray, mean: np.ndarray, among: np.ndarray) -> np.ndar
 def place_mean(vectors: np.ndarray, places: np.ndarray, place: str) -> np.ndarray:
     """The mean of the vectors of a place, (size,) float64; of all vectors where fewer than FEWEST_OF_PLACE have it. Rows with NaN do not count."""
     known = np.isfinite(vectors).all(axis=1)
-    mine = known & (places == place)
-    chosen = vectors[mine if mine.sum() >= FEWEST_OF_PLACE else known].astype(np.float64)
+    chosen = vectors[_counted(known, places == place)].astype(np.float64)
     return chosen.mean(axis=0) if len(chosen) else np.zeros(vectors.shape[1])
+
+
+def _counted(known: np.ndarray, there: np.ndarray) -> np.ndarray:
+    """Which vectors make the mean of a place: the known ones there, or all known ones where these are too few. (n) booleans each"""
+    mine = known & there
+    return mine if mine.sum() >= FEWEST_OF_PLACE else known
 
 
 def auc(unit: np.ndarray, labels: np.ndarray) -> float | None:
@@ -167,48 +172,45 @@ def _auc_of_pairs(cosine: np.ndarray, rows: np.ndarray, columns: np.ndarray, lab
     return float((below + 0.5 * ties).sum() / (len(positive) * len(negative)))
 
 
-def centroid_hits(unit: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """For every specimen 1 if its own sense's centroid is the nearest by cosine, 1/k among k tied ones, else 0. (n,)
+def centroid_hits(vectors: np.ndarray, labels: np.ndarray, places: np.ndarray | None = None) -> np.ndarray:
+    """For every specimen 1 if its own sense's centroid is the nearest by cosine, 1/k among k tied ones, else 0.
 
-    The centroids are made without it and without those that have the same vector: a GPT's words at the beginning of a sentence
-    all do, and of two equal vectors with different senses each would otherwise vote for the other's, below chance.
+    vectors (n, size); labels (n), or (orders, n) for several labellings of the same vectors; places (n): set these aside. As labels.
+
+    Whoever is judged is left out of the centroids and of the mean (of its place), and so are those that have the same vector: a GPT's
+    words at the beginning of a sentence all do, and of two equal vectors with different senses each would otherwise vote for the
+    other's, below chance. Left in the mean, it would push all others away from itself, and the other senses, of one more, the furthest: of
+    pure noise, three specimens of each of two senses would be judged right in 6 of 10 cases.
     """
-    senses = np.unique(labels)
-    own = np.searchsorted(senses, labels)
-    equal = _equals(unit)
-    alone = int(equal.sum()) == len(unit)
-    similarity = np.empty((len(unit), len(senses)))
-    for index in range(len(senses)):
-        mine = own == index
-        left_out = np.where(mine[:, None], unit, 0.0) if alone else equal[:, mine] @ unit[mine]  # (n, size)
-        centroid = unit[mine].sum(axis=0) - left_out
-        length = np.linalg.norm(centroid, axis=1)
-        dot = np.einsum("ij,ij->i", unit, centroid)
-        similarity[:, index] = np.divide(dot, length, out=np.zeros(len(unit)), where=length > ROUNDING)
-    return _right(similarity, own)
-
-
-def centroid_hits_place_aside(vectors: np.ndarray, labels: np.ndarray, places: np.ndarray) -> np.ndarray:
-    """As centroid_hits, of vectors with their places set aside; whoever is judged is left out of the means as well as of the centroids. (n,)
-
-    Left in, it would push the others of its place to the other side, and noise alone would be judged right in 6 of 10 cases.
-    """
-    senses = np.unique(labels)
-    own = np.searchsorted(senses, labels)
+    labels = np.asarray(labels)
+    senses, own = np.unique(labels, return_inverse=True)
+    own = own.reshape(-1, len(vectors))  # (orders, n)
+    members = (own[:, None, :] == np.arange(len(senses))[:, None]).reshape(-1, len(vectors)).astype(float)  # (orders x senses, n)
+    kinds, where = np.unique(np.zeros(len(vectors)) if places is None else places, return_inverse=True)
+    least = ROUNDING * np.linalg.norm(vectors, axis=1).max(initial=0.0)
     equal = _equals(normalised(vectors))
-    elsewhere = _unit(place_aside(vectors, places))
-    similarity = np.zeros((len(vectors), len(senses)))
-    for row, place in enumerate(places):
-        keep, here = ~equal[row], places == place
-        mean = place_mean(vectors[keep], places[keep], place)
-        near = keep & here
-        mine, = _unit(set_off(vectors[row : row + 1], mean, vectors))
-        others = np.where(near[:, None], 0.0, elsewhere)
-        others[near] = _unit(set_off(vectors[near], mean, vectors))
-        for index in range(len(senses)):
-            centroid = others[keep & (own == index)].sum(axis=0)
-            similarity[row, index] = mine @ centroid / max(float(np.linalg.norm(centroid)), ROUNDING)
-    return _right(similarity, own)
+    points = _fewer_numbers(vectors.astype(np.float64) - vectors.mean(axis=0, dtype=np.float64))
+    squares = np.einsum("ij,ij->i", points, points)
+    similarity = np.zeros((len(points), len(members)))
+    for row in range(len(points)):
+        keep = ~equal[row]
+        shares = np.stack([_counted(keep, where == kind) for kind in range(len(kinds))]).astype(float)  # (places, n)
+        means = shares @ points / np.maximum(shares.sum(axis=1, keepdims=True), 1)
+        lengths = np.sqrt(np.maximum(squares + np.einsum("ij,ij->i", means[where] - 2 * points, means[where]), 0))  # of each from its place's mean
+        scale = np.divide(1, lengths, out=np.zeros(len(points)), where=lengths > least)
+        parts = members * np.where(keep, scale, 0)  # of each specimen in each centroid
+        centroids = parts @ points - parts @ np.eye(len(kinds))[where] @ means  # (orders x senses, size)
+        mine = (points[row] - means[where[row]]) * scale[row]
+        similarity[row] = centroids @ mine / np.maximum(np.linalg.norm(centroids, axis=-1), ROUNDING)
+    similarity = np.round(similarity / ROUNDING).reshape(-1, len(own), len(senses))
+    nearest = similarity == similarity.max(axis=-1, keepdims=True)
+    hits = np.take_along_axis(nearest, own.T[..., None], axis=-1)[..., 0] / nearest.sum(axis=-1)
+    return hits.T.reshape(labels.shape)
+
+
+def _fewer_numbers(vectors: np.ndarray) -> np.ndarray:
+    """n vectors of more than n numbers lie in n dimensions: there, with the same lengths and angles. (n, size) -> (n, min(n, size))"""
+    return np.linalg.qr(vectors.T, mode="r").T if vectors.shape[1] > len(vectors) else vectors
 
 
 def _equals(unit: np.ndarray) -> np.ndarray:
@@ -218,14 +220,7 @@ def _equals(unit: np.ndarray) -> np.ndarray:
     return equal
 
 
-def _right(similarity: np.ndarray, own: np.ndarray) -> np.ndarray:
-    """similarity (n, senses): 1 where the own sense's is the greatest, 1/k among k tied ones, else 0. (n,)"""
-    similarity = np.round(similarity / ROUNDING)
-    nearest = similarity == similarity.max(axis=1, keepdims=True)
-    return nearest[np.arange(len(own)), own] / nearest.sum(axis=1)
-
-
-def _unit(vectors: np.ndarray) -> np.ndarray:
+def unit_of(vectors: np.ndarray) -> np.ndarray:
     """Rows of length 1; a row of zeros stays one."""
     length = np.linalg.norm(vectors, axis=1, keepdims=True)
     return np.divide(vectors, length, out=np.zeros_like(vectors), where=length > 0)
@@ -258,13 +253,9 @@ def measure(vectors: np.ndarray, labels: np.ndarray, chosen: np.ndarray | None =
     vectors, labels = vectors[known], labels[known]
     chosen = np.ones(len(labels), bool) if chosen is None else chosen[known]
     require_senses(labels)
-    if places is None:
-        unit = normalised(vectors)
-        hits = centroid_hits(unit, labels)
-    else:
-        unit = normalised(place_aside(vectors, places[known]))
-        hits = centroid_hits_place_aside(vectors, labels, places[known])
-    hits, mine = hits[chosen], labels[chosen]
+    places = None if places is None else places[known]
+    unit = normalised(vectors if places is None else place_aside(vectors, places))
+    hits, mine = centroid_hits(vectors, labels, places)[chosen], labels[chosen]
     senses = np.unique(mine)
     if len(senses) < 2:
         return Measures(auc=None, centroid_accuracy=None, interval=None, silhouette=None, ari=None, specimens=int(chosen.sum()))
@@ -283,26 +274,28 @@ def measured(vectors: np.ndarray, labels: np.ndarray, hard: np.ndarray, places: 
 
 
 def shuffled_control(vectors: np.ndarray, labels: np.ndarray, seed: int = 0) -> Measures:
-    """The means over SHUFFLES random permutations of the labels; interval: of centroid_accuracy over the permutations."""
+    """The means over random permutations of the labels, up to SHUFFLES; interval: the middle 95% of centroid_accuracy."""
     known = np.isfinite(vectors).all(axis=1)
-    unit, labels = normalised(vectors[known]), labels[known]
-    rng = np.random.default_rng(seed)
-    orders = [rng.permutation(labels) for _ in range(SHUFFLES)]
-    accuracies = [balanced(centroid_hits(unit, order), order) for order in orders]
+    areas, accuracies = _shuffled(vectors[known], labels[known], seed)
     low, high = np.percentile(accuracies, [2.5, 97.5])
-    pairs = _pairs(unit)
-    return Measures(auc=float(np.mean([_auc_of_pairs(*pairs, order) for order in orders])), centroid_accuracy=float(np.mean(accuracies)),
-                    interval=(float(low), float(high)), silhouette=None, ari=None, specimens=len(labels))
+    return Measures(auc=float(np.mean(areas)), centroid_accuracy=float(np.mean(accuracies)), interval=(float(low), float(high)),
+                    silhouette=None, ari=None, specimens=int(known.sum()))
 
 
-def shuffled_bands(unit: np.ndarray, labels: np.ndarray, seed: int = 0) -> tuple[tuple[float, float], tuple[float, float]]:
-    """Of normalised vectors: the middle 95% of auc and of centroid_accuracy over SHUFFLES random permutations of the labels."""
+def shuffled_bands(vectors: np.ndarray, labels: np.ndarray, seed: int = 0) -> tuple[tuple[float, float], tuple[float, float]]:
+    """The middle 95% of auc and of centroid_accuracy over random permutations of the labels, up to SHUFFLES."""
+    (low, high), (lower, higher) = (np.percentile(values, [2.5, 97.5]).tolist() for values in _shuffled(vectors, labels, seed))
+    return (low, high), (lower, higher)
+
+
+def _shuffled(vectors: np.ndarray, labels: np.ndarray, seed: int) -> tuple[list[float], list[float]]:
+    """auc and centroid_accuracy of each random permutation of the labels."""
     rng = np.random.default_rng(seed)
-    orders = [rng.permutation(labels) for _ in range(SHUFFLES)]
-    pairs = _pairs(unit)
-    bands = [np.percentile(values, [2.5, 97.5]) for values in ([_auc_of_pairs(*pairs, order) for order in orders],
-                                                               [balanced(centroid_hits(unit, order), order) for order in orders])]
-    return (float(bands[0][0]), float(bands[0][1])), (float(bands[1][0]), float(bands[1][1]))
+    count = int(np.clip(FEWEST_SHUFFLES * 1000 // len(labels), FEWEST_SHUFFLES, SHUFFLES))
+    orders = np.stack([rng.permutation(labels) for _ in range(count)])
+    pairs = _pairs(normalised(vectors))
+    return ([_auc_of_pairs(*pairs, order) for order in orders],
+            [balanced(hits, order) for hits, order in zip(centroid_hits(vectors, orders), orders, strict=True)])
 
 
 def require_senses(labels: Sequence[str] | np.ndarray) -> None:

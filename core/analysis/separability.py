@@ -46,7 +46,6 @@ def _measured(found: np.ndarray, labels: np.ndarray) -> list[dict[str, Any]]:
     senses.require_senses(labels)
     made = []
     for layer in found[:, known].astype(np.float32):
-        unit = senses.normalised(layer)
-        hits = senses.centroid_hits(unit, labels)
-        made.append({"auc": senses.auc(unit, labels), "centroid_accuracy": senses.balanced(hits, labels), "interval": senses.bootstrap(hits, labels)})
+        hits = senses.centroid_hits(layer, labels)
+        made.append({"auc": senses.auc(senses.normalised(layer), labels), "centroid_accuracy": senses.balanced(hits, labels), "interval": senses.bootstrap(hits, labels)})
     return made

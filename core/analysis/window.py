@@ -155,11 +155,11 @@ def _figures(vectors: np.ndarray, labels: np.ndarray, hard: np.ndarray, places: 
     senses.require_senses(labels)
     layer = min(layer, len(vectors) - 1)
     chosen = vectors[layer]
-    units = [senses.normalised(item) for item in vectors]
-    accuracies = [senses.balanced(senses.centroid_hits(unit, labels), labels) for unit in units]
+    hits = [senses.centroid_hits(item, labels) for item in vectors]
+    accuracies = [senses.balanced(item, labels) for item in hits]
     first = min(1, len(vectors) - 1)
     best = first + int(np.argmax(accuracies[first:]))
-    interval = senses.bootstrap(senses.centroid_hits(units[best], labels), labels)
+    interval = senses.bootstrap(hits[best], labels)
     return {"layer": layer, "layers": len(vectors), "known": len(labels), "left_out": int((~known).sum()),
             "senses": len(np.unique(labels)), "same": int(groups(chosen).max()) == 0,
             **_plain(senses.measured(chosen, labels, hard, places)),

@@ -72,9 +72,9 @@ def test_the_sense_score_is_that_of_numpy(trained: dict[str, Run]) -> None:
 def test_a_specimen_does_not_vote_for_itself() -> None:
     rng = np.random.default_rng(0)
     vectors, labels = rng.normal(size=(6, 8)), ["a", "a", "a", "b", "b", "b"]
-    without = vectors[1:3] - vectors.mean(axis=0)
+    without = vectors[1:3] - vectors[1:].mean(axis=0)
     centroid = (without / np.linalg.norm(without, axis=1, keepdims=True)).sum(axis=0)
-    mine = vectors[0] - vectors.mean(axis=0)
+    mine = vectors[0] - vectors[1:].mean(axis=0)
     wanted = mine @ centroid / np.linalg.norm(mine) / np.linalg.norm(centroid)
     found = compass.Compass(vectors, labels)
     assert found.cosines(vectors[0], "a")[0, 0] == pytest.approx(wanted)

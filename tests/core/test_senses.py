@@ -42,15 +42,17 @@ def brute_unit(vectors: np.ndarray) -> np.ndarray:
     return centred / np.linalg.norm(centred, axis=1, keepdims=True)
 
 
-def brute_accuracy(unit: np.ndarray, labels: np.ndarray) -> float:
+def brute_accuracy(vectors: np.ndarray, labels: np.ndarray) -> float:
     shares = []
     for sense in np.unique(labels):
         hits = []
         for index in np.flatnonzero(labels == sense):
             best = {}
+            rest = [place for place in range(len(vectors)) if place != index]
+            unit = vectors - vectors[rest].mean(axis=0)
+            unit /= np.linalg.norm(unit, axis=1, keepdims=True)
             for other in np.unique(labels):
-                mine = [place for place in range(len(unit)) if labels[place] == other and place != index]
-                centroid = unit[mine].mean(axis=0)
+                centroid = unit[[place for place in rest if labels[place] == other]].mean(axis=0)
                 best[other] = unit[index] @ centroid / np.linalg.norm(centroid)
             hits.append(max(best, key=best.get) == sense)
         shares.append(np.mean(hits))
@@ -65,7 +67,7 @@ def test_measures_agree_with_brute_force(apart: float, k: int) -> None:
     unit = brute_unit(vectors)
     pairs = list(combinations(range(len(unit)), 2))
     assert found.auc == pytest.approx(roc_auc_score([labels[a] == labels[b] for a, b in pairs], [unit[a] @ unit[b] for a, b in pairs]), abs=1e-5)
-    assert found.centroid_accuracy == pytest.approx(brute_accuracy(unit, labels))
+    assert found.centroid_accuracy == pytest.approx(brute_accuracy(vectors, labels))
     assert found.silhouette == pytest.approx(silhouette_score(unit, labels, metric="cosine"))
     assert found.interval[0] <= found.centroid_accuracy <= found.interval[1]
     assert found.specimens == 36
@@ -97,7 +99,7 @@ def test_equal_vectors_of_two_senses_count_as_chance_among_others_too() -> None:
     vectors[:20] = np.eye(8)[1] * 4
     for noise in (0.0, 4 * 2**-11):  # as float16 rounds it
         shaken = vectors + np.where(np.arange(40) < 20, noise, 0)[:, None] * rng.uniform(-0.5, 0.5, (40, 8))
-        hits = senses.centroid_hits(senses.normalised(shaken), labels)
+        hits = senses.centroid_hits(shaken, labels)
         assert hits[:20].mean() == 0.5 and hits[20:].mean() == 1.0
         assert senses.measure(shaken, labels).centroid_accuracy == 0.75
 
@@ -263,12 +265,21 @@ def test_a_place_that_is_louder_than_the_sense_is_set_aside() -> None:
     assert senses.measured(noise, labels, np.zeros(60, bool), places)["place_aside"].centroid_accuracy == pytest.approx(0.5, abs=0.15)
 
 
-def test_noise_is_at_chance_with_the_place_set_aside() -> None:
-    """Few sentences and long vectors: whoever is judged must not have pushed the others away from the mean of their place."""
+@pytest.mark.parametrize("each", [2, 3, 18])
+@pytest.mark.parametrize("aside", [False, True])
+def test_noise_is_at_chance_however_few_the_sentences(each: int, aside: bool) -> None:
+    """Long vectors and few of them: whoever is judged must not have pushed the others away from the mean, or from that of their place."""
     rng = np.random.default_rng(0)
-    labels, places = np.array(["a", "b"] * 18), np.repeat(["first", "middle", "last"], 12)
-    found = [senses.measure(rng.normal(size=(36, 512)), labels, places=places).centroid_accuracy for _ in range(30)]
-    assert np.mean(found) == pytest.approx(0.5, abs=0.04)
+    labels, places = np.array(["a", "b"] * each), np.resize(np.repeat(["first", "middle", "last"], max(1, 2 * each // 3)), 2 * each)
+    found = [senses.measure(rng.normal(size=(2 * each, 512)), labels, places=places if aside else None).centroid_accuracy for _ in range(120 // each)]
+    assert np.mean(found) == pytest.approx(0.5, abs=4 * 0.5 / np.sqrt(240))  # four standard errors of as many guesses
+
+
+def test_many_labellings_at_once_are_each_as_alone() -> None:
+    vectors, labels = clouds(n=30, size=48, apart=0.5, k=3)
+    orders = np.stack([labels, np.random.default_rng(1).permutation(labels)])
+    together = senses.centroid_hits(vectors, orders)
+    assert np.array_equal(together, np.stack([senses.centroid_hits(vectors, order) for order in orders])) and (together[0] != together[1]).any()
 
 
 def test_setting_the_place_aside_invents_nothing() -> None:
