@@ -9,12 +9,13 @@ from __future__ import annotations
 import json
 import statistics
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from core.errors import UserError
 from core.i18n import tr
+from core.runs import write_atomically
 
 PLAN, RESULTS = "plan.json", "results.jsonl"
 METHODS = ("pretrained", "scratch", "tfidf", "majority")
@@ -25,7 +26,7 @@ SEEDS = 3
 @dataclass(frozen=True, kw_only=True)
 class Plan:
     """counts: of labelled examples, growing. applies: the methods that this task can be done by. options: as build_finetune takes them.
-    warnings: what makes the figures flatter."""
+    warnings: what makes the figures flatter. contents: path -> SHA-256 of what the figures come from: the labelled files, the weights of the run."""
 
     pretrained: str
     task: str
@@ -35,6 +36,7 @@ class Plan:
     metric: str
     applies: tuple[str, ...]
     warnings: tuple[str, ...] = ()
+    contents: dict[str, str] = field(default_factory=dict)
 
     def jobs(self) -> list[tuple[int, int, str]]:
         """(count, seed, method) of every result, in the order in which they are made: a first curve soon, its spread later."""
@@ -52,14 +54,24 @@ def growing_counts(most: int) -> tuple[int, ...]:
 
 
 def write_plan(folder: Path, plan: Plan) -> None:
-    """UserError where another plan's results stand there."""
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / PLAN
-    if path.exists():
+    """UserError where another plan's results stand there, or those of other content of the same files, or the disk refuses."""
+    if (folder / PLAN).is_file():
         before = read_plan(folder)
         if (before.pretrained, before.task, before.options) != (plan.pretrained, plan.task, plan.options):
             raise UserError(tr("{path} holds the results of another comparison.", path=folder), tr("Name another folder."), where="out")
-    path.write_text(json.dumps(asdict(plan), ensure_ascii=False, indent=1), encoding="utf-8")
+        if changed := [Path(path).name for path, content in plan.contents.items() if before.contents.get(path) != content]:
+            raise UserError(tr("The results in {path} were not made with what {names} holds now.", path=folder, names=", ".join(changed)),
+                            tr("Start a new comparison, in another folder."), where="out")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        write_atomically(folder / PLAN, json.dumps(asdict(plan), ensure_ascii=False, indent=1))
+    except OSError as error:
+        raise _unwritable(folder, error) from error
+
+
+def _unwritable(folder: Path, error: OSError) -> UserError:
+    return UserError(tr("{path} cannot be written: {reason}.", path=folder, reason=error.strerror or error),
+                     tr("Free some space, or choose another place."), where="out")
 
 
 def read_plan(folder: Path) -> Plan:
@@ -86,9 +98,12 @@ def read_results(folder: Path) -> list[dict[str, Any]]:
 
 def append_result(folder: Path, row: dict[str, Any]) -> None:
     path = folder / RESULTS
-    torn = path.exists() and path.stat().st_size > 0 and not path.read_bytes().endswith(b"\n")
-    with path.open("a", encoding="utf-8") as file:
-        file.write(("\n" if torn else "") + json.dumps(row, ensure_ascii=False) + "\n")
+    try:
+        torn = path.exists() and path.stat().st_size > 0 and not path.read_bytes().endswith(b"\n")
+        with path.open("a", encoding="utf-8") as file:
+            file.write(("\n" if torn else "") + json.dumps(row, ensure_ascii=False) + "\n")
+    except OSError as error:
+        raise _unwritable(folder, error) from error
 
 
 def read_study(folder: str | Path) -> dict[str, Any]:

@@ -36,6 +36,7 @@ class StudyPage(QWidget):
         self._services = services
         self._folder: Path | None = None
         self._seen: tuple = ()
+        self._done_before = 0  # when it was last started
         self._found: dict[str, Any] | None = None
         self._title = Elided("", "heading")
         self._words = label("", "small")
@@ -76,7 +77,7 @@ class StudyPage(QWidget):
         return self._folder
 
     def show_study(self, folder: Path) -> None:
-        self._folder, self._seen, self._found = folder, (), None
+        self._folder, self._seen, self._found, self._done_before = folder, (), None, 0
         self.chart.set_curves([], [])
         self.table.set_rows([], [""])
         self._verdict.setText("")
@@ -120,7 +121,7 @@ class StudyPage(QWidget):
         self._bar.setVisible(alive or (bool(total) and not finished))
         self._bar.setRange(0, 1000 if total else 0)
         self._bar.setValue(round(1000 * done / total) if total else 0)
-        failed = not alive and not finished and done == 0
+        failed = not alive and not finished and done == self._done_before
         self._problem.setText(_reason(study_process.log_tail(self._folder)) if failed else "")
         self._problem.setVisible(bool(self._problem.text()))
         if found is None:
@@ -150,6 +151,7 @@ class StudyPage(QWidget):
     def _go(self) -> None:
         with self._services.messages.guard():
             study_process.start(self._folder)
+            self._seen, self._done_before = (), self._found["done"] if self._found else 0
         self.look()
 
     # what leaves

@@ -14,6 +14,7 @@ from torch import Tensor
 from core import study
 from core.config import RunConfig
 from core.errors import UserError
+from core.hashes import sha256
 from core.i18n import tr
 from core.registry import task
 from core.runs import Run
@@ -67,13 +68,16 @@ def run_study(*, pretrained: str, task_name: str, options: dict[str, Any], folde
     applies = tuple(method for method in methods
                     if (method != "tfidf" or made.tfidf) and (method != "majority" or labels.kind != NUMBER))
     metric = NUMBER_METRIC if labels.kind == NUMBER else made.metric
+    weights_path = run.checkpoint_path(newest_step(run)) / "model.safetensors"
     plan = study.Plan(pretrained=str(run.path.resolve()), task=task_name, options={key: str(value) for key, value in options.items()},
                       counts=counts, seeds=tuple(range(seeds)), metric=metric, applies=applies,
-                      warnings=tuple(warnings(counted("dev", dev.problems), len(dev.examples))))
+                      warnings=tuple(warnings(counted("dev", dev.problems), len(dev.examples))),
+                      contents={config.task.train_file: sha256(Path(config.task.train_file).expanduser()),
+                                config.task.dev_file: sha256(Path(config.task.dev_file).expanduser()), str(run.path.resolve()): sha256(weights_path)})
     study.write_plan(Path(folder), plan)
     for words in plan.warnings:
         on_progress(words)
-    weights = load_file(run.checkpoint_path(newest_step(run)) / "model.safetensors")
+    weights = load_file(weights_path)
     tokenizer, device = load_tokenizer(run.tokenizer_path), choose(config.train)
     done = {(row["labels"], row["seed"], row["method"]) for row in study.read_results(Path(folder))}
     left = [job for job in plan.jobs() if job not in done]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -319,6 +320,28 @@ def test_the_verbs(pretrained: dict[str, Run], tmp_path: Path, capsys: pytest.Ca
     again = study.read_study(out)
     assert again["done"] == again["total"] and again["curves"] == read["curves"], "what was torn is made again, and comes out the same"
     assert cli.main([*asked, "--text", "text"]) == 2
+
+
+def test_figures_of_a_comparison_are_those_of_these_files_and_weights_or_it_says_so(pretrained: dict[str, Run], tmp_path: Path,
+                                                                                   capsys: pytest.CaptureFixture) -> None:
+    run = Run(shutil.copytree(pretrained["word2vec"].path, tmp_path / "run"), pretrained["word2vec"].config)
+    train, dev, out = write_labelled(tmp_path, "classification"), write_labelled(tmp_path, "classification", 8, seed=1), tmp_path / "worth"
+    asked = ["worth", str(run.path), "--task", "classification", "--train", str(train), "--dev", str(dev), "--counts", "6", "--seeds", "1",
+             "--set", "train.steps=1", "threads=1", "--out"]
+    assert cli.main([*asked, str(out)]) == 0 and cli.main([*asked, str(out)]) == 0
+    results = (out / study.RESULTS).read_bytes()
+    newest = checkpoints.load(run)
+    for path, change in ((dev, lambda: dev.write_text(dev.read_text(encoding="utf-8").replace("fruit", "pear"), encoding="utf-8")),
+                         (run.path, lambda: checkpoints.save(run, replace(newest, model={name: one + 1 for name, one in newest.model.items()})))):
+        before = dev.read_bytes()
+        change()
+        capsys.readouterr()
+        assert cli.main([*asked, str(out)]) == 2
+        assert f"not made with what {path.name} holds now" in capsys.readouterr().err and (out / study.RESULTS).read_bytes() == results
+        dev.write_bytes(before)
+    (tmp_path / "file").write_text("mine")
+    assert cli.main([*asked, str(tmp_path / "file")]) == 2 and (tmp_path / "file").read_text() == "mine"
+    assert "cannot be written" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(("family", "kind"), [("elmo", "matching"), ("bert", "classification"), ("word2vec", "span")])

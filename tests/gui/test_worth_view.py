@@ -24,6 +24,7 @@ WORKER = """
 import json, sys, time
 from pathlib import Path
 sys.path.insert(0, {root!r})
+from core.errors import UserError
 from core.study import Plan, append_result, read_results, write_plan
 words = sys.argv[1:]
 folder = Path(words[words.index("--out") + 1])
@@ -31,8 +32,12 @@ if "nothing.csv" in " ".join(words):
     sys.exit("The file holds no examples. Choose another.")
 plan = Plan(pretrained=words[1], task="classification", counts=(50, 100), seeds=(0, 1), metric="accuracy",
             options={{"task.pooling": "mean", "train.learning_rate": "0.5", "task.train_file": "x"}},
-            applies=("pretrained", "scratch", "tfidf", "majority"), warnings=("It stands there twice.",))
-write_plan(folder, plan)
+            applies=("pretrained", "scratch", "tfidf", "majority"), warnings=("It stands there twice.",),
+            contents={{"train.csv": Path(words[words.index("--train") + 1]).read_text()}})
+try:
+    write_plan(folder, plan)
+except UserError as error:
+    sys.exit(f"{{error.message}} {{error.hint}}")
 known = {{(row["labels"], row["seed"], row["method"]) for row in read_results(folder)}}
 for count, seed, method in plan.jobs():
     if (count, seed, method) in known:
@@ -109,6 +114,18 @@ def test_it_is_stopped_goes_on_and_is_found_again(view, qtbot, tmp_path, monkeyp
     qtbot.mouseClick(page.go_button, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: page._words.text() == "finished", timeout=15000)
     assert len((folder / study.RESULTS).read_text(encoding="utf-8").splitlines()) == 14
+
+
+def test_one_whose_labelled_file_has_changed_does_not_go_on_and_says_why(view, qtbot, tmp_path, monkeypatch):
+    monkeypatch.setattr(study_process, "new_folder", _held(study_process.new_folder))
+    page = _start(view, qtbot, tmp_path)
+    qtbot.waitUntil(lambda: "3 of 14" in page._words.text(), timeout=15000)
+    qtbot.mouseClick(page.stop_button, Qt.MouseButton.LeftButton)
+    (page.folder / "hold").unlink()
+    (tmp_path / "train.csv").write_text("text,label\na,b\n", encoding="utf-8")
+    qtbot.mouseClick(page.go_button, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: "were not made with what train.csv holds now" in page._problem.text(), timeout=15000)
+    assert not page._problem.isHidden() and page._words.text().startswith("stopped at 3")
 
 
 def test_an_option_that_is_refused_keeps_it_from_starting(view, tmp_path):
