@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from core.config import field_types
 from core.errors import UserError
+from core.exchange.onnx_settings import PRECISIONS, OnnxConfig
 from core.i18n import tr
 from core.registry import EXPORTS, lookup
 from core.runs import Run
@@ -18,7 +20,7 @@ Progress = Callable[[float, str], None]
 @dataclass(frozen=True, kw_only=True)
 class Target:
     """What people read of a target. kind: "folder" or "file", with its suffix. families: those it takes, all if empty; tasks: whether
-    it takes finetuned runs. precisions: the number formats to choose from."""
+    it takes finetuned runs. precisions: the number formats to choose from. options: the names of all that may be said of it."""
 
     title: str
     about: str
@@ -27,6 +29,7 @@ class Target:
     families: tuple[str, ...] = ()
     tasks: bool = True
     precisions: tuple[str, ...] = ()
+    options: tuple[str, ...] = ()
 
     def takes(self, run: Run) -> bool:
         return (not self.families or run.config.family in self.families) and (self.tasks or run.config.task is None)
@@ -36,7 +39,7 @@ def targets() -> dict[str, Target]:
     """Those of EXPORTS, in the language of the moment."""
     known = {
         "onnx": Target(title="ONNX", about=tr("Runs wherever ONNX Runtime does, without Python's torch; compared with torch before it is done."),
-                       precisions=("fp32", "fp16", "int8")),
+                       precisions=PRECISIONS, options=tuple(field_types(OnnxConfig))),
         "huggingface": Target(title="Hugging Face", about=tr("A folder that transformers opens: AutoModel and AutoTokenizer."),
                               families=("bert", "gpt")),
         "word2vec": Target(title=tr("word2vec, text"), about=tr("One vector a word, in the format that most programs read."),
@@ -44,7 +47,7 @@ def targets() -> dict[str, Target]:
         "word2vec-binary": Target(title=tr("word2vec, binary"), about=tr("The same in fewer bytes."), kind="file", suffix=".bin"),
         "projector": Target(title="Embedding Projector", about=tr("Two tables for projector.tensorflow.org.")),
         "npy": Target(title="NumPy", about=tr("An array, and its words beside it."), kind="file", suffix=".npy"),
-        "occurrences": Target(title=tr("Occurrences of a word"), kind="file", suffix=".npz",
+        "occurrences": Target(title=tr("Occurrences of a word"), kind="file", suffix=".npz", options=("word", "layer"),
                               about=tr("The vector of the watched word in every sentence of the text, in all layers.")),
     }
     return {name: known.get(name, Target(title=name, about="")) for name in EXPORTS}
@@ -54,9 +57,14 @@ def export(run: str, target: str, out: str, options: Mapping[str, Any] | None = 
     """Export a run. Returns the report: {"target", "path", "files": {name: bytes}, ...}. UserError where it cannot be done."""
     opened, place = Run.open(Path(run)), Path(out).expanduser()
     function = lookup(EXPORTS, target)
-    if not targets()[target].takes(opened):
+    known = targets()[target]
+    if not known.takes(opened):
         raise UserError(tr("{name} is a {family} run; it cannot be exported to {target}.", name=opened.name, family=opened.config.family,
-                           target=targets()[target].title), tr("Choose another target."), where="target")
+                           target=known.title), tr("Choose another target."), where="target")
+    if unknown := [key for key in options or {} if key not in known.options]:
+        raise UserError(tr("An export to {target} has no option '{key}'.", target=target, key=unknown[0]),
+                        tr("Its options: {names}.", names=", ".join(known.options)) if known.options else tr("It has none; leave it out."),
+                        where=unknown[0])
     return function(opened, place, dict(options or {}), on_progress or (lambda share, words: None))
 
 

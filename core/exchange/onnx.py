@@ -13,46 +13,36 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from core.errors import UserError
 from core.exchange import onnx_folder
 from core.exchange.exports import require_free
-from core.exchange.onnx_settings import AGREEMENT, EXTERNAL_ABOVE, PRECISIONS, TOLERANCE
+from core.exchange.onnx_settings import read_options
 from core.i18n import tr
-from core.registry import family, nearest
+from core.registry import family
 from core.runs import Run
 from core.tasks.create import newest_step
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-LEAST_SHAPES = 8
 REPORT = "report.json"
 
 
 def export(run: Run, out: Path, options: dict[str, Any], on_progress: Callable[[float, str], None]) -> dict[str, Any]:
-    """options: precision (fp32 fp16 int8), step, tolerance (relative; that of the precision), agreement (the least share of answers that are torch's;
-    that of the precision), shapes (to compare at, 8 and more), threads
-    (of the measurement), measure (false: do not), external_above (bytes of weights that go into a file of their own).
+    """options: see OnnxConfig.
 
     The report: {"target", "path", "files", "precision", "step", "tolerance", "models": {name: {"rows", "latency", "operators", ...}},
     "relative", "absolute", "top1": the worst of all models and shapes, "least": the agreement that was wanted, "agreement": that of the worst
     model over all shapes, of "places" answers}.
     """
-    precision = str(options.get("precision") or PRECISIONS[0])
-    if precision not in PRECISIONS:
-        raise UserError(tr("There is no '{name}' here.", name=precision), nearest(precision, PRECISIONS), where="precision")
-    tolerance = _number(options, "tolerance", TOLERANCE[precision])
-    least = _number(options, "agreement", AGREEMENT[precision])
+    wanted = read_options(options)
     out = Path(out).resolve()  # the process that writes it works in another folder
     require_free(out)
-    step = int(options.get("step") or 0) or newest_step(run)
-    job = {"run": str(run.path.resolve()), "step": step, "precision": precision, "tolerance": tolerance,
-           "agreement": least, "shapes": max(LEAST_SHAPES, int(_number(options, "shapes", LEAST_SHAPES))),
-           "threads": int(_number(options, "threads", 0)) or len(_cores()),
-           "measure": options.get("measure", True) not in (False, "false"),
-           "external_above": int(_number(options, "external_above", EXTERNAL_ABOVE)),
-           "metadata": onnx_folder.metadata(run, step, precision)}
+    step = wanted.step or newest_step(run)
+    job = {**asdict(wanted), "run": str(run.path.resolve()), "step": step, "threads": wanted.threads or len(_cores()),
+           "metadata": onnx_folder.metadata(run, step, wanted.precision)}
     temporary = out.with_name(f".{out.name}.{os.getpid()}.tmp")
     names = ["model", *(["decoder"] if "generate" in family(run.config.family).capabilities and run.config.task is None else [])]
     try:
@@ -68,9 +58,9 @@ def export(run: Run, out: Path, options: dict[str, Any], on_progress: Callable[[
         extra = made["model"].pop("extra")
         described = {name: {key: model[key] for key in ("inputs", "optional", "outputs", "opset", "operators", "only_onnxruntime")}
                      for name, model in made.items()}
-        onnx_folder.write(run, temporary, step, precision, described, extra)
-        report = {"target": "onnx", "path": str(out), "precision": precision, "step": step, "tolerance": tolerance, "least": least, "models": made,
-                  **_worst(made)}
+        onnx_folder.write(run, temporary, step, wanted.precision, described, extra)
+        report = {"target": "onnx", "path": str(out), "precision": wanted.precision, "step": step, "tolerance": wanted.tolerance,
+                  "least": wanted.agreement, "models": made, **_worst(made)}
         (temporary / REPORT).write_text(json.dumps(report, ensure_ascii=False, indent=1), encoding="utf-8")
         files = onnx_folder.seal(temporary)
         if out.exists():
@@ -118,13 +108,6 @@ def _in_a_process(job: dict[str, Any], on_progress: Callable[[float, str], None]
         last = (log.read().decode(errors="replace").strip().splitlines() or [""])[-1][:300]
     raise UserError(tr("The export's process ended without a word (exit code {code}).", code=process.returncode),
                     last or tr("See whether the memory is enough; the run is untouched."))
-
-
-def _number(options: dict[str, Any], name: str, default: float) -> float:
-    try:
-        return float(options[name]) if options.get(name) not in (None, "") else default
-    except (TypeError, ValueError) as error:
-        raise UserError(tr("{name} cannot be '{value}'.", name=name, value=options[name]), tr("It must be a number."), where=name) from error
 
 
 def _cores() -> list[int]:

@@ -262,6 +262,21 @@ def test_nothing_is_written_over(exported, tmp_path: Path) -> None:
     assert (tmp_path / "mine.txt").read_text() == "mine"
 
 
+@pytest.mark.parametrize(("target", "options", "words"), [
+    ("onnx", {"step": "x"}, "step cannot be 'x'"), ("onnx", {"threads": "nan"}, "whole number"), ("onnx", {"threads": "-3"}, "threads is -3"),
+    ("onnx", {"shapes": "1e400"}, "whole number"), ("onnx", {"tolerance": "nan"}, "a number"), ("onnx", {"agreement": "-1"}, "agreement is -1"),
+    ("onnx", {"measure": "perhaps"}, "true or false"), ("onnx", {"external_above": "inf"}, "whole number"),
+    ("onnx", {"precision": "fp8"}, "precision cannot be"),
+    ("onnx", {"layer": "2"}, "Its options: precision, step, tolerance"), ("huggingface", {"precision": "int8"}, "It has none"),
+    ("npy", {"word": "苹果"}, "It has none"), ("occurrences", {"step": "3"}, "Its options: word, layer")])
+def test_an_option_that_an_export_does_not_know_or_cannot_read_is_refused(exported, tmp_path: Path, target: str, options: dict[str, str],
+                                                                          words: str) -> None:
+    run, _ = exported("bert")
+    with pytest.raises(UserError) as caught:
+        exports.export(str(run.path), target, str(tmp_path / "out"), options)
+    assert words in f"{caught.value.message} {caught.value.hint}" and not any(tmp_path.iterdir())
+
+
 def test_a_changed_model_is_noticed_by_its_hash(exported, tmp_path: Path) -> None:
     _, report = exported("word2vec")
     copy = shutil.copytree(report["path"], tmp_path / "copy")
