@@ -154,7 +154,7 @@ def _step(run: Run, wanted: int) -> int | None:
     steps = run.checkpoint_steps()
     if not steps:
         raise UserError(tr("The run {name} has no checkpoint yet.", name=run.name), tr("Train it first, or wait until it has saved one."))
-    return steps[-1] if wanted < 0 else wanted
+    return steps[-1] if wanted == -1 else wanted
 
 
 def _lengths(vectors: np.ndarray) -> np.ndarray:

@@ -85,6 +85,11 @@ def _look(run: Run, parsed: argparse.Namespace) -> tuple[dict[str, Any], str]:
     answer = window.attention(str(run.path), parsed.text, pair=parsed.pair, step=parsed.step, what=what, layer=layer, head=(parsed.head or 1) - 1,
                               units=reading.TOKENS if parsed.tokens else reading.WORDS, parts=(window.WEIGHTS, window.TABLE),
                               specials=maths.RENORMALISE if parsed.hide_specials else maths.KEEP)
+    if parsed.step is not None and answer["step"] != parsed.step:  # it took the nearest one, as the window does
+        own = not parsed.pair.strip() and parsed.text == window.own_sentence(run)
+        steps = sorted({*run.checkpoint_steps(), *(run.probe_steps() if own else ())})
+        raise UserError(tr("Of step {step} nothing is left that could read this sentence.", step=parsed.step),
+                        tr("There are: {names}.", names=", ".join(map(str, steps))))
     return answer, what
 
 

@@ -31,9 +31,15 @@ def test_attention_as_words(bert, capsys) -> None:
     assert "rollout up to layer 2" in said and "[CLS]" not in said and "\n  苹\t" in said and "\n  1.2\t" in said
 
 
+def test_a_step_is_shown_only_where_it_is_there(bert, capsys) -> None:
+    assert cli.main(["attention", str(bert.path), "--text", "他", "--step", "10"]) == 0 and "step 10" in capsys.readouterr().out
+    assert cli.main(["project", str(bert.path), "--step", "-7"]) == 2 and "no checkpoint '-7'" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(("options", "words"), [
     (["--text", ""], "no sentence yet"), (["--text", "他", "--layer", "9"], "1 to 2"), (["--text", "他", "--out", "a.jpg"], "cannot be saved as"),
-    (["--text", "他", "--head", "0"], "--head is 0")])
+    (["--text", "他", "--head", "0"], "--head is 0"),
+    (["--text", "他", "--step", "3"], "There are: 10."), (["--text", "他", "--step", "-1"], "step -1")])
 def test_what_is_wrong_is_one_sentence(bert, capsys, options, words) -> None:
     assert cli.main(["attention", str(bert.path), *options]) == 2
     assert words in capsys.readouterr().err
