@@ -6,7 +6,6 @@ import csv
 import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -28,9 +27,6 @@ NAMES = {
 }
 
 
-END = "\0end of the table"  # behind the last line: where it lies inside a cell, the cell was never closed
-
-
 def rows(path: Path, reading: Reading) -> Iterator[tuple[int, dict[str, Any]]]:
     """(line, row) of a table or a jsonl file. A jsonl line that is no object is noted in `reading` and left out."""
     guess = encodings.encoding_of(path, TextConfig())
@@ -47,27 +43,23 @@ def rows(path: Path, reading: Reading) -> Iterator[tuple[int, dict[str, Any]]]:
 def _table(file: Any, path: Path, reading: Reading) -> Iterator[tuple[int, dict[str, Any]]]:
     """UserError for two columns of one name, and for a quotation mark that is never closed: all that follows would be one cell."""
     csv.field_size_limit(readers.LONGEST_FIELD)
-    if readers.kind_of(path) == "tsv":  # quotes are plain characters there
-        reader = csv.reader((line.rstrip("\r\n") for line in file), delimiter="\t", quoting=csv.QUOTE_NONE)
+    if readers.kind_of(path) == "tsv":  # quotes are plain characters there, so that a line is a row
+        cells: Iterator[tuple[int, list[str]]] = enumerate(
+            csv.reader((line.rstrip("\r\n") for line in file), delimiter="\t", quoting=csv.QUOTE_NONE), start=1)
     else:
         head = file.readline()
         delimiter = "," if "," in head else max(";\t", key=head.count)
         file.seek(0)
-        reader = csv.reader(chain(file, ["\n", END]), delimiter=delimiter)
-    names = [name.strip().lstrip("\ufeff") for name in next(reader, [])]
+        cells = readers.quoted_rows(file, delimiter, path, where="train_file")
+    names = [name.strip().lstrip("\ufeff") for name in next(cells, (0, []))[1]]
     if twice := [name for name, count in Counter(names).items() if name and count > 1]:
         raise UserError(tr("{path} has two columns named {names}.", path=path.name, names=twice[0]), tr("Rename one of them in the file."),
                         where="train_file")
-    line = reader.line_num
-    for row in reader:
-        if row != [END] and any(END in cell for cell in row):
-            raise UserError(tr("{path}, line {number}: a quotation mark is never closed.", path=path.name, number=line + 1),
-                            tr("Close it; all that follows would be one cell."), where="train_file")
+    for line, row in cells:
         if any(cell.strip() for cell in row[len(names):]):
-            reading.skip(line + 1, "more_columns", tr("{count} cells, where there are {columns} columns", count=len(row), columns=len(names)))
-        elif row != [END] and any(cell.strip() for cell in row):
-            yield line + 1, dict(zip(names, row, strict=False))
-        line = reader.line_num
+            reading.skip(line, "more_columns", tr("{count} cells, where there are {columns} columns", count=len(row), columns=len(names)))
+        elif any(cell.strip() for cell in row):
+            yield line, dict(zip(names, row, strict=False))
 
 
 def _records(file: Any, reading: Reading) -> Iterator[tuple[int, dict[str, Any]]]:

@@ -6,7 +6,7 @@ import csv
 import itertools
 import json
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ LONGEST_FIELD = 1 << 26  # characters of one field or line of a table; beyond it
 ROWS_LOOKED_AT = 200  # to find the column that holds the text
 PLAUSIBLE_LENGTH = 5  # characters that the texts of a column have on average, at least
 PLAUSIBLE_VARIETY = 0.5  # share of the rows that differ from each other, at least
+_END = "\0end of the table"  # behind the last line of a csv: where it lies inside a cell, the cell was never closed
 _SENTENCE_END = re.compile(r"[。！？…；!?.\n][”’」』）\"')\]]*")
 
 
@@ -165,21 +166,35 @@ def _rows(file: Any, path: Path) -> Iterator[dict[str, str]]:
     lines = iter(lambda: file.readline(LONGEST_FIELD), "")
     if kind_of(path) == "tsv":  # quotes are plain characters there: news headlines are full of them
         delimiter = "\t"
-        reader = csv.reader((line.replace("\r", " ") for line in lines), delimiter=delimiter, quoting=csv.QUOTE_NONE)
+        rows: Iterator[list[str]] = csv.reader((line.replace("\r", " ") for line in lines), delimiter=delimiter, quoting=csv.QUOTE_NONE)
     else:
         first = next(lines, "")
         delimiter = _delimiter(first)
-        reader = csv.reader(itertools.chain((first,), lines), delimiter=delimiter)
-    names = [name.strip().lstrip("\ufeff") for name in next(reader, [])]
+        rows = (row for _, row in quoted_rows(itertools.chain((first,), lines), delimiter, path))
+    names = [name.strip().lstrip("\ufeff") for name in next(rows, [])]
     if not any(names):
         raise _empty(path)
     names = [name or tr("column {number}", number=number) for number, name in enumerate(names, start=1)]
     last = len(names) - 1
-    for row in reader:
+    for row in rows:
         if len(row) > len(names):  # delimiters in the last column that nobody has quoted
             row[last:] = [delimiter.join(row[last:])]
         if row:
             yield dict(zip(names, row, strict=False))
+
+
+def quoted_rows(lines: Iterable[str], delimiter: str, path: Path, where: str = "files") -> Iterator[tuple[int, list[str]]]:
+    """(line, cells) of every row of a csv. UserError for a quotation mark that is never closed: all that follows would be one cell."""
+    reader = csv.reader(itertools.chain(lines, ["\n", _END]), delimiter=delimiter)
+    line = 1
+    for row in reader:
+        if row and _END in row[-1]:
+            if row == [_END]:
+                return
+            raise UserError(tr("{path}, line {number}: a quotation mark is never closed.", path=path.name, number=line),
+                            tr("Close it; all that follows would be one cell."), where=where)
+        yield line, row
+        line = reader.line_num + 1
 
 
 def _delimiter(header: str) -> str:

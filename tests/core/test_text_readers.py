@@ -236,6 +236,18 @@ def test_a_quote_that_is_never_closed_is_a_user_error(tmp_path: Path, monkeypatc
     csv.field_size_limit(1 << 17)
 
 
+def test_a_quote_that_is_never_closed_does_not_melt_the_rest_of_the_table(tmp_path: Path) -> None:
+    whole = 'text,n\n"第一行\n第二行",1\n'
+    rest = "正常的一行文字,2\n" * 300
+    error = refused(write(tmp_path / "x.csv", f'{whole}"开头没有结尾,2\n{rest}'), columns=("text",))
+    assert "line 4: a quotation mark is never closed" in error.message and error.where == "files"
+    documents = readers.read_documents(TextConfig(files=(str(write(tmp_path / "y.csv", f'{whole}{rest}"开头没有结尾,2')),), columns=("text",)))
+    assert [next(documents), *(next(documents) for _ in range(300))][-1] == "正常的一行文字", "what stands before it is not waited for"
+    with pytest.raises(UserError, match="line 304"):
+        next(documents)
+    assert read(write(tmp_path / "z.csv", whole + '"结尾",2'), columns=("text",)) == ["第一行\n第二行", "结尾"]
+
+
 @pytest.mark.parametrize("name", ("x.csv", "x.tsv", "x.jsonl"))
 def test_empty_tables(tmp_path: Path, name: str) -> None:
     assert "holds no text" in refused(write(tmp_path / name, "")).message
