@@ -75,13 +75,16 @@ def _copied(folder: Path, place: Path, files: Sequence[str], config: Any, tokeni
 def _shape(folder: Path) -> dict[str, Any]:
     """{"family", "rows": of its vocabulary, "files": with its weights, beside it, "known": of its config what can be told of such a file}."""
     found = look(folder / MODEL, lengths=True)
-    inputs = {item["name"] for item in found["inputs"]}
+    inputs = {item["name"]: item["shape"] for item in found["inputs"]}
     outputs = {item["name"]: item["shape"] for item in found["outputs"]}
     states = [name for name in outputs if name.startswith("hidden_states.")]
     name = "last_hidden_state" if "last_hidden_state" in outputs else max(states, default="")
-    if "input_ids" not in inputs or not inputs <= INPUTS or not name or not isinstance(outputs[name][-1], int):
+    if "input_ids" not in inputs or not inputs.keys() <= INPUTS or not name or not isinstance(outputs[name][-1], int):
         raise UserError(tr("{name} is no encoder: it needs the input input_ids and the output last_hidden_state.", name=MODEL),
                         tr("Choose another file."), where="path")
+    if any(isinstance(axis, int) for axis in inputs["input_ids"]):
+        raise UserError(tr("{name} takes input_ids of one shape alone: {shape}.", name=MODEL, shape=" × ".join(map(str, inputs["input_ids"]))),
+                        tr("Export it again so that the number of texts and their length are free (dynamic axes)."), where="path")
     table = looked_up(folder / MODEL)
     if table is None or table.ndim != 2:
         raise UserError(tr("{name} does not say how many tokens it knows.", name=MODEL), tr("Choose another file."), where="path")

@@ -371,6 +371,20 @@ def test_of_an_encoder_from_elsewhere_nothing_is_invented(tmp_path: Path, monkey
     assert not pretrained_runs()
 
 
+@pytest.mark.parametrize(("batch", "tokens"), [("batch", 16), (1, "tokens"), (1, 128)])
+def test_an_encoder_with_a_fixed_axis_is_refused_and_its_shape_named(tmp_path: Path, batch: str | int, tokens: str | int) -> None:
+    theirs = _encoder(tmp_path / "theirs", 128)
+    model = onnx.load(theirs / "model.onnx")
+    for value in (*model.graph.input, *model.graph.output):
+        for axis, size in zip(value.type.tensor_type.shape.dim, (batch, tokens), strict=False):
+            if isinstance(size, int):
+                axis.dim_value = size
+    onnx.save(model, theirs / "model.onnx")
+    with pytest.raises(UserError, match=f"of one shape alone: {batch} × {tokens}") as caught:
+        adopt(theirs, tmp_path / "adopted")
+    assert "free" in caught.value.hint and not (tmp_path / "adopted").exists()
+
+
 def test_a_limit_that_was_not_tried_is_that_of_its_settings(tmp_path: Path) -> None:
     settings = {"model_type": "xlm-roberta", "max_position_embeddings": 8194, "pad_token_id": 1}
     assert _limit(tmp_path, 1024) == 1024
