@@ -168,15 +168,22 @@ class SpanHead(nn.Module):
         return nll, {"loss": (nll.detach(), float(known.sum())), "accuracy": (right, float(known.sum()))}
 
     def outputs(self, logits: Tensor, batch: dict[str, Tensor]) -> Tensor:
-        return self._log_probabilities(logits, batch).view_as(logits)
+        """Log-probabilities. The first place of every further row is none of their places; it is measured alike (core/tasks/span.py: decode)."""
+        chances = self._log_probabilities(logits, batch).view_as(logits)
+        total = self._masked(logits, batch).logsumexp(dim=1)[:, None]  # (batch, 1, 2)
+        chances[:, :, 0] = logits[:, :, 0].float() - total
+        return chances
 
     def count(self, batch: dict[str, Tensor]) -> float:
         return float((batch["labels"][:, 0] != IGNORED).sum())
 
     def _log_probabilities(self, logits: Tensor, batch: dict[str, Tensor]) -> Tensor:
         """Over all tokens of the passage in all rows, and the place that means no answer. (batch, parts * tokens, 2)"""
+        return self._masked(logits, batch).log_softmax(dim=1)
+
+    def _masked(self, logits: Tensor, batch: dict[str, Tensor]) -> Tensor:
         allowed = batch["answer_mask"].flatten(1).unsqueeze(-1)
-        return logits.float().flatten(1, 2).masked_fill(allowed == 0, -1e4).log_softmax(dim=1)
+        return logits.float().flatten(1, 2).masked_fill(allowed == 0, -1e4)
 
 
 def cross_entropy(logits: Tensor, labels: Tensor, weights: Tensor | None, smoothing: float) -> tuple[Tensor, Sums]:

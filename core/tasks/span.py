@@ -144,6 +144,8 @@ def decode(features: Sequence[Feature], outputs: Sequence[np.ndarray], examples:
     made = []
     for feature, output in zip(features, outputs, strict=True):
         context = examples[feature.example].texts[0]
+        rows = [number for number, part in enumerate(feature.parts) if 0 in part.sources] or [0]
+        output = output if config.pretrained else _one_null(output, rows)
         found: dict[tuple[int, int], float] = {}
         for number, part in enumerate(feature.parts):
             mine = [index for index, source in enumerate(part.sources) if source == 0]
@@ -160,12 +162,19 @@ def decode(features: Sequence[Feature], outputs: Sequence[np.ndarray], examples:
                     if start < stop:
                         found[start, stop] = max(found.get((start, stop), -np.inf), float(scores[begin, end]))
         best = sorted(found.items(), key=lambda item: -item[1])[:CANDIDATES]
-        rows = [number for number, part in enumerate(feature.parts) if 0 in part.sources] or [0]
         nothing = float(output[rows[0], 0, 0] + output[rows[0], 0, 1])
-        # A head from elsewhere has learnt of each window by itself: that the first holds no answer says nothing of the others.
-        may_be_none = NO_ANSWER in labels.names and (bool(config.pretrained) or len(rows) == 1)
-        made.append(_prediction(context, best, nothing, may_be_none))
+        made.append(_prediction(context, best, nothing, NO_ANSWER in labels.names))
     return made
+
+
+def _one_null(output: np.ndarray, rows: Sequence[int]) -> np.ndarray:
+    """A head from elsewhere has learnt of each window by itself whether it holds no answer: the least such score of all windows counts (BERT's
+    run_squad.py, score_null), here in the place of the first one's, so that all are log-probabilities again."""
+    least = output[min(rows, key=lambda row: output[row, 0].sum()), 0]
+    made = output.copy()
+    made[:, 0] = -np.inf
+    made[rows[0], 0] = least
+    return made - np.logaddexp.reduce(made.reshape(-1, 2), axis=0)
 
 
 def _prediction(context: str, best: list[tuple[tuple[int, int], float]], nothing: float, may_be_none: bool) -> dict[str, Any]:

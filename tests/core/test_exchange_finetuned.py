@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -119,19 +121,24 @@ def test_answers_and_names_begin_where_theirs_do_and_not_with_the_space_before(t
     assert [one["text"] for one in answer["spans"]] == ["She", "bought", "apples"]
 
 
-@torch.no_grad()
-@pytest.mark.parametrize("certain", [50.0, -50.0])
-def test_a_model_may_find_no_answer(certain: float, tmp_path: Path) -> None:
-    """As one of SQuAD 2.0 does; one of SQuAD 1.1 gives [CLS] no mass, and always answers."""
-    theirs = save_model(tmp_path / "theirs", "BertForQuestionAnswering")
-    context, question = "She bought apples.", "Who sold shares?"
-    asked = transformers.AutoTokenizer.from_pretrained(tmp_path / "theirs")(question, context, return_tensors="pt")
+def _of_answers(folder: Path, certain: float, question: str, context: str) -> tuple[Any, Any]:
+    """A saved model that is so certain that there is no answer, and what it is asked."""
+    theirs = save_model(folder, "BertForQuestionAnswering")
+    asked = transformers.AutoTokenizer.from_pretrained(folder)(question, context, return_tensors="pt")
     vectors = theirs.bert(**asked).last_hidden_state[0]
     way = vectors[0] - vectors[1:].mean(dim=0)  # along it [CLS] lies apart from the others
     theirs.qa_outputs.weight.copy_(certain * way / (way @ way))
     theirs.qa_outputs.bias.zero_()
-    theirs.save_pretrained(tmp_path / "theirs")
-    none = certain > 0
+    theirs.save_pretrained(folder)
+    return theirs, asked
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("certain", [50.0, -50.0])
+def test_a_model_may_find_no_answer(certain: float, tmp_path: Path) -> None:
+    """As one of SQuAD 2.0 does; one of SQuAD 1.1 gives [CLS] no mass, and always answers."""
+    context, question, none = "She bought apples.", "Who sold shares?", certain > 0
+    theirs, asked = _of_answers(tmp_path / "theirs", certain, question, context)
     assert (int(theirs(**asked).start_logits.argmax()) == 0) == none
     made = import_model(tmp_path / "theirs")
     assert "no answer" not in made.notes[0]
@@ -141,8 +148,31 @@ def test_a_model_may_find_no_answer(certain: float, tmp_path: Path) -> None:
     path.write_text(json.dumps({"data": [{"paragraphs": [{"context": context, "qas": [
         {"id": "1", "question": question, "answers": [], "is_impossible": True}]}]}]}), encoding="utf-8")
     assert evaluate(run=str(made.run), file=str(path))["metrics"]["exact_match"] == none
-    long = predict_text(run=str(made.run), fields={"context": context * 20, "question": question})
-    assert long["answer"]  # that the first window holds no answer says nothing of the others
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("certain", [50.0, 4.0, -50.0])
+def test_no_answer_in_many_windows_is_as_berts_run_squad_has_it(certain: float, tmp_path: Path) -> None:
+    """The least score for no answer of all windows against the best answer of all windows."""
+    context, question = "The company sold 3.14 shares. " * 9 + "She bought apples. " * 12, "Who sold shares?"
+    theirs, _ = _of_answers(tmp_path / "theirs", certain, question, context[-60:])
+    made = import_model(tmp_path / "theirs")
+    model = load_task(Run.open(made.run))
+    nulls, best = [], []
+    parts = model.layout.pair_windows(question, context, (1, 0))
+    for part in parts:
+        ids = torch.tensor([[rows_of(model.run)[number] for number in part.ids]])
+        output = theirs(ids, token_type_ids=torch.tensor([part.segments]))
+        start, end = output.start_logits[0], output.end_logits[0]
+        nulls.append(float(start[0] + end[0]))
+        mine = [place for place, source in enumerate(part.sources) if source == 0]
+        best.append(max(float(start[a] + end[b]) for a in mine for b in mine if a <= b < a + model.config.task.max_answer))
+    none = min(nulls) > max(best)
+    assert len(parts) > 2 and none == (certain > 0) and (nulls[0] != min(nulls) or not none)
+    answer = predict_text(run=str(made.run), fields={"context": context, "question": question})
+    assert (answer["answer"] == "") == none
+    assert math.log(answer["candidates"][0]["probability"] / answer["no_answer"]) == pytest.approx(max(best) - min(nulls), abs=1e-3)
+    assert answer["no_answer"] + sum(one["probability"] for one in answer["candidates"]) < 1.0001
 
 
 def test_a_finetune_of_an_imported_roberta_reads_pairs_as_roberta_does(tmp_path: Path) -> None:
