@@ -30,6 +30,7 @@ from core.i18n import tr
 HOME_VARIABLE = "LEXISCOPE_HOME"
 TRASH = ".trash"
 ORIGIN = "origin.json"  # of a run that came from elsewhere: where it came from, and which row each token had there
+PRETRAINED_ORIGIN = f"pretrained/{ORIGIN}"  # of a finetune: that of the run beneath it
 NEWEST, BEST = "newest", "best"  # checkpoints by name
 COMMANDS = ("stop", "pause", "checkpoint")
 # what resume may set: none of it changes what a step learns, save for where the run ends
@@ -115,6 +116,14 @@ class Run:
     def imported(self) -> bool:
         """Whether it was trained elsewhere: it was a model or a file of vectors, and its text is not known."""
         return (self.path / ORIGIN).is_file()
+
+    @cached_property
+    def without_text(self) -> bool:
+        """Whether its text is not known: it, or the run that it was finetuned from, was trained elsewhere. The built-in text that its settings
+        name is not what it has read."""
+        beneath = self.config.task.pretrained if self.config.task else ""
+        origins = [self.path / ORIGIN, self.path / PRETRAINED_ORIGIN, *([Path(beneath) / ORIGIN] if beneath else [])]
+        return not self.config.text.files and any(path.is_file() for path in origins)
 
     def rename(self, name: str) -> None:
         """Change the name that people see; the folder stays, so that nothing that points to it breaks."""

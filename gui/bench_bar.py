@@ -89,7 +89,7 @@ class BenchBar(QWidget):
 def describe(run: Run) -> str:
     """A run in one line: its family and what it reads."""
     config = run.config
-    if run.imported:
+    if run.without_text:
         return f"{family(config.family).title}, {tr('imported')}"
     source = ", ".join(path.replace("\\", "/").rpartition("/")[2] for path in config.text.files) or tr("the built-in text")
     return tr("{family}, preset {preset}, on {source}", family=family(config.family).title, preset=config.preset, source=source)

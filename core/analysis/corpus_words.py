@@ -31,8 +31,8 @@ class Occurrence:
 
 
 def require_text(run: Run) -> None:
-    """UserError for a run that was trained elsewhere: the built-in text, which its settings name, is not what it has read."""
-    if run.imported and not run.config.text.files:
+    """UserError for a run whose text is not known."""
+    if run.without_text:
         raise UserError(tr("{name} was trained elsewhere: its text is not known.", name=run.name), tr("Look in files, or choose another run."),
                         where="run")
 
@@ -76,8 +76,7 @@ def find_first(config: TextConfig, words: Sequence[str], most: int, on_progress:
 
 def vectors(loaded: Loaded, found: Sequence[Occurrence], layer: int, on_progress: OnProgress, cancelled: Callable[[], bool]) -> np.ndarray:
     """(occurrences, size) float32 in a layer; rows of NaN where the model does not know the word or where it lies beyond what
-    the model can read. UserError where the model knows none, or where the run's text is not known."""
-    require_text(loaded.run)
+    the model can read. UserError where the model knows none."""
     made: np.ndarray | None = None
     for begin in range(0, len(found), BLOCK):
         _refuse_if(cancelled())

@@ -46,8 +46,8 @@ def open_source(source: VectorSource, on_progress: OnProgress = lambda *_: None,
     """Open the vectors and say what they are.
 
     {"words", "texts", "spans", "columns", "total": as in Opened, "count", "size", "nan": rows with NaN, "zero": rows of length 0, "same":
-    whether all others are one vector, "step", "stamp": a key that changes when the vectors do}. UserError where they cannot be read, or
-    the reading was stopped.
+    whether all others are one vector, "step", "stamp": a key that changes when the vectors do, "countable": whether there is a text for
+    `counts`}. UserError where they cannot be read, or the reading was stopped.
     """
     opened = opened_of(source, on_progress, cancelled)
     good = np.isfinite(opened.vectors).all(axis=1)
@@ -55,7 +55,8 @@ def open_source(source: VectorSource, on_progress: OnProgress = lambda *_: None,
     zero = int((~known.any(axis=1)).sum())
     return {"words": opened.words, "texts": opened.texts, "spans": opened.spans, "columns": opened.columns, "total": opened.total,
             "count": len(opened.words), "size": int(opened.vectors.shape[1]), "nan": int((~good).sum()), "zero": zero,
-            "same": len(known) > 1 and bool((known[1:] == known[0]).all()), "step": opened.step, "stamp": repr(stamp(source))}
+            "same": len(known) > 1 and bool((known[1:] == known[0]).all()), "step": opened.step, "stamp": repr(stamp(source)),
+            "countable": source.kind == VOCABULARY and not Run.open(Path(source.path)).without_text}
 
 
 def opened_of(source: VectorSource, on_progress: OnProgress = lambda *_: None, cancelled: Callable[[], bool] = lambda: False) -> Opened:
@@ -97,6 +98,7 @@ def stamp(source: VectorSource) -> tuple[int, ...]:
 def counts(source: VectorSource, on_progress: OnProgress = lambda *_: None, cancelled: Callable[[], bool] = lambda: False) -> np.ndarray:
     """(n,) float32: how often each token of a run's vocabulary stands in its training text. Counts what training has prepared,
     or prepares it again. UserError where there is none to count in."""
+    from core.analysis import corpus_words  # torch
     from core.text import corpus
     from core.text.specimens import read_specimens
     from core.text.tokenizers import load_tokenizer
@@ -104,6 +106,7 @@ def counts(source: VectorSource, on_progress: OnProgress = lambda *_: None, canc
     if source.kind != VOCABULARY:
         raise UserError(tr("Only the vocabulary of a run can be counted."), "")
     run = Run.open(Path(source.path))
+    corpus_words.require_text(run)
     tokenizer = load_tokenizer(run.tokenizer_path)
     watched = {item.word for item in read_specimens(run.specimens_path)} if run.specimens_path.exists() else set()
     config = replace(run.config.text, watched=tuple(sorted({*run.config.text.watched, *watched, run.config.watch.word} - {""})))  # as in training

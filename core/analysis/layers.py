@@ -90,7 +90,7 @@ def _random_vectors(path: str, step: int, _changed: tuple[int, int], texts: tupl
     opened = Run.open(Path(path))
     loaded = vectors_of.loaded_of(opened, step)
     text = opened.config.text
-    found, source = () if opened.imported and not text.files else _random_words(text), OF_TEXT  # the built-in text is not that of an imported run
+    found, source = () if opened.without_text else _random_words(text), OF_TEXT
     if len(found) < 2:
         found, source = _all_words(texts), OF_SENTENCES
     return word_vectors(loaded.encoder, loaded.family, loaded.tokenizer, found), source

@@ -20,7 +20,7 @@ from core.exchange.tokenizer_json import portable
 from core.hashes import sha256
 from core.i18n import tr
 from core.registry import family
-from core.runs import ORIGIN, Run
+from core.runs import ORIGIN, PRETRAINED_ORIGIN, Run
 from core.tasks.data import DATA
 from core.text.tokenizers import SPECIALS, load_tokenizer
 
@@ -42,14 +42,14 @@ def versions() -> dict[str, str]:
 
 
 def data_hash(run: Run) -> str:
-    """Of the text, or the labelled examples, that the run has read; "" where the files are no longer there."""
+    """Of the text, or the labelled examples, that the run has read; "" where they are not known, or no longer there."""
     from core.text.source import content_hash
 
     examples = run.path / "train.jsonl"
     try:
         if run.config.task:
             return sha256(examples)
-        return content_hash(run.config.text)
+        return "" if run.without_text else content_hash(run.config.text)
     except (UserError, OSError):
         return ""
 
@@ -92,8 +92,10 @@ def _write_run(run: Run, folder: Path, step: int, precision: str) -> None:
     shutil.copyfile(run.tokenizer_path, folder / "tokenizer.json")
     if run.specimens_path.exists():
         shutil.copyfile(run.specimens_path, folder / run.specimens_path.name)
-    if run.imported:
-        shutil.copyfile(run.path / ORIGIN, folder / ORIGIN)
+    for name in (ORIGIN, PRETRAINED_ORIGIN):
+        if (run.path / name).is_file():
+            (folder / name).parent.mkdir(exist_ok=True)
+            shutil.copyfile(run.path / name, folder / name)
     if run.config.task:
         labels = json.loads((run.path / DATA).read_text(encoding="utf-8"))["labels"]
         (folder / DATA).write_text(json.dumps({"labels": labels}, ensure_ascii=False, indent=1), encoding="utf-8")

@@ -1,7 +1,7 @@
 """Making the folder of a finetune, whole by itself: the pretrained run may vanish afterwards. Imports no torch.
 
     RUN_DIR/ config.json  tokenizer.json  specimens.tsv  task.json  train.jsonl  dev.jsonl
-             pretrained/{model.safetensors source.json}  and what every run has
+             pretrained/{model.safetensors source.json origin.json}  and what every run has
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from core.config import RunConfig
 from core.errors import UserError
 from core.hashes import sha256
 from core.i18n import tr
-from core.runs import Run, runs_home, write_atomically
+from core.runs import ORIGIN, PRETRAINED_ORIGIN, Run, runs_home, write_atomically
 from core.tasks import data
 from core.tasks.config import build_finetune
 from core.tasks.problems import counted
@@ -46,6 +46,9 @@ def create(config: RunConfig, path: Path | None = None, suffix: str = "") -> Run
         shutil.copyfile(pretrained.tokenizer_path, run.tokenizer_path)
         if pretrained.specimens_path.exists():
             shutil.copyfile(pretrained.specimens_path, run.specimens_path)
+        if pretrained.imported:
+            (run.path / PRETRAINED_ORIGIN).parent.mkdir()
+            shutil.copyfile(pretrained.path / ORIGIN, run.path / PRETRAINED_ORIGIN)
         if not config.task.from_scratch:
             copy_weights(pretrained, step, run)
         data.write(run.path, chosen, dev.examples, labels, {

@@ -12,7 +12,7 @@ from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import QHBoxLayout, QScrollArea, QStackedLayout, QVBoxLayout, QWidget
 
 from core.i18n import tr
-from core.vector_source import FILE, OCCURRENCES, VOCABULARY, VectorSource
+from core.vector_source import FILE, OCCURRENCES, VectorSource
 from gui import map_state, theme
 from gui.keeper import FileButton
 from gui.map_state import AXES, PCA, Layout, MapState
@@ -177,8 +177,7 @@ class EmbeddingsView(QWidget):
         before, steps = self._session.past.get(NAME, (None, None))
         scene.selection.restore(np.zeros(0, np.int64) if chosen is None else chosen, shown, steps if before == rows else None)
         self._session.past[NAME] = rows, scene.selection.steps
-        counted = state.source.kind == VOCABULARY and found["step"] > 0  # an imported run has no text
-        self.colours.set_columns(found["columns"], countable=counted, keep=state.colour, clusters=state.clusters)
+        self.colours.set_columns(found["columns"], countable=found["countable"], keep=state.colour, clusters=state.clusters)
         self.find.set_words(words, found["texts"], state.query, state.regex, state.grey)
         self.paint.colour()
         if 0 <= state.current < found["count"]:

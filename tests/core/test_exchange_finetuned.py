@@ -11,12 +11,14 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
+from core.analysis.corpus_words import require_text
 from core.analysis.evaluate import evaluate, load_task, predict_text
 from core.analysis.pretrained import pretrained_runs
 from core.errors import UserError
 from core.exchange.hf_export import export
 from core.exchange.hf_import import import_model
-from core.runs import Run
+from core.exchange.onnx_folder import _write_run
+from core.runs import PRETRAINED_ORIGIN, Run
 from core.tasks.config import build_finetune
 from core.tasks.create import create
 from core.tasks.layout import Layout
@@ -188,6 +190,25 @@ def test_a_finetune_of_an_imported_roberta_reads_pairs_as_roberta_does(tmp_path:
     part = layout.pair("苹果", "apples")
     assert [rows[number] for number in part.ids] == tokenizer("苹果", "apples")["input_ids"] and set(part.segments) == {0}
     assert not TaskNetwork(tuned.config, layout, data.read_labels(tuned)).segments
+
+
+@pytest.mark.parametrize("scratch", [False, True])
+def test_a_finetune_of_an_imported_run_has_no_text_of_its_own_either(scratch: bool, tmp_path: Path) -> None:
+    save_model(tmp_path / "theirs", "BertForMaskedLM")
+    run = Run.open(import_model(tmp_path / "theirs").run)
+    (tmp_path / "labelled.tsv").write_text("text\tlabel\n苹果很甜\tyes\n苹果很酸\tno\n", encoding="utf-8")
+    files = {"task.train_file": str(tmp_path / "labelled.tsv"), "task.dev_file": str(tmp_path / "labelled.tsv"), "from_scratch": scratch}
+    tuned = create(build_finetune(run, "classification", files), tmp_path / "tuned")
+    (tuned.path / PRETRAINED_ORIGIN).unlink()
+    assert Run.open(tuned.path).without_text, "one that was made before the origin came along"
+    assert create(tuned.config, tmp_path / "again").without_text
+    run.delete()
+    moved = Run.open(tmp_path / "again")
+    assert moved.without_text and not moved.imported
+    _write_run(moved, tmp_path / "export" / "run", 4, "fp32")
+    assert Run.open(tmp_path / "export" / "run").without_text
+    with pytest.raises(UserError, match="its text is not known"):
+        require_text(moved)
 
 
 def test_what_came_with_a_head_can_be_finetuned_on_something_else(tmp_path: Path) -> None:

@@ -12,13 +12,14 @@ import pytest
 from sklearn.metrics import adjusted_rand_score
 
 from core import config, runs
-from core.analysis import corpus_words, encode, find, layers, occurrences, probe
+from core.analysis import embeddings, find, layers, occurrences, probe
 from core.config import TextConfig
 from core.errors import UserError
 from core.exchange import vector_exports
 from core.runs import Run
 from core.text.specimens import Specimen, read_specimens
 from core.train import worker
+from core.vector_source import OCCURRENCES, VOCABULARY, VectorSource
 from tests.helpers.runs import make_run
 
 
@@ -127,8 +128,11 @@ def test_the_built_in_text_is_not_said_to_be_that_of_a_run_from_elsewhere(traine
         find.find(str(trained.path), "苹果", of(trained))
     with pytest.raises(UserError, match="its text is not known"):
         vector_exports.occurrences(Run.open(trained.path), trained.path / "out.npz", {"word": "苹果"}, lambda share, words: None)
-    with pytest.raises(UserError, match="its text is not known"):
-        corpus_words.vectors(encode.load(Run.open(trained.path)), of(trained), -1, lambda *_: None, lambda: False)
+    for read in (embeddings.open_source, embeddings.counts):
+        words = ("苹果",) if read is embeddings.open_source else ()
+        with pytest.raises(UserError, match="its text is not known"):
+            read(VectorSource(kind=OCCURRENCES if words else VOCABULARY, path=str(trained.path), words=words))
+    assert not embeddings.open_source(VectorSource(kind=VOCABULARY, path=str(trained.path)))["countable"]
     assert find.find(str(trained.path), "苹果", of(trained), files=trained.config.text.files, count=2)["texts"]
 
 
