@@ -87,7 +87,7 @@ def read_results(folder: Path) -> list[dict[str, Any]]:
     """All whole lines; of a result that stands there twice the last."""
     path = folder / RESULTS
     found: dict[tuple[int, int, str], dict[str, Any]] = {}
-    for line in path.read_text(encoding="utf-8").split("\n") if path.exists() else ():
+    for line in path.read_text(encoding="utf-8", errors="replace").split("\n") if path.exists() else ():
         try:
             row = json.loads(line)
             found[row["labels"], row["seed"], row["method"]] = row
@@ -111,11 +111,12 @@ def read_study(folder: str | Path) -> dict[str, Any]:
 
     spread: the standard deviation over the seeds, 0 for one.
     """
-    plan, rows = read_plan(Path(folder)), read_results(Path(folder))
+    plan = read_plan(Path(folder))
+    jobs = set(plan.jobs())
+    rows = [row for row in read_results(Path(folder)) if (row["labels"], row["seed"], row["method"]) in jobs]  # others were asked for before
     curves = {method: [point for count in plan.counts if (point := _point(rows, method, count))] for method in plan.applies}
-    done = {(row["labels"], row["seed"], row["method"]) for row in rows}
     return {"task": plan.task, "metric": plan.metric, "pretrained": plan.pretrained, "counts": list(plan.counts), "seeds": list(plan.seeds),
-            "total": len(plan.jobs()), "done": len(done & set(plan.jobs())), "curves": curves,
+            "total": len(jobs), "done": len(rows), "curves": curves,
             "options": plan.options, "warnings": list(plan.warnings)}
 
 

@@ -320,6 +320,10 @@ def test_the_verbs(pretrained: dict[str, Run], tmp_path: Path, capsys: pytest.Ca
     again = study.read_study(out)
     assert again["done"] == again["total"] and again["curves"] == read["curves"], "what was torn is made again, and comes out the same"
     assert cli.main([*asked, "--text", "text"]) == 2
+    assert cli.main([*asked[: asked.index("--seeds")], "--seeds", "1", *asked[asked.index("--seeds") + 2 :]]) == 0
+    fewer = study.read_study(out)
+    assert fewer["done"] == fewer["total"] == 2 * 3 + 2, "of two seeds that were made before, one is asked for"
+    assert all(len(point["values"]) == 1 for points in fewer["curves"].values() for point in points)
 
 
 def test_figures_of_a_comparison_are_those_of_these_files_and_weights_or_it_says_so(pretrained: dict[str, Run], tmp_path: Path,
