@@ -47,5 +47,6 @@ def _measured(found: np.ndarray, labels: np.ndarray) -> list[dict[str, Any]]:
     made = []
     for layer in found[:, known].astype(np.float32):
         hits = senses.centroid_hits(layer, labels)
-        made.append({"auc": senses.auc(senses.normalised(layer), labels), "centroid_accuracy": senses.balanced(hits, labels), "interval": senses.bootstrap(hits, labels)})
+        made.append({"auc": senses.auc(senses.normalised(layer), labels), "centroid_accuracy": senses.balanced(hits, labels),
+                     "interval": senses.bootstrap(hits, labels)})
     return made
