@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 import pytest
@@ -13,10 +12,8 @@ LANGUAGES = ("zh", "en")
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_documents_are_the_same_every_time_and_quickly_made(language: str) -> None:
-    started = time.process_time()
+def test_documents_are_the_same_every_time(language: str) -> None:
     first = list(builtin.documents(language))
-    assert time.process_time() - started < 3
     assert first == list(builtin.documents(language))
     assert len(set(first)) == len(first) > 5000 and all(document.strip() for document in first)
     for path in (builtin.RESOURCES / language / "sentences").glob("*.txt"):

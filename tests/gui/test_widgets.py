@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import sys
-from time import perf_counter
 
 import numpy as np
 import pytest
@@ -99,17 +98,6 @@ def test_fit_bears_nothing_nan_and_one_point(scatter, points):
     scatter.fit()
     scatter.grab()
     scatter.index_at(10, 10)
-
-
-def test_three_thousand_points_move_within_a_frame(qtbot, scatter):
-    rng = np.random.default_rng(0)
-    scatter.set_points(rng.normal(size=(3000, 2)), rng.integers(0, 4, 3000))
-    times = []
-    for _ in range(5):
-        begin = perf_counter()
-        scatter.move_points(rng.normal(size=(3000, 2)))
-        times.append(perf_counter() - begin)
-    assert min(times) < 0.05
 
 
 @pytest.fixture
