@@ -86,7 +86,7 @@ def film(parsed: argparse.Namespace) -> None:
         auc = courses.course(str(run.path), specimens, layer, aside=parsed.place_aside)["auc"]
         colours = palette.LIGHT.runs
         reels.append(films.Reel(title=_titled(run.name, parsed.place_aside), colour=colours[place % len(colours)], steps=replay["steps"],
-                                xy=replay["xy"], auc=auc))
+                                xy=replay["xy"], auc=auc, groups=replay["groups"]))
     names = list(dict.fromkeys(item.sense for item in specimens))
     senses = [(name, palette.LIGHT.senses[place % len(palette.LIGHT.senses)], SYMBOLS[place % len(SYMBOLS)]) for place, name in enumerate(names)]
     films.write_svg(films.Film(title=specimens[0].word, reels=reels, senses=senses, categories=[names.index(item.sense) for item in specimens]),

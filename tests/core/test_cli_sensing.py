@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from core import cli
@@ -52,6 +53,17 @@ def test_pictures_with_the_place_aside_are_others_and_say_so(trained: Run, tmp_p
     capsys.readouterr()
     assert cli.main(["senses", str(trained.path), "--place-aside"]) == cli.USER_ERROR
     assert "--out" in capsys.readouterr().err
+
+
+def test_vectors_that_differ_by_rounding_alone_are_one_point_of_the_film_as_in_the_window(trained: Run, tmp_path: Path) -> None:
+    for step in trained.probe_steps():
+        with np.load(trained.probe_path(step)) as probe:
+            shape = probe["vectors"].shape
+        nearly_one = 1 + 2e-4 * np.random.default_rng(step).normal(size=shape)
+        np.savez(trained.probe_path(step), vectors=nearly_one.astype(np.float32), step=np.array(step))
+    out = tmp_path / "film.svg"
+    assert cli.main(["film", str(trained.path), "--sentences", str(trained.specimens_path), "--out", str(out)]) == 0
+    assert ">×12</text>" in out.read_text(encoding="utf-8")
 
 
 def test_what_cannot_be_is_said(trained: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
