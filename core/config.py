@@ -65,10 +65,10 @@ def _check_type(name: str, value: Any, hint: Any) -> None:
     endless = isinstance(value, (int, float)) and not -LARGEST_NUMBER < value < LARGEST_NUMBER
     if not fits or (isinstance(value, bool) and hint is not bool) or endless:
         raise UserError(tr("{name} cannot be '{value}'.", name=name, value=str(value)[:SHOWN]),
-                        tr("It must be {kind}.", kind=_kind_words(hint)), where=name)
+                        tr("It must be {kind}.", kind=kind_words(hint)), where=name)
 
 
-def _kind_words(hint: Any) -> str:
+def kind_words(hint: Any) -> str:
     kinds = {bool: tr("true or false"), int: tr("a whole number"), float: tr("a number"), str: tr("text")}
     return kinds.get(hint, str(hint))
 
@@ -245,7 +245,7 @@ def parse(name: str, value: Any, hint: Any) -> Any:
         return hint(value)
     except (ValueError, KeyError) as error:
         raise UserError(tr("{name} cannot be '{value}'.", name=name, value=str(value)[:SHOWN]),
-                        tr("It must be {kind}.", kind=_kind_words(hint)), where=name) from error
+                        tr("It must be {kind}.", kind=kind_words(hint)), where=name) from error
 
 
 def to_dict(config: Any) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from core import config as configs
 from core import events, launch
 from core.checks import check_inputs
 from core.cli import sensing
+from core.cli.parser import Number, Parser
 from core.errors import DISK_FULL, UserError
 from core.i18n import tr
 from core.registry import FAMILIES
@@ -40,8 +41,8 @@ def main(arguments: list[str]) -> int:
     """Run one verb; returns the exit code: 0, or 2 after an error in words on standard error."""
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(encoding="utf-8", errors="replace")
-    parsed = _parser().parse_args(arguments)
     try:
+        parsed = _parser().parse_args(arguments)
         return parsed.verb(parsed) or 0
     except UserError as error:
         print(tr("Error: {message}", message=error.message), file=sys.stderr)
@@ -53,7 +54,7 @@ def main(arguments: list[str]) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="main.py", description=tr("Train small language models on your own text, and look inside."))
+    parser = Parser(prog="main.py", description=tr("Train small language models on your own text, and look inside."))
     verbs = parser.add_subparsers(required=True, metavar="VERB")
 
     def verb(name: str, function: Callable[[Any], int | None], help_text: str) -> argparse.ArgumentParser:
@@ -62,7 +63,7 @@ def _parser() -> argparse.ArgumentParser:
         return made
 
     add = verb("pretrain", pretrain, tr("train a model on text"))
-    add.add_argument("family", help=", ".join(FAMILIES))
+    add.add_argument("family", metavar="FAMILY", help=", ".join(FAMILIES))
     add.add_argument("--corpus", nargs="+", action="extend", default=[], metavar="FILE",
                      help=tr("files or folders; without it the built-in text is used"))
     add.add_argument("--column", action="append", default=[], metavar="NAME",
@@ -97,21 +98,21 @@ def _parser() -> argparse.ArgumentParser:
     add = verb("neighbours", neighbours, tr("the words nearest to a word"))
     add.add_argument("run", type=Path, metavar="DIR")
     add.add_argument("--word", required=True)
-    add.add_argument("-k", type=int, default=10)
+    add.add_argument("-k", type=Number(least=1), default=10)
 
     add = verb("generate", generate, tr("let a GPT run write"))
     add.add_argument("run", type=Path, metavar="DIR")
     add.add_argument("--prompt", default="")
-    add.add_argument("--tokens", type=int, default=100)
-    add.add_argument("--temperature", type=float, default=0.8)
-    add.add_argument("--top-k", type=int, default=0)
-    add.add_argument("--top-p", type=float, default=1.0)
-    add.add_argument("--seed", type=int, default=0)
+    add.add_argument("--tokens", type=Number(least=1), default=100)
+    add.add_argument("--temperature", type=Number(kind=float, least=0, most=100), default=0.8)
+    add.add_argument("--top-k", type=Number(least=0, most=1_000_000), default=0)
+    add.add_argument("--top-p", type=Number(kind=float, least=0, most=1), default=1.0)
+    add.add_argument("--seed", type=Number(least=0, most=2**63 - 1), default=0)
 
     add = verb("fill", fill, tr("let a BERT run fill a [MASK]"))
     add.add_argument("run", type=Path, metavar="DIR")
     add.add_argument("--text", required=True)
-    add.add_argument("-k", type=int, default=10)
+    add.add_argument("-k", type=Number(least=1), default=10)
 
     for group in GROUPS:
         import_module(group).add_verbs(verb)
@@ -314,9 +315,10 @@ def neighbours(parsed: argparse.Namespace) -> None:
 def generate(parsed: argparse.Namespace) -> None:
     from core.analysis import encode, predict
 
-    print(parsed.prompt, end="", flush=True)
-    for piece in predict.generate(encode.load(Run.open(parsed.run)), parsed.prompt, max_new_tokens=parsed.tokens, temperature=parsed.temperature,
-                                  top_k=parsed.top_k, top_p=parsed.top_p, seed=parsed.seed):
+    pieces = predict.generate(encode.load(Run.open(parsed.run)), parsed.prompt, max_new_tokens=parsed.tokens, temperature=parsed.temperature,
+                              top_k=parsed.top_k, top_p=parsed.top_p, seed=parsed.seed)
+    print(parsed.prompt + next(pieces, ""), end="", flush=True)  # nothing before an error
+    for piece in pieces:
         print(piece, end="", flush=True)
     print()
 

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from core.cli.parser import Number
 from core.errors import UserError
 from core.i18n import tr
 from core.runs import Run
@@ -23,9 +24,9 @@ def add_verbs(verb: Callable[[str, Callable[[Any], int | None], str], argparse.A
     add.add_argument("run", type=Path, metavar="DIR")
     add.add_argument("--text", required=True, help=tr("the sentence"))
     add.add_argument("--pair", default="", help=tr("a second sentence"))
-    add.add_argument("--layer", type=int, help=tr("the first is 1; without it the last one"))
-    add.add_argument("--head", type=int, help=tr("the first is 1; without it the mean of all heads of the layer"))
-    add.add_argument("--step", type=int, help=tr("an earlier step of the training"))
+    add.add_argument("--layer", type=Number(), help=tr("the first is 1; without it the last one"))
+    add.add_argument("--head", type=Number(), help=tr("the first is 1; without it the mean of all heads of the layer"))
+    add.add_argument("--step", type=Number(), help=tr("an earlier step of the training"))
     add.add_argument("--tokens", action="store_true", help=tr("tokens instead of words"))
     add.add_argument("--hide-specials", action="store_true", help=tr("leave out special tokens; rows are made to sum to 1 again"))
     add.add_argument("--rollout", action="store_true", help=tr("attention rollout up to the layer"))

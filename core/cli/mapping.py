@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from core import palette
+from core.cli.parser import Number
 from core.errors import UserError
 from core.i18n import tr
 from core.label_places import places
@@ -35,9 +36,9 @@ def add_verbs(verb: Callable[[str, Callable[[Any], int | None], str], argparse.A
     add.add_argument("--method", choices=list(PROJECTIONS), default="pca")
     add.add_argument("--measure", choices=(COSINE, EUCLID), default=COSINE, help=tr("how vectors are compared"))
     add.add_argument("--words", nargs="+", metavar="WORD", help=tr("every occurrence of these words in the run's text, instead of its vocabulary"))
-    add.add_argument("--layer", type=int, default=-1, help=tr("of the occurrences: 0 is the embedding layer, without it the last one"))
-    add.add_argument("--step", type=int, default=-1, help=tr("an earlier step of the training"))
-    add.add_argument("--labels", type=int, default=LABELS, metavar="N", help=tr("names in the figure at most"))
+    add.add_argument("--layer", type=Number(), default=-1, help=tr("of the occurrences: 0 is the embedding layer, without it the last one"))
+    add.add_argument("--step", type=Number(), default=-1, help=tr("an earlier step of the training"))
+    add.add_argument("--labels", type=Number(), default=LABELS, metavar="N", help=tr("names in the figure at most"))
     add.add_argument("--json", action="store_true", help=tr("print every point"))
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from core import palette
+from core.cli.parser import Number
 from core.errors import UserError
 from core.i18n import tr
 from core.runs import Run
@@ -28,7 +29,7 @@ def add_verbs(verb: Callable[[str, Callable[[Any], int | None], str], argparse.A
     add = verb("words", words, tr("which words of a sentence decide what its word means"))
     _runs_and_sentences(add)
     add.add_argument("--text", required=True, help=tr("the sentence"))
-    add.add_argument("--layer", type=int, default=-1, help=tr("0 is the embedding layer; without it the last one"))
+    add.add_argument("--layer", type=Number(), default=-1, help=tr("0 is the embedding layer; without it the last one"))
     add.add_argument("--json", action="store_true")
 
     add = verb("probe", probe, tr("what a linear probe reads off each layer, beside its control task"))

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from core.cli.parser import Number
 from core.errors import UserError
 from core.i18n import tr
 from core.registry import TASKS, task
@@ -32,7 +33,7 @@ def add_verbs(verb: Callable[..., argparse.ArgumentParser]) -> None:
     add.add_argument("--steps", help=tr("train for so many steps"))
     add.add_argument("--epochs", help=tr("read the examples so many times"))
     add.add_argument("--device", help="auto, cuda, mps, cpu")
-    add.add_argument("--seeds", type=int, default=1, metavar="N",
+    add.add_argument("--seeds", type=Number(least=1), default=1, metavar="N",
                      help=tr("so many runs one after the other, each from a seed of its own; mean and spread at the end"))
     add.add_argument("--run", metavar="DIR", type=Path, help=tr("the run's folder; of several seeds the beginning of their names"))
 
@@ -55,7 +56,7 @@ def add_verbs(verb: Callable[..., argparse.ArgumentParser]) -> None:
     add = verb("worth", worth, tr("compare a pretrained run with random weights and a plain method, over growing numbers of labels"))
     _common(add)
     add.add_argument("--counts", default="", help=tr("numbers of labels, such as 50,200,1000"))
-    add.add_argument("--seeds", type=int, default=3)
+    add.add_argument("--seeds", type=Number(least=1), default=3)
     add.add_argument("--out", type=Path, required=True, metavar="DIR")
     add.add_argument("--json", action="store_true")
 
@@ -95,8 +96,6 @@ def finetune(parsed: argparse.Namespace) -> int:
              "task.unfreeze": "none" if parsed.freeze else ""}
     options.update({key: value for key, value in given.items() if value})
     config = build_finetune(parsed.pretrained, parsed.task, options)
-    if parsed.seeds < 1:
-        raise UserError(tr("--seeds cannot be '{value}'.", value=parsed.seeds), tr("Write 1 or more."))
     runs = create_seeds(config, parsed.seeds, parsed.run)
     noted = json.loads((runs[0].path / DATA).read_text(encoding="utf-8"))
     _say_recognised(noted)

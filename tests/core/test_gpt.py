@@ -168,6 +168,10 @@ def test_greedy_text_is_that_of_full_passes(reference: tuple[Any, GptForPretrain
         ids = torch.cat([ids, torch.tensor([[written.token]])], dim=1)
 
 
+def test_a_temperature_of_all_but_nothing_writes_what_none_does(model: Gpt) -> None:
+    assert write(model, temperature=1e-40) == write(model, temperature=0.0)
+
+
 def test_generation_stops_bans_and_runs_past_the_context(model: Gpt) -> None:
     text = write(model)
     assert write(model, stop_id=text[5]) == text[:text.index(text[5])]

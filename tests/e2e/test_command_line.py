@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from core import cli
+from core import cli, i18n
 from core.runs import Run, runs_home
 from core.train import worker
 from tests.helpers.runs import make_run, write_specimens, write_text
@@ -57,6 +57,43 @@ def test_what_is_wrong_is_said_in_a_sentence(here: Path, capsys: pytest.CaptureF
     assert not runs_home().exists() or not list(runs_home().iterdir())
 
 
+@pytest.mark.parametrize(("arguments", "words"), [
+    (["pretrian"], "没有“pretrian”这个命令。\n您是指 pretrain 吗？"),
+    (["--versoin"], "没有名为“--versoin”的选项。"),
+    (["pretrain", "bert", "--step", "20"], "没有名为“--step”的选项。\n您是指 --steps 吗？"),
+    (["finetune", "DIR", "--taks", "tagging"], "您是指 --task 吗？"),
+    (["pretrain", "bert", "gpt"], "“gpt”是多余的参数。"),
+    (["senses"], "缺少 DIR。\n有哪些参数：python main.py senses --help"),
+    (["generate", "DIR", "--prompt", "-你好"], "--prompt 需要一个值。\n以连字符开头的值请写成 --prompt=-..."),
+    (["runs", "--json=yes"], "--json 不带值。"),
+    (["project", "DIR", "--method", "tnse"], "--method 不能是“tnse”。\n您是指 tsne 吗？"),
+    (["generate", "DIR", "--tokens", "abc"], "--tokens 不能是“abc”。\n必须是整数，至少 1。"),
+    (["generate", "DIR", "--tokens", "-5"], "--tokens 不能是“-5”。"),
+    (["generate", "DIR", "--temperature", "nan"], "必须是数字，从 0 到 100。"),
+    (["generate", "DIR", "--temperature", "-1"], "--temperature 不能是“-1”。"),
+    (["generate", "DIR", "--top-p", "7"], "必须是数字，从 0 到 1。"),
+    (["generate", "DIR", "--seed", "99999999999999999999"], "--seed 不能是“99999999999999999999”。"),
+    (["fill", "DIR", "--text", "[MASK]", "-k", "-3"], "-k 不能是“-3”。"),
+    (["neighbours", "DIR", "--word", "苹果", "-k", "0"], "-k 不能是“0”。"),
+    (["finetune", "DIR", "--task", "tagging", "--train", "a", "--dev", "b", "--seeds", "0"], "--seeds 不能是“0”。"),
+])
+def test_arguments_that_cannot_be_are_refused_in_the_chosen_language(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture,
+                                                                     arguments: list[str], words: str) -> None:
+    monkeypatch.setenv(i18n.ENVIRONMENT_VARIABLE, "zh_CN")
+    assert cli.main(arguments) == 2
+    said = capsys.readouterr().err
+    assert words in said and "usage" not in said
+
+
+def test_help_speaks_the_chosen_language(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture) -> None:
+    monkeypatch.setenv(i18n.ENVIRONMENT_VARIABLE, "zh_CN")
+    for arguments in (["--help"], ["pretrain", "-h"]):
+        with pytest.raises(SystemExit, match="0"):
+            cli.main(arguments)
+        said = capsys.readouterr().out
+        assert said.startswith("用法：main.py") and "\n参数:" in said and "\n选项:" in said and "显示这份帮助" in said
+
+
 def test_pretrain_then_everything_that_a_run_can_be_asked(here: Path, capsys: pytest.CaptureFixture) -> None:
     small = ["steps=20", "batch_size=4", "seq_len=16", "num_layers=1", "num_heads=2", "hidden_size=16", "threads=1"]
     for family in ("bert", "gpt"):
@@ -87,6 +124,7 @@ def test_pretrain_then_everything_that_a_run_can_be_asked(here: Path, capsys: py
     assert cli.main(["fill", str(here / "gpt"), "--text", "[MASK]"]) == 2
     assert cli.main(["fill", str(here / "bert"), "--text", "没有"]) == 2
     assert cli.main(["generate", str(here / "bert"), "--prompt", "妈妈"]) == 2
+    assert not capsys.readouterr().out, "nothing before an error"
     assert cli.main(["neighbours", str(here / "word2vec"), "--word", "凤梨"]) == 2
     assert cli.main(["pretrain", "bert", "--run", str(here / "bert")]) == 2, "a run stands there"
     assert Run.open(here / "bert").status().state == "finished"

@@ -22,6 +22,8 @@ from core.families.transformer import (
     scale_residual_projections,
 )
 
+COLDEST = 1e-6  # a temperature; divided by less, logits are no numbers any more
+
 
 class GptLayer(nn.Module):
     """x = x + attention(LN(x)); x = x + feed_forward(LN(x)): the norm comes before, the residual stream stays untouched."""
@@ -150,7 +152,7 @@ def generate(model: Gpt, input_ids: Tensor, *, max_new_tokens: int, temperature:
              num_alternatives: int = 10) -> Iterator[Written]:
     """Write on after input_ids, (tokens) or (1, tokens), one token at a time; the window may stop listening at any of them.
 
-    temperature 0: always the likeliest token. generator: a CPU generator; the same seed writes the same text.
+    temperature 0, or all but 0: always the likeliest token. generator: a CPU generator; the same seed writes the same text.
     stop_id ends the text and is not handed out. banned_ids are never written. Beyond max_seq_len, the model forgets all
     but the newest half of what it has read, and goes on.
     """
@@ -163,7 +165,7 @@ def generate(model: Gpt, input_ids: Tensor, *, max_new_tokens: int, temperature:
         hidden = model(torch.tensor([unread], device=device), cache=cache).last_hidden_state  # (1, unread, hidden_size)
         logits = model.token_logits(hidden[0, -1]).float().cpu()  # (vocab_size)
         logits[list(banned_ids)] = -torch.inf
-        if temperature == 0:
+        if temperature < COLDEST:
             probabilities, token = next_token_probabilities(logits), int(logits.argmax())
         else:
             probabilities = next_token_probabilities(logits, temperature=temperature, top_k=top_k, top_p=top_p)
