@@ -13,9 +13,12 @@ def main(arguments: list[str]) -> int:
     for name, value in (("GOMP_SPINCOUNT", "1000"), ("OMP_NUM_THREADS", "1"), ("OPENBLAS_NUM_THREADS", "1")):
         os.environ.setdefault(name, value)
     if arguments:
-        from core.cli import main as run_verb
+        try:
+            from core.cli import main as run_verb
 
-        return run_verb(arguments)
+            return run_verb(arguments)
+        except KeyboardInterrupt:  # while that was still being loaded
+            return 130
     from gui.app import main as open_window
 
     return open_window()

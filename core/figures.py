@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -75,9 +75,11 @@ def save(drawn: Figure, path: Path) -> str:
             drawn.savefig(temporary, format=suffix[1:], dpi=PNG_DPI, metadata=dated)
         temporary.replace(path)
     except OSError as error:
-        temporary.unlink(missing_ok=True)
         raise UserError(tr("{path} cannot be written: {reason}.", path=path, reason=error.strerror or error),
                         tr("Free some space, or choose another place."), where="out") from error
+    finally:
+        with suppress(OSError):  # a read-only disk refuses even what is not there
+            temporary.unlink(missing_ok=True)
     if boxes:
         return tr("No font with Chinese characters was found: they are shown as boxes. Install one, such as fonts-noto-cjk, or save as .svg.")
     return ""

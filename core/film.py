@@ -10,6 +10,7 @@ import html
 import os
 import shutil
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -220,8 +221,10 @@ def _write(path: Path, text: str) -> None:
         temporary.write_text(text, encoding="utf-8")
         temporary.replace(path)
     except OSError as error:
-        temporary.unlink(missing_ok=True)
         raise _unwritable(path, error) from error
+    finally:
+        with suppress(OSError):  # a read-only disk refuses even what is not there
+            temporary.unlink(missing_ok=True)
 
 
 def _unwritable(path: Path, error: OSError) -> UserError:

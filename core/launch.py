@@ -27,16 +27,20 @@ def command(run: Run) -> list[str]:
 
 
 def start(run: Run) -> subprocess.Popen:
-    """Start a run's process, detached: it outlives whoever started it. Its output goes to worker.log."""
+    """Start a run's process, detached: it outlives whoever started it. Its output goes to worker.log. UserError where it cannot be."""
     if run.imported:
         raise UserError(tr("{name} was trained elsewhere: its training cannot go on here.", name=run.name), tr("Finetune it, or train a new run."))
     require_idle(run)
-    for name in COMMANDS:
-        run.withdraw(name)
     detached = ({"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW} if os.name == "nt"
                 else {"start_new_session": True})
-    with (run.path / "worker.log").open("ab") as output:
-        return subprocess.Popen(command(run), stdin=subprocess.DEVNULL, stdout=output, stderr=output, cwd=_MAIN.parent, **detached)
+    try:
+        for name in COMMANDS:
+            run.withdraw(name)
+        with (run.path / "worker.log").open("ab") as output:
+            return subprocess.Popen(command(run), stdin=subprocess.DEVNULL, stdout=output, stderr=output, cwd=_MAIN.parent, **detached)
+    except OSError as error:
+        raise UserError(tr("The training cannot be started: {reason}.", reason=f"{run.path}: {error.strerror}"),
+                        tr("Look whether the disk is full or the folder write-protected.")) from error
 
 
 def require_idle(run: Run) -> None:

@@ -13,7 +13,7 @@ import shutil
 import sys
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -80,26 +80,28 @@ class Run:
 
     @classmethod
     def create(cls, config: RunConfig, path: Path | None = None) -> Run:
-        """Make the folder and write config.json. UserError where something stands there already or the disk refuses."""
+        """Make the folder and write config.json. UserError where something stands there already, the disk refuses, or a name is no text."""
         path = Path(path) if path else _free_path(config)
         if path.exists() and (not path.is_dir() or any(path.iterdir())):
             raise UserError(tr("{path} exists and is not empty.", path=path), tr("Name another folder, or resume the run in it."), where="run")
-        config = replace(config, name=config.name or path.name)
-        try:
+        made = cls(path, replace(config, name=config.name or path.name))
+        text = made._settings()
+        with _writing(path, tr("Free some space, or choose another place with --run.")):
             for part in ("commands", "probes", "checkpoints"):
                 (path / part).mkdir(parents=True, exist_ok=True)
-            made = cls(path, config)
-            made._write_config()
-        except OSError as error:
-            raise UserError(tr("The run's folder {path} cannot be written: {reason}.", path=path, reason=error.strerror),
-                            tr("Free some space, or choose another place with --run."), where="run") from error
+            write_atomically(path / "config.json", text)
         return made
 
     @classmethod
     def open(cls, path: Path) -> Run:
         """UserError if there is no run, or one that this version cannot read. An ONNX export holds a run in its folder `run`."""
         path = within(Path(path))
-        if not (path / "config.json").is_file():
+        try:
+            there = (path / "config.json").is_file()
+        except OSError as error:
+            raise UserError(tr("{path} cannot be read: {reason}.", path=path, reason=error.strerror),
+                            tr("Check the name and the permissions.")) from error
+        if not there:
             raise UserError(tr("{path} is not a run: it has no config.json.", path=path), tr("Choose the folder of a run."))
         return cls(path, configs.load(path / "config.json"))
 
@@ -146,7 +148,17 @@ class Run:
         self._write_config()
 
     def _write_config(self) -> None:
-        write_atomically(self.path / "config.json", json.dumps(configs.to_dict(self.config), ensure_ascii=False, indent=1))
+        with _writing(self.path, tr("Look whether the disk is full or the folder write-protected.")):
+            write_atomically(self.path / "config.json", self._settings())
+
+    def _settings(self) -> str:
+        """What stands in config.json. UserError where a name in it, of a file say, is made of bytes that are no text."""
+        text = json.dumps(configs.to_dict(self.config), ensure_ascii=False, indent=1)
+        for line in text.splitlines():
+            shown = line.encode("utf-8", "replace").decode("utf-8")
+            if shown != line:
+                raise UserError(tr("This name is not written in UTF-8: {name}", name=shown.strip(' ",')), tr("Rename the file or the folder."))
+        return text
 
     # paths
 
@@ -302,15 +314,28 @@ def list_runs(folder: Path | None = None) -> list[Run]:
 
 
 def within(path: Path) -> Path:
-    """Where a folder keeps its run: an ONNX model in its folder `run`, any other itself."""
-    return path / "run" if (path / "model.onnx").is_file() and (path / "run" / "config.json").is_file() else path
+    """Where a folder keeps its run: an ONNX model in its folder `run`, any other itself, and one that cannot be looked into too."""
+    with suppress(OSError):
+        return path / "run" if (path / "model.onnx").is_file() and (path / "run" / "config.json").is_file() else path
+    return path
 
 
 def run_folders(folder: Path | None = None) -> list[Path]:
-    """The folders of runs in a folder, the newest first; none of them is read. Of an ONNX model it is the one within, as of Run.open."""
+    """The folders of runs in a folder, the newest first; none of them is read. Of an ONNX model it is the one within, as of Run.open.
+    Those that cannot be looked into are last: they may be runs."""
     folder = folder or runs_home()
-    found = [path for path in map(within, folder.iterdir()) if (path / "config.json").is_file()] if folder.is_dir() else []
-    return sorted(found, key=lambda path: (path / "config.json").stat().st_ctime, reverse=True)
+    written = {path: time for path in map(within, folder.iterdir()) if (time := _written(path)) is not None} if folder.is_dir() else {}
+    return sorted(written, key=written.__getitem__, reverse=True)
+
+
+def _written(path: Path) -> float | None:
+    """When a run's settings were; 0 where the system does not say, None for what is no run."""
+    try:
+        return (path / "config.json").stat().st_ctime
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError:
+        return 0.0
 
 
 def readable_runs(paths: Iterable[Path]) -> Iterator[Run]:
@@ -323,11 +348,24 @@ def readable_runs(paths: Iterable[Path]) -> Iterator[Run]:
 def write_atomically(path: Path, text: str) -> None:
     """The file holds the old text or the new, never a part, whatever happens."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    with temporary.open("w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(temporary, path)
+    try:
+        with temporary.open("w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    finally:
+        with suppress(OSError):  # a read-only disk refuses even what is not there
+            temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def _writing(path: Path, hint: str) -> Iterator[None]:
+    """UserError where the system refuses to write in a run's folder."""
+    try:
+        yield
+    except OSError as error:
+        raise UserError(tr("The run's folder {path} cannot be written: {reason}.", path=path, reason=error.strerror), hint, where="run") from error
 
 
 def _free_path(config: RunConfig) -> Path:

@@ -49,11 +49,7 @@ class Processes(QObject):
         """Train a run, or go on with one from its newest checkpoint. UserError if it is being trained or cannot be started."""
         if self.alive(run):
             raise UserError(tr("The run {name} is being trained.", name=run.name), tr("Stop it first."))
-        try:
-            process = launch.start(run)
-        except OSError as error:
-            raise UserError(tr("The training cannot be started: {reason}.", reason=error.strerror),
-                            tr("Look whether the disk is full or the folder write-protected.")) from error
+        process = launch.start(run)
         _step_back(process)
         self._follow(run, process)
         self.started.emit(str(run.path))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -184,11 +185,12 @@ def worst(result: dict[str, Any]) -> list[dict[str, Any]]:
 
 def to_csv(result: dict[str, Any], path: Path) -> None:
     """The rows of an evaluation, for a spreadsheet (UTF-8 with a mark, which Excel asks for)."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, COLUMNS, extrasaction="ignore")
+    writer.writeheader()
+    writer.writerows(result["rows"])
     try:
-        with Path(path).open("w", encoding="utf-8-sig", newline="") as file:
-            writer = csv.DictWriter(file, COLUMNS, extrasaction="ignore")
-            writer.writeheader()
-            writer.writerows(result["rows"])
+        Path(path).write_bytes(text.getvalue().encode("utf-8-sig"))  # at one go; not by another file, as it may be /dev/stdout
     except OSError as error:
         raise UserError(tr("{path} cannot be written: {reason}.", path=path, reason=error.strerror or error),
                         tr("Free some space, or choose another place.")) from error

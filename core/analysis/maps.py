@@ -254,9 +254,12 @@ def _store(place: str, xy: np.ndarray) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(suffix=".part", dir=folder)
-        with os.fdopen(handle, "wb") as file:
-            np.save(file, xy, allow_pickle=False)
-        os.replace(name, folder / f"{place}.npy")
+        try:
+            with os.fdopen(handle, "wb") as file:
+                np.save(file, xy, allow_pickle=False)
+            os.replace(name, folder / f"{place}.npy")
+        finally:
+            Path(name).unlink(missing_ok=True)
         for old in sorted(folder.glob("*.npy"), key=_age)[:-KEPT]:
             old.unlink(missing_ok=True)
     except OSError:

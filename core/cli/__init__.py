@@ -5,16 +5,19 @@ Here: training a model on text and the questions to a single run. The other verb
 
 from __future__ import annotations
 
+import _thread
 import argparse
 import json
 import math
 import shutil
 import signal
 import sys
+import threading
 import time
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 from core import config as configs
@@ -25,10 +28,12 @@ from core.cli.parser import Number, Parser
 from core.errors import DISK_FULL, UserError
 from core.i18n import tr
 from core.registry import FAMILIES
-from core.runs import Run, list_runs, runs_home
+from core.runs import Run, run_folders, runs_home
 from core.text.specimens import read_specimens
 
 USER_ERROR = 2
+INTERRUPTED = 130  # as shells have it
+AGAIN_SECONDS = 0.1  # until a Ctrl-C that came amiss is asked after
 TASK_MEASURES = ("macro_f1", "f1", "exact_match", "pearson", "spearman")  # of validations, shown beside the loss
 BAR_WIDTH = 24
 LINE_SECONDS = 5.0  # between two lines of progress where the output is no terminal
@@ -38,19 +43,42 @@ GROUPS: tuple[str, ...] = ("core.cli.looking", "core.cli.sensing", "core.cli.map
 
 
 def main(arguments: list[str]) -> int:
-    """Run one verb; returns the exit code: 0, or 2 after an error in words on standard error."""
+    """Run one verb; returns the exit code: 0, or 2 after an error in words on standard error, or 130 after Ctrl-C."""
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(encoding="utf-8", errors="replace")
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, _interrupted)
     try:
         parsed = _parser().parse_args(arguments)
         return parsed.verb(parsed) or 0
     except UserError as error:
-        print(tr("Error: {message}", message=error.message), file=sys.stderr)
-        if error.hint:
-            print(error.hint, file=sys.stderr)
-        return USER_ERROR
+        return _refused(error.message, error.hint)
     except BrokenPipeError:
         return 0
+    except OSError as error:
+        parts = [str(part) for part in (error.filename, error.strerror or error) if part]
+        return _refused(tr("The system refuses: {reason}.", reason=": ".join(parts)), tr("Check the name and the permissions."))
+    except KeyboardInterrupt:
+        print("\n" * sys.stderr.isatty() + tr("Stopped."), file=sys.stderr)
+        return INTERRUPTED
+
+
+def _refused(message: str, hint: str) -> int:
+    print(tr("Error: {message}", message=message), file=sys.stderr)
+    if hint:
+        print(hint, file=sys.stderr)
+    return USER_ERROR
+
+
+def _interrupted(number: int, frame: FrameType | None) -> None:
+    """As Python does, but not while a library is being loaded: torch would end the program with a crash. Then a little later."""
+    inside = frame
+    while inside is not None:
+        if inside.f_code.co_filename == "<frozen importlib._bootstrap>":
+            threading.Timer(AGAIN_SECONDS, _thread.interrupt_main).start()
+            return
+        inside = inside.f_back
+    raise KeyboardInterrupt
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -248,12 +276,21 @@ def duration(seconds: float) -> str:
 
 
 def runs(parsed: argparse.Namespace) -> None:
-    listed = [(run, run.status()) for run in list_runs()]
+    listed, passed_over = [], []
+    for path in run_folders():
+        try:
+            listed.append((run := Run.open(path), run.status()))
+        except UserError as error:
+            passed_over.append(error.message)
+        except OSError as error:
+            passed_over.append(tr("{path} cannot be read: {reason}.", path=error.filename, reason=error.strerror))
+    for reason in passed_over:
+        print(tr("Passed over: {reason}", reason=reason), file=sys.stderr)
     if parsed.json:
         print(json.dumps([{"path": str(run.path), "name": run.name, "family": run.config.family, "state": status.state, "step": status.step,
                            "progress": status.progress} for run, status in listed], ensure_ascii=False, indent=1))
         return
-    if not listed:
+    if not listed and not passed_over:
         print(tr("No runs in {path} yet. Start one: python main.py pretrain bert", path=runs_home()))
     for run, status in listed:
         print(f"{run.name:<28} {run.config.family:<9} {tr('step {step}', step=status.step):<12} {status.text}  {run.path}")

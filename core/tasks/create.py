@@ -55,8 +55,10 @@ def create(config: RunConfig, path: Path | None = None, suffix: str = "") -> Run
             "problems": [*counted("train", train.problems), *counted("dev", dev.problems)],
             "warnings": data.missing_labels(chosen, labels),
             "skipped": {"train": train.skipped, "dev": dev.skipped}, "columns": {"train": train.columns, "dev": dev.columns}})
-    except OSError as error:
+    except BaseException as error:  # Ctrl-C too
         shutil.rmtree(run.path, ignore_errors=True)
+        if not isinstance(error, OSError):
+            raise
         raise UserError(tr("The run's folder {path} cannot be written: {reason}.", path=run.path, reason=error.strerror),
                         tr("Free some space, or choose another place with --run."), where="run") from error
     return run
@@ -69,7 +71,7 @@ def create_seeds(config: RunConfig, count: int, path: Path | None = None) -> lis
         for one in with_seeds(config, count):
             suffix = f"-seed{one.train.seed}" if count > 1 else ""
             made.append(create(one, path.with_name(path.name + suffix) if path else None, suffix))
-    except UserError:
+    except BaseException:
         for run in made:
             shutil.rmtree(run.path, ignore_errors=True)
         raise

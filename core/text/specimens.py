@@ -7,6 +7,7 @@ import io
 import os
 import re
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -112,6 +113,8 @@ def write_specimens(path: Path, specimens: Iterable[Specimen]) -> None:
         temporary.write_text("\n".join(lines) + "\n", encoding="utf-8", newline="\n")
         temporary.replace(path)
     except OSError as error:
-        temporary.unlink(missing_ok=True)
         raise UserError(tr("{path} cannot be written: {reason}.", path=path, reason=error.strerror or error),
                         tr("Free some space, or choose another place.")) from error
+    finally:
+        with suppress(OSError):  # a read-only disk refuses even what is not there
+            temporary.unlink(missing_ok=True)

@@ -15,6 +15,7 @@ import os
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -491,6 +492,8 @@ def _write(path: Path, raw: dict[str, Any]) -> None:
         temporary.write_text(json.dumps(raw, ensure_ascii=False), encoding="utf-8")
         temporary.replace(path)
     except OSError as error:
-        temporary.unlink(missing_ok=True)
         raise UserError(tr("{path} cannot be written: {reason}.", path=path, reason=error.strerror or error),
                         tr("Free some space, or choose another place.")) from error
+    finally:
+        with suppress(OSError):  # a read-only disk refuses even what is not there
+            temporary.unlink(missing_ok=True)

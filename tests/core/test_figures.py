@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import errno
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from core import figures, palette
 from core.errors import UserError
+from core.exchange.files import replacing
 
 
 def draw(path, dark: bool = False) -> str:
@@ -39,6 +43,19 @@ def test_another_suffix_and_a_folder_that_is_not_there(tmp_path) -> None:
         figures.suffix_of(tmp_path / "a.jpg")
     with pytest.raises(UserError, match="cannot be written"):
         draw(tmp_path / "none" / "a.svg")
+
+
+def test_a_read_only_disk_is_put_in_words_though_it_refuses_to_remove_what_is_not_there(tmp_path, monkeypatch) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    for name in ("open", "unlink"):
+        monkeypatch.setattr(Path, name, refuse)
+    monkeypatch.setattr("matplotlib.figure.Figure.savefig", refuse)
+    with pytest.raises(UserError, match="Read-only"):
+        draw(tmp_path / "a.svg")
+    with pytest.raises(UserError, match="Read-only"), replacing(tmp_path / "a.bin"):
+        pass
 
 
 @pytest.mark.parametrize("dark", [False, True])

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
+import signal
+import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -147,3 +152,100 @@ def test_runs_are_listed(here: Path, capsys: pytest.CaptureFixture, monkeypatch:
     worker.work(run.path)
     assert cli.main(["runs", "--json"]) == 0
     assert [item["state"] for item in json.loads(capsys.readouterr().out)] == ["finished"]
+
+
+def test_runs_that_cannot_be_read_are_named_and_hide_no_other(capsys: pytest.CaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:
+    good, closed, damaged, silent = (make_run(runs_home(), "bert").path for _ in range(4))
+    (damaged / "config.json").write_text("{")
+    (silent / "events.jsonl").mkdir()
+    original = Path.stat
+
+    def stat(self: Path, **keywords: bool) -> os.stat_result:
+        if closed in self.parents:
+            raise PermissionError(errno.EACCES, "Permission denied", str(self))
+        return original(self, **keywords)
+
+    monkeypatch.setattr(Path, "stat", stat)
+    assert cli.main(["runs"]) == 0
+    said = capsys.readouterr()
+    assert str(good) in said.out and len(said.out.splitlines()) == 1
+    assert len(said.err.splitlines()) == 3 and all(str(path) in said.err for path in (closed, damaged, silent))
+    assert cli.main(["senses", str(closed)]) == 2
+    assert "cannot be read: Permission denied" in capsys.readouterr().err
+
+
+def test_a_run_whose_folder_cannot_be_written_is_not_resumed(tmp_path: Path, capsys: pytest.CaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = make_run(tmp_path, "bert")
+    (run.path / "worker.log").mkdir()
+    assert cli.main(["resume", str(run.path)]) == 2
+    assert "cannot be started" in capsys.readouterr().err
+    before = (run.path / "config.json").read_text(encoding="utf-8")
+    monkeypatch.setattr(os, "replace", _refuse)
+    assert cli.main(["resume", str(run.path), "--set", "steps=99"]) == 2
+    assert f"{run.path} cannot be written: Read-only file system." in capsys.readouterr().err
+    assert (run.path / "config.json").read_text(encoding="utf-8") == before and not list(run.path.glob(".*"))
+
+
+def test_what_the_system_refuses_is_a_sentence(capsys: pytest.CaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:
+    runs_home().mkdir(parents=True)
+    monkeypatch.setattr(Path, "iterdir", _refuse)
+    assert cli.main(["runs"]) == 2
+    assert "The system refuses: /somewhere: Read-only file system." in capsys.readouterr().err
+
+
+def _refuse(*_: object, **__: object) -> None:
+    raise OSError(errno.EROFS, "Read-only file system", "/somewhere")
+
+
+@pytest.mark.parametrize("given", ["file", "folder"])
+def test_a_name_that_is_no_text_is_refused_before_anything_is_written(here: Path, capsys: pytest.CaptureFixture, given: str) -> None:
+    gbk = os.fsdecode(os.fsencode(here) + b"/" + "苹果".encode("gbk"))
+    if given == "file":
+        Path(gbk).write_bytes((here / "text.txt").read_bytes())
+        arguments = ["--corpus", gbk]
+    else:
+        arguments = ["--corpus", str(here / "text.txt"), "--run", gbk]
+    assert cli.main(["pretrain", "bert", *arguments]) == 2
+    said = capsys.readouterr().err
+    assert "not written in UTF-8" in said and "Rename" in said
+    assert not runs_home().exists() and not (given == "folder" and Path(gbk).exists())
+
+
+@pytest.fixture
+def ctrl_c() -> Iterator[None]:
+    """Leaves the handler of Ctrl-C as it was."""
+    before = signal.getsignal(signal.SIGINT)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+def test_ctrl_c_is_one_line_and_leaves_nothing_half_written(tmp_path: Path, capsys: pytest.CaptureFixture, monkeypatch: pytest.MonkeyPatch,
+                                                            ctrl_c: None) -> None:
+    from matplotlib.figure import Figure
+
+    def half(self: Figure, path: Path, **_: object) -> None:
+        path.write_text("half")
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Figure, "savefig", half)
+    vectors = tmp_path / "vectors.txt"
+    vectors.write_text("\n".join(f"word{number} {number} {number % 7} {number % 3}" for number in range(1, 40)), encoding="utf-8")
+    assert cli.main(["project", str(vectors), "--out", str(tmp_path / "map.svg")]) == 130
+    assert capsys.readouterr().err == "Stopped.\n"
+    assert sorted(tmp_path.iterdir()) == [vectors]
+
+
+def test_ctrl_c_waits_until_a_library_is_loaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ctrl_c: None) -> None:
+    (tmp_path / "slow_library.py").write_text("import signal\nsignal.raise_signal(signal.SIGINT)\nloaded = True\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    loaded = []
+
+    def verb(_: object) -> None:
+        import slow_library
+
+        loaded.append(slow_library.loaded)
+        time.sleep(10)
+
+    monkeypatch.setattr(cli, "runs", verb)
+    assert cli.main(["runs"]) == cli.INTERRUPTED
+    assert loaded == [True]
