@@ -55,8 +55,13 @@ def prober(run: Run, network: Callable[[], nn.Module], tokenizer: Tokenizer, spe
         training = model.training
         model.eval()
         with torch.no_grad():
-            arrays: dict[str, np.ndarray] = {
-                "vectors": word_vectors(model, made, tokenizer, specimens, frames=frames).astype(np.float16), "step": np.array(step)}
+            try:
+                vectors = word_vectors(model, made, tokenizer, specimens, frames=frames)
+            except UserError as error:  # it is watched already: only another text can give it a token
+                hint = tr("The text that is learnt from does not hold it, or too seldom (min_count is {count}): add text that does, or watch "
+                          "another word.", count=run.config.text.min_count)
+                raise UserError(error.message, hint, where="word") from error
+            arrays: dict[str, np.ndarray] = {"vectors": vectors.astype(np.float16), "step": np.array(step)}
             if "attentions" in made.capabilities:
                 arrays["attention"], tokens = attention_of(model, made, tokenizer, sentence)
                 arrays["tokens"] = np.array(tokens)

@@ -216,6 +216,17 @@ def test_a_full_disk_keeps_the_last_good_checkpoint(tmp_path: Path, monkeypatch:
     assert not list((run.path / "checkpoints").glob(".*"))
 
 
+@pytest.mark.parametrize("family", ["bert", "word2vec"])
+def test_a_watched_word_that_the_text_does_not_hold_is_not_answered_with_watch_it(tmp_path: Path, family: str) -> None:
+    sentences = tmp_path / "durian.tsv"
+    sentences.write_text("word\tsense\ttext\n榴莲\tfruit\t我爱吃榴莲。\n榴莲\tcompany\t榴莲发布了手机。\n", encoding="utf-8")
+    run = make_run(tmp_path, family, **{"watch.word": "榴莲", "watch.specimens": str(sentences)})
+    assert worker.work(run.path) == 2
+    failure = run.events()[-1]
+    assert isinstance(failure, events.RunFailed) and "榴莲" in failure.message
+    assert "add text that does, or watch another word" in failure.hint
+
+
 def test_a_disk_that_fills_up_while_a_probe_is_written_is_put_in_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run = make_run(tmp_path, "bert")
     monkeypatch.setattr(np, "savez", _no_space)
