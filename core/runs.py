@@ -157,7 +157,8 @@ class Run:
         for line in text.splitlines():
             shown = line.encode("utf-8", "replace").decode("utf-8")
             if shown != line:
-                raise UserError(tr("This name is not written in UTF-8: {name}", name=shown.strip(' ",')), tr("Rename the file or the folder."))
+                name = shown.rpartition('": "')[2].strip(' ",')
+                raise UserError(tr("This name is not written in UTF-8: {name}", name=name), tr("Rename the file or the folder."))
         return text
 
     # paths

@@ -9,6 +9,7 @@ import _thread
 import argparse
 import json
 import math
+import os
 import shutil
 import signal
 import sys
@@ -57,7 +58,14 @@ def main(arguments: list[str]) -> int:
         return 0
     except OSError as error:
         parts = [str(part) for part in (error.filename, error.strerror or error) if part]
-        return _refused(tr("The system refuses: {reason}.", reason=": ".join(parts)), tr("Check the name and the permissions."))
+        return _refused(tr("The system refuses: {reason}.", reason=": ".join(parts)),
+                        tr("Check the name, the permissions, and whether the disk is full."))
+    except UnicodeEncodeError:
+        shown = [argument.encode("utf-8", "replace").decode("utf-8") for argument in arguments]
+        if shown == arguments:
+            raise
+        name = next(new for new, old in zip(shown, arguments, strict=True) if new != old)
+        return _refused(tr("This name is not written in UTF-8: {name}", name=name), tr("Rename the file or the folder."))
     except KeyboardInterrupt:
         print("\n" * sys.stderr.isatty() + tr("Stopped."), file=sys.stderr)
         return INTERRUPTED
@@ -92,7 +100,7 @@ def _parser() -> argparse.ArgumentParser:
 
     add = verb("pretrain", pretrain, tr("train a model on text"))
     add.add_argument("family", metavar="FAMILY", help=", ".join(FAMILIES))
-    add.add_argument("--corpus", nargs="+", action="extend", default=[], metavar="FILE",
+    add.add_argument("--corpus", type=Path, nargs="+", action="extend", default=[], metavar="FILE",
                      help=tr("files or folders; without it the built-in text is used"))
     add.add_argument("--column", action="append", default=[], metavar="NAME",
                      help=tr("column with the text; of several each file takes the one it has"))
@@ -101,7 +109,7 @@ def _parser() -> argparse.ArgumentParser:
     add.add_argument("--steps", help=tr("train for so many steps"))
     add.add_argument("--epochs", help=tr("read the text so many times"))
     add.add_argument("--set", nargs="+", action="extend", default=[], metavar="KEY=VALUE", help=tr("any option of the settings"))
-    add.add_argument("--watch", metavar="SENSES.tsv", help=tr("labelled sentences of the word to watch"))
+    add.add_argument("--watch", type=Path, metavar="SENSES.tsv", help=tr("labelled sentences of the word to watch"))
     add.add_argument("--word", help=tr("the word to watch"))
     add.add_argument("--device", help="auto, cuda, mps, cpu")
     add.add_argument("--nproc", help=tr("processes that train together"))
@@ -170,8 +178,8 @@ def settings(pairs: list[str]) -> dict[str, str]:
 def pretrain(parsed: argparse.Namespace) -> int:
     options: dict[str, Any] = settings(parsed.set)
     given = {"train.minutes": parsed.minutes, "train.steps": parsed.steps, "train.epochs": parsed.epochs, "train.device": parsed.device,
-             "train.processes": parsed.nproc, "watch.word": parsed.word, "watch.specimens": parsed.watch and str(Path(parsed.watch).resolve()),
-             "text.files": tuple(str(Path(path).resolve()) for path in parsed.corpus), "text.columns": tuple(parsed.column)}
+             "train.processes": parsed.nproc, "watch.word": parsed.word, "watch.specimens": parsed.watch and os.path.realpath(parsed.watch),
+             "text.files": tuple(map(os.path.realpath, parsed.corpus)), "text.columns": tuple(parsed.column)}
     options.update({key: value for key, value in given.items() if value})
     config = configs.build(parsed.family, parsed.preset, options)
     check_inputs(config)

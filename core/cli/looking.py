@@ -26,7 +26,7 @@ def add_verbs(verb: Callable[[str, Callable[[Any], int | None], str], argparse.A
     add.add_argument("--pair", default="", help=tr("a second sentence"))
     add.add_argument("--layer", type=Number(), help=tr("the first is 1; without it the last one"))
     add.add_argument("--head", type=Number(), help=tr("the first is 1; without it the mean of all heads of the layer"))
-    add.add_argument("--step", type=Number(), help=tr("an earlier step of the training"))
+    add.add_argument("--step", type=Number(least=0), help=tr("an earlier step of the training"))
     add.add_argument("--tokens", action="store_true", help=tr("tokens instead of words"))
     add.add_argument("--hide-specials", action="store_true", help=tr("leave out special tokens; rows are made to sum to 1 again"))
     add.add_argument("--rollout", action="store_true", help=tr("attention rollout up to the layer"))
@@ -39,6 +39,8 @@ def attention(parsed: argparse.Namespace) -> int:
 
     if parsed.out:
         figures.suffix_of(parsed.out)
+    if not parsed.text.strip():
+        raise UserError(tr("There is no sentence yet."), tr("Write one behind --text."), where="text")
     opened = Run.open(parsed.run)
     answer, what = _look(opened, parsed)
     title = _title(opened, answer, what)

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from core import palette
+from core.cli import sensing
 from core.cli.parser import Number
 from core.errors import UserError
 from core.i18n import tr
@@ -36,9 +37,9 @@ def add_verbs(verb: Callable[[str, Callable[[Any], int | None], str], argparse.A
     add.add_argument("--method", choices=list(PROJECTIONS), default="pca")
     add.add_argument("--measure", choices=(COSINE, EUCLID), default=COSINE, help=tr("how vectors are compared"))
     add.add_argument("--words", nargs="+", metavar="WORD", help=tr("every occurrence of these words in the run's text, instead of its vocabulary"))
-    add.add_argument("--layer", type=Number(), default=-1, help=tr("of the occurrences: 0 is the embedding layer, without it the last one"))
-    add.add_argument("--step", type=Number(), default=-1, help=tr("an earlier step of the training"))
-    add.add_argument("--labels", type=Number(), default=LABELS, metavar="N", help=tr("names in the figure at most"))
+    add.add_argument("--layer", type=Number(least=0), default=-1, help=tr("of the occurrences: 0 is the embedding layer, without it the last one"))
+    add.add_argument("--step", type=Number(least=0), default=-1, help=tr("an earlier step of the training"))
+    add.add_argument("--labels", type=Number(least=0), default=LABELS, metavar="N", help=tr("names in the figure at most"))
     add.add_argument("--json", action="store_true", help=tr("print every point"))
 
 
@@ -54,6 +55,7 @@ def project(parsed: argparse.Namespace) -> int:
     xy = picture["xy"]
     found = maps.badge(source, parsed.measure, xy)
     name = Run.open(parsed.run).name if source.kind != FILE else parsed.run.name
+    name = name.encode("utf-8", "replace").decode("utf-8")  # no font has what is no text
     title = f"{name} · {', '.join(source.words) or tr('vocabulary')} · {parsed.method}"
     if parsed.out and (note := _draw(xy, opened.words, opened.columns, title, found, parsed)):
         print(note, file=sys.stderr)
@@ -75,6 +77,10 @@ def project(parsed: argparse.Namespace) -> int:
 
 def _source(parsed: argparse.Namespace) -> VectorSource:
     if parsed.run.is_dir() and (parsed.run / "config.json").exists():
+        if parsed.words:
+            sensing.require_layer(Run.open(parsed.run), parsed.layer)
+            if not any(map(str.strip, parsed.words)):
+                raise UserError(tr("No word was given."), tr("Write the words behind --words, with spaces between them."), where="words")
         kind = OCCURRENCES if parsed.words else VOCABULARY
         return VectorSource(kind=kind, path=str(parsed.run), words=tuple(parsed.words or ()), layer=parsed.layer, step=parsed.step)
     if parsed.words:

@@ -8,6 +8,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import takewhile
+from pathlib import Path
 from typing import Any
 
 from core.config import kind_words
@@ -68,7 +69,8 @@ class Parser(argparse.ArgumentParser):
         if found := _MISSING.fullmatch(message):
             raise UserError(tr("{names} is missing.", names=found[1]), self._see_help())
         if found := _NO_VALUE.fullmatch(message):
-            raise UserError(tr("{name} needs a value.", name=found[1]), tr("One that begins with a hyphen is written {name}=-...", name=found[1]))
+            raise UserError(tr("{name} needs a value.", name=found[1]),
+                            tr("Write it behind the name; one that begins with a hyphen like this: {name}=-...", name=found[1]))
         if found := _A_VALUE.fullmatch(message):
             raise UserError(tr("{name} takes no value.", name=found[1]), self._see_help())
         raise UserError(tr("The arguments cannot be read: {reason}.", reason=message), self._see_help())
@@ -80,12 +82,14 @@ class Parser(argparse.ArgumentParser):
             raise UserError(wrong, nearest(str(value), action.choices))
 
     def _get_value(self, action: argparse.Action, text: str) -> Any:
+        name = action.option_strings[-1] if action.option_strings else action.metavar
+        if action.type is Path and not text:  # which would be the folder that one stands in
+            raise UserError(tr("{name} is empty.", name=name), tr("Name a file or a folder."))
         if action.type is None:
             return text
         try:
             return action.type(text)
         except ValueError as error:
-            name = action.option_strings[-1] if action.option_strings else action.metavar
             raise UserError(tr("{name} cannot be '{value}'.", name=name, value=text[:SHOWN]), action.type.hint) from error
 
     def _unknown(self, name: str) -> UserError:

@@ -29,7 +29,7 @@ def add_verbs(verb: Callable[[str, Callable[[Any], int | None], str], argparse.A
     add = verb("words", words, tr("which words of a sentence decide what its word means"))
     _runs_and_sentences(add)
     add.add_argument("--text", required=True, help=tr("the sentence"))
-    add.add_argument("--layer", type=Number(), default=-1, help=tr("0 is the embedding layer; without it the last one"))
+    add.add_argument("--layer", type=Number(least=0), default=-1, help=tr("0 is the embedding layer; without it the last one"))
     add.add_argument("--json", action="store_true")
 
     add = verb("probe", probe, tr("what a linear probe reads off each layer, beside its control task"))
@@ -69,6 +69,17 @@ def specimens_of(run: Run, sentences: Path | None, word: str | None) -> list[Spe
     return found
 
 
+def require_layer(run: Run, layer: int) -> None:
+    """UserError where the run has no such layer; below 0 is the last one."""
+    if layer > _deepest(run):
+        raise UserError(tr("There is no layer {layer}; {name} has the layers 0 to {last}.", layer=layer, name=run.name, last=_deepest(run)),
+                        tr("Choose one of them."), where="layer")
+
+
+def _deepest(run: Run) -> int:
+    return getattr(run.config.model, "num_layers", 0)
+
+
 def film(parsed: argparse.Namespace) -> None:
     from core import film as films
     from core.analysis import film as courses
@@ -80,7 +91,7 @@ def film(parsed: argparse.Namespace) -> None:
     specimens = specimens_of(opened[0], parsed.sentences, parsed.word)
     reels = []
     for place, run in enumerate(opened):
-        layer = getattr(run.config.model, "num_layers", 0)
+        layer = _deepest(run)
         replay = window.replay(str(run.path), specimens, layer, aside=parsed.place_aside)
         if not replay["steps"]:
             raise UserError(tr("{name}: no probe and no checkpoint yet.", name=run.name), tr("Train it first."))
@@ -101,9 +112,10 @@ def words(parsed: argparse.Namespace) -> None:
     opened = [Run.open(path) for path in parsed.runs]
     specimens = specimens_of(opened[0], parsed.sentences, parsed.word)
     word, made = specimens[0].word, []
+    require_layer(max(opened, key=_deepest), parsed.layer)  # of the others their last one
     for run in opened:
-        deepest = getattr(run.config.model, "num_layers", 0)
-        found = occlusion_of_run(str(run.path), specimens, parsed.text, word, deepest if parsed.layer < 0 else min(parsed.layer, deepest))
+        layer = _deepest(run) if parsed.layer < 0 else min(parsed.layer, _deepest(run))
+        found = occlusion_of_run(str(run.path), specimens, parsed.text, word, layer)
         changes = [{"word": parsed.text[start:end], "change": change} for (start, end), change in zip(found["words"], found["changes"], strict=True)]
         made.append({"run": run.name, "sense": found["sense"], "score": found["score"], "hidden_by": found["how"], "words": changes})
     if parsed.json:
@@ -146,7 +158,7 @@ def save_senses(runs: Sequence[Run], specimens: Sequence[Specimen], path: Path, 
             steps = vectors.source_of(run, specimens).steps
             if not steps:
                 raise UserError(tr("{name}: no probe and no checkpoint yet.", name=run.name), tr("Train it first."))
-            layer = getattr(run.config.model, "num_layers", 0)
+            layer = _deepest(run)
             laid = layouts.layout(str(run.path), specimens, layer, steps[-1], layouts.PCA, aside=aside)
             measured = window.figures(str(run.path), specimens, layer, steps[-1])["place_aside" if aside else "all"]
             one = int(laid["groups"].max()) == 0  # all of them in one point, of no sense

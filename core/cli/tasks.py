@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
@@ -68,8 +69,8 @@ def _which(add: argparse.ArgumentParser) -> None:
 def _common(add: argparse.ArgumentParser) -> None:
     add.add_argument("pretrained", type=Path, metavar="PRETRAINED")
     add.add_argument("--task", required=True, help=", ".join(TASKS))
-    add.add_argument("--train", required=True, metavar="FILE")
-    add.add_argument("--dev", required=True, metavar="FILE")
+    add.add_argument("--train", type=Path, required=True, metavar="FILE")
+    add.add_argument("--dev", type=Path, required=True, metavar="FILE")
     add.add_argument("--text", default="", metavar="COLUMN", help=tr("column with the text; without it, it is recognised"))
     add.add_argument("--text-b", default="", metavar="COLUMN", help=tr("column with the second text of a pair"))
     add.add_argument("--label", default="", metavar="COLUMN", help=tr("column with the label"))
@@ -79,7 +80,7 @@ def _common(add: argparse.ArgumentParser) -> None:
 def _options(parsed: argparse.Namespace) -> dict[str, Any]:
     from core.cli import settings
 
-    given = {"task.train_file": str(Path(parsed.train).resolve()), "task.dev_file": str(Path(parsed.dev).resolve()), "task.column_text": parsed.text,
+    given = {"task.train_file": os.path.realpath(parsed.train), "task.dev_file": os.path.realpath(parsed.dev), "task.column_text": parsed.text,
              "task.column_text_b": parsed.text_b, "task.column_label": parsed.label}
     return {**settings(parsed.set), **{key: value for key, value in given.items() if value}}
 
@@ -196,12 +197,14 @@ def predict(parsed: argparse.Namespace) -> None:
     named = {"text": parsed.text, "text_a": parsed.text_a, "text_b": parsed.text_b, "context": parsed.context, "question": parsed.question,
              "choices": parsed.choices}
     asked = _asked(parsed.file, task(run.config.task.task).asked if run.config.task else ("text",)) if parsed.file else [named]
+    if not asked:
+        raise UserError(tr("{path} holds no text.", path=parsed.file.name), tr("Choose another file."), where="file")
     for fields in asked:
         answer = predict_text(run=str(parsed.run), fields=fields, checkpoint=parsed.checkpoint)
         print(json.dumps(answer, ensure_ascii=False) if parsed.json else _said(answer))
         if answer["cut"]:
             print(tr("Too long: the last {count} tokens were cut off.", count=answer["cut"]), file=sys.stderr)
-    if asked and not parsed.json:
+    if not parsed.json:
         print(tr("(step {step})", step=answer["step"]), file=sys.stderr)
 
 

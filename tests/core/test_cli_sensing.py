@@ -73,6 +73,9 @@ def test_what_cannot_be_is_said(trained: Run, tmp_path: Path, capsys: pytest.Cap
                              (["film", str(trained.path), "--out", str(tmp_path / "film")], "A film is written as"),
                              (["words", str(trained.path), "--sentences", str(two), "--text", "苹果"], "several words: 苹果, 花"),
                              (["words", str(trained.path), "--text", "没有"], "does not stand in the sentence"),
+                             (["words", str(trained.path), "--text", "苹果很甜", "--layer", "9"], "There is no layer 9"),
+                             (["project", str(trained.path), "--words", "苹果", "--layer", "9"], "There is no layer 9"),
+                             (["project", str(trained.path), "--words", ""], "behind --words"),
                              (["probe", str(trained.path), "--labels", str(tmp_path / "no.tsv")], "no.tsv")):
         assert cli.main(arguments) == cli.USER_ERROR
         assert words in capsys.readouterr().err

@@ -37,9 +37,10 @@ def test_a_step_is_shown_only_where_it_is_there(bert, capsys) -> None:
 
 
 @pytest.mark.parametrize(("options", "words"), [
-    (["--text", ""], "no sentence yet"), (["--text", "他", "--layer", "9"], "1 to 2"), (["--text", "他", "--out", "a.jpg"], "cannot be saved as"),
+    (["--text", ""], "Write one behind --text."),
+    (["--text", "他", "--layer", "9"], "1 to 2"), (["--text", "他", "--out", "a.jpg"], "cannot be saved as"),
     (["--text", "他", "--head", "0"], "--head is 0"),
-    (["--text", "他", "--step", "3"], "There are: 10."), (["--text", "他", "--step", "-1"], "step -1")])
+    (["--text", "他", "--step", "3"], "There are: 10."), (["--text", "他", "--step", "-1"], "--step cannot be '-1'")])
 def test_what_is_wrong_is_one_sentence(bert, capsys, options, words) -> None:
     assert cli.main(["attention", str(bert.path), *options]) == 2
     assert words in capsys.readouterr().err

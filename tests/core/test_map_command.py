@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 
 import numpy as np
 import pytest
@@ -36,6 +37,14 @@ def test_its_figure_keeps_text_as_text(vectors, tmp_path, capsys):
     drawn = out.read_text(encoding="utf-8")
     assert ">词0<" in drawn
     assert "trustworthiness" in drawn
+
+
+def test_a_file_whose_name_is_no_text_has_a_figure_too(tmp_path, capsys):
+    gbk = os.fsdecode(os.fsencode(tmp_path) + b"/" + "词".encode("gbk") + b".txt")
+    with open(gbk, "w", encoding="utf-8") as file:
+        file.writelines(f"词{row} {row} {row % 7} {row % 3}\n" for row in range(1, COUNT))
+    assert cli.main(["project", gbk, "--out", str(tmp_path / "p.svg")]) == 0
+    assert ">词1<" in (tmp_path / "p.svg").read_text(encoding="utf-8")
 
 
 def test_it_refuses_words_of_a_file_and_another_kind_of_figure_before_it_computes(vectors, tmp_path, capsys):

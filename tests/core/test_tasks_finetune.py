@@ -256,7 +256,8 @@ def test_settings_of_both_stages(pretrained: dict[str, Run], tmp_path: Path) -> 
     old.pop("task")
     assert config.from_dict(old) == pretrained["bert"].config
     parsed = cli._parser().parse_args(config.as_command(run.config))
-    again = build_finetune(parsed.pretrained, parsed.task, {**cli.settings(parsed.set), "task.train_file": parsed.train, "task.dev_file": parsed.dev})
+    files = {"task.train_file": str(parsed.train), "task.dev_file": str(parsed.dev)}
+    again = build_finetune(parsed.pretrained, parsed.task, {**cli.settings(parsed.set), **files})
     assert config.to_dict(again) == {**config.to_dict(run.config), "name": ""}
     for options, words in (({"hidden_size": 32}, "settled"), ({"lables": 3}, "labels"), ({"pooling": "middle"}, "pooling")):
         with pytest.raises(UserError, match=words):
@@ -265,6 +266,16 @@ def test_settings_of_both_stages(pretrained: dict[str, Run], tmp_path: Path) -> 
         build_finetune(run, "classification")
     with pytest.raises(UserError, match="has not learnt a task"):
         measuring.load_task(pretrained["bert"])
+
+
+def test_ctrl_c_while_a_finetune_is_made_leaves_no_half_of_it(pretrained: dict[str, Run], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("core.tasks.data.write", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        make_finetune(tmp_path, pretrained["bert"])
+    assert not list(tmp_path.glob("finetune*"))
 
 
 def test_the_preview_shows_what_the_model_will_read(pretrained: dict[str, Run], tmp_path: Path) -> None:
@@ -300,9 +311,13 @@ def test_the_verbs(pretrained: dict[str, Run], tmp_path: Path, capsys: pytest.Ca
     assert "rows: the label" in capsys.readouterr().out
     assert cli.main(["predict", str(tmp_path / "run"), "--text", "妈妈买了一个苹果", "--json"]) == 0
     assert set(json.loads(capsys.readouterr().out)["probabilities"]) == {"fruit", "company"}
+    nothing = tmp_path / "nothing.txt"
+    nothing.write_text("")
     for arguments, words in ((["finetune", place, "--task", "tagging", *files[2:]], "neither O nor"),
                              (["predict", place, "--text", "一"], "pretrained"),
-                             (["predict", str(tmp_path / "run")], "empty"), (["fill", str(tmp_path / "run"), "--text", "[MASK]"], "finetuned"),
+                             (["predict", str(tmp_path / "run")], "empty"),
+                             (["predict", str(tmp_path / "run"), "--file", str(nothing)], "holds no text"),
+                             (["fill", str(tmp_path / "run"), "--text", "[MASK]"], "finetuned"),
                              (["finetune", place, "--task", "clasification", *files[2:]], "classification"),
                              (["finetune", str(tmp_path), *files], "config.json")):
         assert cli.main(arguments) == 2

@@ -27,6 +27,7 @@ def here(tmp_path: Path) -> Path:
     (tmp_path / "table.csv").write_text("name,review\nA,这是第一条很长的评论。\nB,这是第二条也不短的评论。\n", encoding="utf-8")
     (tmp_path / "lacks.tsv").write_text("word\tsense\ttext\n苹果\tfruit\t香蕉很甜。\n", encoding="utf-8")
     (tmp_path / "headless.tsv").write_text("苹果\tfruit\t苹果很甜。\n", encoding="utf-8")
+    (tmp_path / "loop").symlink_to("loop")
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "notes.txt").write_text("mine")
     return tmp_path
@@ -48,6 +49,11 @@ def here(tmp_path: Path) -> Path:
     (["pretrain", "bert", "--watch", "{here}/senses.tsv", "--word", "小米"], "小米"),
     (["pretrain", "bert", "--word", "凤梨"], "凤梨"),
     (["pretrain", "bert", "--minutes", "soon"], "soon"),
+    (["pretrain", "bert", "--corpus", ""], "--corpus is empty"),
+    (["pretrain", "bert", "--corpus", "{here}/loop"], "loop"),
+    (["pretrain", "bert", "--watch", "{here}/loop"], "symbolic links"),
+    (["finetune", "{here}/full", "--task", "tagging", "--train", "{here}/loop", "--dev", "{here}/loop"], "config.json"),
+    (["resume", ""], "DIR is empty"),
     (["resume", "{here}/full"], "config.json"),
     (["senses", "{here}/full"], "config.json"),
     (["neighbours", "{here}/full", "--word", "苹果"], "config.json"),
@@ -69,7 +75,7 @@ def test_what_is_wrong_is_said_in_a_sentence(here: Path, capsys: pytest.CaptureF
     (["finetune", "DIR", "--taks", "tagging"], "您是指 --task 吗？"),
     (["pretrain", "bert", "gpt"], "“gpt”是多余的参数。"),
     (["senses"], "缺少 DIR。\n有哪些参数：python main.py senses --help"),
-    (["generate", "DIR", "--prompt", "-你好"], "--prompt 需要一个值。\n以连字符开头的值请写成 --prompt=-..."),
+    (["generate", "DIR", "--prompt", "-你好"], "--prompt 需要一个值。\n请写在选项名之后；以连字符开头的值请写成 --prompt=-..."),
     (["runs", "--json=yes"], "--json 不带值。"),
     (["project", "DIR", "--method", "tnse"], "--method 不能是“tnse”。\n您是指 tsne 吗？"),
     (["generate", "DIR", "--tokens", "abc"], "--tokens 不能是“abc”。\n必须是整数，至少 1。"),
@@ -209,6 +215,12 @@ def test_a_name_that_is_no_text_is_refused_before_anything_is_written(here: Path
     said = capsys.readouterr().err
     assert "not written in UTF-8" in said and "Rename" in said
     assert not runs_home().exists() and not (given == "folder" and Path(gbk).exists())
+
+
+def test_what_is_no_text_is_refused_by_name_wherever_it_cannot_be_written(capsys: pytest.CaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cli, "resume", lambda parsed: str(parsed.run).encode())
+    assert cli.main(["resume", "a\udcff"]) == 2
+    assert "not written in UTF-8: a?" in capsys.readouterr().err
 
 
 @pytest.fixture
