@@ -83,7 +83,9 @@ def _interrupted(number: int, frame: FrameType | None) -> None:
     inside = frame
     while inside is not None:
         if inside.f_code.co_filename == "<frozen importlib._bootstrap>":
-            threading.Timer(AGAIN_SECONDS, _thread.interrupt_main).start()
+            again = threading.Timer(AGAIN_SECONDS, _thread.interrupt_main)
+            again.daemon = True  # what ends before has nothing to be interrupted
+            again.start()
             return
         inside = inside.f_back
     raise KeyboardInterrupt

@@ -6,6 +6,8 @@ import errno
 import json
 import os
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +18,8 @@ from core import cli, i18n
 from core.runs import Run, runs_home
 from core.train import worker
 from tests.helpers.runs import make_run, write_specimens, write_text
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture
@@ -261,3 +265,7 @@ def test_ctrl_c_waits_until_a_library_is_loaded(tmp_path: Path, monkeypatch: pyt
     monkeypatch.setattr(cli, "runs", verb)
     assert cli.main(["runs"]) == cli.INTERRUPTED
     assert loaded == [True]
+    code = "import sys; from core import cli; cli.runs = lambda _: __import__('slow_library') and None; sys.exit(cli.main(['runs']))"
+    ended = subprocess.run([sys.executable, "-c", code], env={**os.environ, "PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}"}, capture_output=True,
+                           text=True, timeout=60, check=False)
+    assert (ended.returncode, ended.stderr) == (0, ""), "it had done its work before"
