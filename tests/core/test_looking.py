@@ -33,7 +33,7 @@ def test_attention_as_words(bert, capsys) -> None:
 
 def test_a_step_is_shown_only_where_it_is_there(bert, capsys) -> None:
     assert cli.main(["attention", str(bert.path), "--text", "他", "--step", "10"]) == 0 and "step 10" in capsys.readouterr().out
-    assert cli.main(["project", str(bert.path), "--step", "-7"]) == 2 and "no checkpoint '-7'" in capsys.readouterr().err
+    assert cli.main(["project", str(bert.path), "--step", "-7"]) == 2 and "--step cannot be '-7'" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(("options", "words"), [
