@@ -32,8 +32,10 @@ def import_(parsed: argparse.Namespace) -> None:
 
 
 def pack(parsed: argparse.Namespace) -> None:
+    from core.exchange.exports import require_free
     from core.exchange.pack import pack as pack_run
 
+    require_free(parsed.out)  # a window asks before it replaces a file
     made = pack_run(Run.open(parsed.run), parsed.out, _report)
     _end()
     for name in made["left_out"]:

@@ -70,5 +70,7 @@ def export(run: str, target: str, out: str, options: Mapping[str, Any] | None = 
 
 def require_free(out: Path) -> None:
     """UserError where something stands in the way."""
+    if out.is_file():
+        raise UserError(tr("{path} is there already.", path=out), tr("Give another name, or delete it first."), where="out")
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise UserError(tr("{path} exists and is not empty.", path=out), tr("Name another folder."), where="out")

@@ -151,3 +151,12 @@ def test_a_run_that_is_being_trained_is_not_packed(run: Run, tmp_path: Path, mon
     with pytest.raises(UserError, match="being trained"):
         pack(run, tmp_path / "out.lexi")
     assert not (tmp_path / "out.lexi").exists()
+
+
+def test_the_command_line_replaces_no_packed_run(run: Run, tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    from core import cli
+
+    out = tmp_path / "other.lexi"
+    out.write_bytes(b"another run")
+    assert cli.main(["pack", str(run.path), str(out)]) == 2 and out.read_bytes() == b"another run"
+    assert "is there already" in capsys.readouterr().err
