@@ -115,6 +115,9 @@ def word_vectors(model: nn.Module, made: Family, tokenizer: Tokenizer, specimens
             result[:, index] = layers[:, row, places[index]].mean(dim=1).cpu().numpy()
     if result is None:
         words = ", ".join(sorted({specimen.word for specimen in specimens}))
+        if limit and any(_places(item, specimen, tokenizer, None) for item, specimen in zip(frames, specimens, strict=True)):
+            raise UserError(tr("“{word}” stands behind the {limit:,} tokens that the model reads, in every sentence.", word=words, limit=limit),
+                            tr("Shorten the sentences."), where="word")
         raise UserError(tr("The model does not know the word {word}: it is not in its vocabulary.", word=words),
                         tr("Train on text that holds it, or watch it when training, so that it gets a token."), where="word")
     return result

@@ -53,8 +53,9 @@ def curves_of_run(run: str, specimens: Sequence[Specimen], step: int, direction:
     if vectors is None:
         raise UserError(tr("The vectors of step {step} cannot be read.", step=step), tr("Look at another step."))
     known = np.isfinite(vectors).all(axis=(0, 2))
-    labels = np.array([item.sense for item in specimens])[known]
-    senses.require_senses(labels)
+    labels = np.array([item.sense for item in specimens])
+    senses.require_senses(labels, known)
+    labels = labels[known]
     made = []
     for layer in vectors[:, known].astype(np.float32):
         hits = senses.centroid_hits(layer, labels)

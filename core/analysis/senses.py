@@ -24,7 +24,7 @@ the specimens, the means take away what the place gave away, and some of the sen
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -56,6 +56,9 @@ class Measures:
     silhouette: float | None
     ari: float | None
     specimens: int
+
+
+UNMEASURED = Measures(auc=None, centroid_accuracy=None, interval=None, silhouette=None, ari=None, specimens=0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -250,15 +253,15 @@ def measure(vectors: np.ndarray, labels: np.ndarray, chosen: np.ndarray | None =
     from sklearn.metrics import adjusted_rand_score, silhouette_score
 
     known = np.isfinite(vectors).all(axis=1)
+    require_senses(labels, known)
     vectors, labels = vectors[known], labels[known]
     chosen = np.ones(len(labels), bool) if chosen is None else chosen[known]
-    require_senses(labels)
     places = None if places is None else places[known]
     unit = normalised(vectors if places is None else place_aside(vectors, places))
     hits, mine = centroid_hits(vectors, labels, places)[chosen], labels[chosen]
     senses = np.unique(mine)
     if len(senses) < 2:
-        return Measures(auc=None, centroid_accuracy=None, interval=None, silhouette=None, ari=None, specimens=int(chosen.sum()))
+        return replace(UNMEASURED, specimens=int(chosen.sum()))
     apart = len(np.unique(np.round(unit[chosen], 6), axis=0)) >= len(senses)  # k-means needs as many different points
     groups = KMeans(len(senses), n_init=10, random_state=0).fit_predict(unit[chosen]) if apart else np.zeros(len(mine))
     scored = apart and len(mine) > len(senses)
@@ -298,13 +301,19 @@ def _shuffled(vectors: np.ndarray, labels: np.ndarray, seed: int) -> tuple[list[
             [balanced(hits, order) for hits, order in zip(centroid_hits(vectors, orders), orders, strict=True)])
 
 
-def require_senses(labels: Sequence[str] | np.ndarray) -> None:
+def require_senses(labels: Sequence[str] | np.ndarray, known: np.ndarray | None = None) -> None:
+    """UserError unless there are two senses, of FEWEST specimens each. known (n) booleans: these alone can be measured."""
     names, counts = np.unique(np.asarray(labels), return_counts=True)
     if len(names) < 2:
         raise UserError(tr("All specimens have the same sense, so nothing can come apart."), tr("Label at least two senses."))
     if counts.min() < FEWEST:
         raise UserError(tr("The sense '{sense}' has one specimen only.", sense=names[counts.argmin()]),
                         tr("Give every sense at least {count}.", count=FEWEST))
+    if known is not None:
+        left, counts = np.unique(np.asarray(labels)[known], return_counts=True)
+        if len(left) < 2 or counts.min() < FEWEST:
+            raise UserError(tr("Of {known} of {all} sentences there are vectors: too few of each sense.", known=int(known.sum()), all=len(known)),
+                            tr("Train on text that holds their words, or label other sentences."))
 
 
 def bag_of_context(tokenizer: Any, table: np.ndarray, specimens: Sequence[Specimen]) -> np.ndarray:
@@ -343,12 +352,16 @@ def report(loaded: Loaded, specimens: Sequence[Specimen], bag: Loaded | None = N
     layers = tuple(Layer(layer=index, **measured(layer, labels, hard, places)) for index, layer in enumerate(vectors))
     source = bag or loaded
     context = bag_of_context(source.tokenizer, static_vectors(source), specimens)
+    try:
+        bags = measured(context, labels, hard, np.array([specimen.place for specimen in specimens]))
+    except UserError:  # its vectors know too few of the other words
+        bags = dict.fromkeys(("all", "hard", "place_aside"), UNMEASURED)
     best = max(range(len(layers)), key=lambda index: layers[index].all.centroid_accuracy or 0.0)
     return SenseReport(
         word=specimens[0].word, run=loaded.run.name, family=loaded.family.name, step=loaded.step, senses=tuple(np.unique(labels).tolist()),
         layers=layers, shuffled=shuffled_control(vectors[best], labels),
-        bag_of_context=Layer(layer=0, **measured(context, labels, hard, np.array([specimen.place for specimen in specimens]))),
-        bag_source=source.run.name, left_out=int((~known).sum()))
+        bag_of_context=Layer(layer=0, **bags), bag_source=source.run.name,
+        left_out=int((~known).sum()))
 
 
 def compare(runs: Sequence[Run], specimens: Sequence[Specimen]) -> list[SenseReport]:

@@ -42,8 +42,8 @@ def of_layers(run: str, specimens: Sequence[Specimen], pretrained: str = "") -> 
 def _measured(found: np.ndarray, labels: np.ndarray) -> list[dict[str, Any]]:
     """found: (layers, specimens, size)."""
     known = np.isfinite(found).all(axis=(0, 2))
+    senses.require_senses(labels, known)
     labels = labels[known]
-    senses.require_senses(labels)
     made = []
     for layer in found[:, known].astype(np.float32):
         hits = senses.centroid_hits(layer, labels)

@@ -149,10 +149,10 @@ def groups(vectors: np.ndarray) -> np.ndarray:
 def _figures(vectors: np.ndarray, labels: np.ndarray, hard: np.ndarray, places: np.ndarray, layer: int) -> dict[str, Any]:
     """vectors: (layers, specimens, size)."""
     known = np.isfinite(vectors).all(axis=(0, 2))
-    vectors, labels, hard, places = vectors[:, known], labels[known], hard[known], places[known]
-    if not len(labels):
+    if not known.any():
         raise UserError(tr("The model knows the word in none of these sentences."), tr("Train on text that holds it, or look at another word."))
-    senses.require_senses(labels)
+    senses.require_senses(labels, known)
+    vectors, labels, hard, places = vectors[:, known], labels[known], hard[known], places[known]
     layer = min(layer, len(vectors) - 1)
     chosen = vectors[layer]
     hits = [senses.centroid_hits(item, labels) for item in vectors]

@@ -20,6 +20,7 @@ from core.registry import family
 from core.runs import Run
 from core.text.specimens import Specimen, write_specimens
 from core.text.tokenizers import train_char
+from tests.helpers.saved import saved_run
 
 FRUIT = ["苹果甜", "我吃苹果", "苹果树下", "红红的苹果"]
 COMPANY = ["苹果发布", "我买苹果手机", "苹果股价", "新的苹果系统"]
@@ -166,8 +167,10 @@ def test_what_cannot_be_measured_is_said() -> None:
         senses.measure(vectors, np.array(["a"] * 6))
     with pytest.raises(UserError, match="one specimen"):
         senses.measure(vectors, np.array(["a"] * 5 + ["b"]))
-    with pytest.raises(UserError):
+    with pytest.raises(UserError, match="0 of 6 sentences"):
         senses.measure(np.full((6, 3), np.nan), np.array(list("aabbab")))
+    with pytest.raises(UserError, match="3 of 6 sentences"):
+        senses.measure(np.where(np.arange(6)[:, None] < 3, vectors, np.nan), np.array(list("aabbbb")))
 
 
 # the models
@@ -226,6 +229,8 @@ def test_a_word_that_is_not_known_or_out_of_reach_has_no_vector(gpt: tuple) -> N
     assert np.isnan(vectors[:, -2:]).all() and np.isfinite(vectors[:, :-2]).all()
     with pytest.raises(UserError, match="does not know"):
         encode.word_vectors(model, made, tokenizer, [strange])
+    with pytest.raises(UserError, match="behind the 64 tokens"):
+        encode.word_vectors(model, made, tokenizer, [far])
 
 
 def test_the_bag_of_context_is_the_mean_of_the_other_words() -> None:
@@ -235,6 +240,15 @@ def test_the_bag_of_context_is_the_mean_of_the_other_words() -> None:
                                                      Specimen(word="苹果", sense="fruit", text="苹果")])
     assert np.allclose(found[0], (table[tokenizer.id("我")] + table[tokenizer.id("吃")]) / 2)
     assert np.isnan(found[1]).all()
+
+
+def test_a_report_without_a_bag_of_context_has_all_else(tmp_path: Path) -> None:
+    """The vectors that the bag is of know none of the other words."""
+    loaded = encode.load(saved_run(tmp_path))
+    texts = ["苹果XX", "Y苹果", "苹果ZZZ", "WW苹果"]
+    found = senses.report(loaded, [Specimen(word="苹果", sense="ab"[index // 2], text=text) for index, text in enumerate(texts)])
+    assert found.bag_of_context.all == senses.UNMEASURED and not found.reads_context
+    assert all(layer.all.auc is not None for layer in found.layers) and found.to_json()["controls"]["bag_of_context"]["auc"] is None
 
 
 def test_a_report_claims_no_more_than_its_figures() -> None:
