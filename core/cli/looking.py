@@ -65,11 +65,16 @@ def attention(parsed: argparse.Namespace) -> int:
     table = answer["table"]
     for layer in range(answer["layers"]):
         for head in range(answer["heads"]):
-            print(f"  {layer + 1}.{head + 1}\t" + "\t".join(f"{table[name][layer, head]:.2f}" for name in
+            print(f"  {layer + 1}.{head + 1}\t" + "\t".join(_figure(table[name][layer, head]) for name in
                                                           ("entropy", "distance", "previous", "next", "same")))
     if parsed.out:
         print(tr("Saved as {path}.", path=parsed.out))
     return 0
+
+
+def _figure(value: float) -> str:
+    """Of a head; NaN where the sentence has no such words."""
+    return "–" if value != value else f"{value:.2f}"
 
 
 def _look(run: Run, parsed: argparse.Namespace) -> tuple[dict[str, Any], str]:

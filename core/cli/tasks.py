@@ -196,7 +196,12 @@ def predict(parsed: argparse.Namespace) -> None:
     run = Run.open(parsed.run)
     named = {"text": parsed.text, "text_a": parsed.text_a, "text_b": parsed.text_b, "context": parsed.context, "question": parsed.question,
              "choices": parsed.choices}
-    asked = _asked(parsed.file, task(run.config.task.task).asked if run.config.task else ("text",)) if parsed.file else [named]
+    wanted = task(run.config.task.task).asked if run.config.task else ("text",)
+    strange = [f"--{name.replace('_', '-')}" for name, value in named.items() if value and name not in wanted]
+    if strange:
+        raise UserError(tr("{name} is nothing that this task is asked.", name=strange[0]),
+                        tr("Give {names}.", names=", ".join(f"--{name.replace('_', '-')}" for name in wanted)))
+    asked = _asked(parsed.file, wanted) if parsed.file else [named]
     if not asked:
         raise UserError(tr("{path} holds no text.", path=parsed.file.name), tr("Choose another file."), where="file")
     for fields in asked:

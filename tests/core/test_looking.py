@@ -29,6 +29,8 @@ def test_attention_as_words(bert, capsys) -> None:
     assert cli.main(["attention", str(bert.path), "--text", "老师吃苹果。", "--pair", "他看手机", "--hide-specials", "--tokens", "--rollout"]) == 0
     said = capsys.readouterr().out
     assert "rollout up to layer 2" in said and "[CLS]" not in said and "\n  苹\t" in said and "\n  1.2\t" in said
+    assert cli.main(["attention", str(bert.path), "--text", "他", "--hide-specials", "--tokens"]) == 0
+    assert "–" in (said := capsys.readouterr().out) and "nan" not in said
 
 
 def test_a_step_is_shown_only_where_it_is_there(bert, capsys) -> None:

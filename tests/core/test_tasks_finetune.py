@@ -311,6 +311,8 @@ def test_the_verbs(pretrained: dict[str, Run], tmp_path: Path, capsys: pytest.Ca
     assert "rows: the label" in capsys.readouterr().out
     assert cli.main(["predict", str(tmp_path / "run"), "--text", "妈妈买了一个苹果", "--json"]) == 0
     assert set(json.loads(capsys.readouterr().out)["probabilities"]) == {"fruit", "company"}
+    assert cli.main(["predict", str(tmp_path / "run"), "--text-a", "妈妈买了一个苹果"]) == 2
+    assert "--text-a is nothing that this task is asked.\nGive --text." in capsys.readouterr().err
     nothing = tmp_path / "nothing.txt"
     nothing.write_text("")
     for arguments, words in ((["finetune", place, "--task", "tagging", *files[2:]], "neither O nor"),
