@@ -69,6 +69,17 @@ class FinetuneOptions(QWidget):
             form.set_config(getattr(config, name))
         self._arrange()
 
+    def changes(self) -> dict[str, dict[str, Any]]:
+        """Of each part option -> value, those that the person has changed; `restore` takes them."""
+        return {name: {option: form.values()[option] for option in form.differences()} for name, form in self.forms.items()}
+
+    def restore(self, config: RunConfig, changes: dict[str, dict[str, Any]]) -> None:
+        """`show_defaults`, with what was changed before."""
+        self.show_defaults(config)
+        for name, values in changes.items():
+            self.forms[name].set_values(values)
+        self.show_defaults(config)  # which options are shown depends on what was entered
+
     def options(self) -> dict[str, Any] | None:
         """Dotted option -> value, those that differ from the defaults; None where a field is refused, the reason stands there.
 

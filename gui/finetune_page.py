@@ -184,11 +184,7 @@ class FinetunePage(QWidget):
     def _show_defaults(self) -> None:
         if self._run is not None:
             with self._services.messages.guard():
-                defaults = build_finetune(self._run, self.task)
-                self._options.show_defaults(defaults)
-                for name, values in self._entered.changed.items():
-                    self._options.forms[name].set_values(values)
-                self._options.show_defaults(defaults)  # which options are shown depends on what was entered
+                self._options.restore(build_finetune(self._run, self.task), self._entered.changed)
         self._edited()
 
     def _keep(self) -> None:
@@ -196,8 +192,7 @@ class FinetunePage(QWidget):
         self._entered.name, self._entered.seeds = self._name.text(), self._seeds.value()
         if self._run is not None:  # without it nothing says what was changed
             self._entered.run = str(self._run.path)
-            self._entered.changed = {name: {option: form.values()[option] for option in form.differences()}
-                                     for name, form in self._options.forms.items()}
+            self._entered.changed = self._options.changes()
 
     def _files_changed(self) -> None:
         for name in (TRAIN, DEV):

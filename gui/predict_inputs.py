@@ -3,29 +3,31 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from typing import Any
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QFontMetrics
 from PySide6.QtWidgets import QDoubleSpinBox, QHBoxLayout, QPlainTextEdit, QSpinBox, QVBoxLayout, QWidget
 
-from core.i18n import language, tr
+from core.i18n import tr
 from gui import theme
+from gui.kept_field import keep
 from gui.predict_modes import FILL, GAP, WRITE, Field, fields, mode_hints
 from gui.settings import Settings
 from gui.widgets.labels import Card, button, label, row
 
 FRAME = 18  # of a text box, beside its lines: padding and border of the style sheet, and the document's margin
-KEPT = "predict/{mode}/{name}/{language}"  # in the settings: a text that was typed belongs to the language it was typed in
+KEPT = "predict/{mode}/{name}"  # in the settings, whatever the language: what a person has typed stays
 
 
 class PredictInputs(Card):
-    """changed: something was typed. writeWanted, stopWanted: the buttons of the mode in which text is written on."""
+    """changed: something was typed. writeWanted, stopWanted: the buttons of the mode in which text is written on. past: of the session."""
 
     changed = Signal()
     writeWanted = Signal()
     stopWanted = Signal()
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, past: dict[str, Any]) -> None:
         super().__init__()
         self._settings = settings
         self._mode = ""
@@ -45,6 +47,8 @@ class PredictInputs(Card):
         self._top_k = QSpinBox(minimum=0, maximum=1000, value=0, toolTip=tr("Draw from so many likeliest tokens; 0: from all"))
         self._length = QSpinBox(minimum=1, maximum=1000, value=60, toolTip=tr("The most tokens that are written"))
         self._seed = QSpinBox(minimum=0, maximum=999_999, value=0, toolTip=tr("The same seed writes the same text"))
+        for name, box in (("temperature", self._temperature), ("top_k", self._top_k), ("length", self._length), ("seed", self._seed)):
+            keep(past, f"predict/{name}", box)
         self._write = button(" " + tr("Write"), self.writeWanted.emit, kind="primary", icon="play")
         self._stop = button(" " + tr("Stop"), self.stopWanted.emit, icon="stop")
         parts: list[QWidget | None] = []
@@ -108,7 +112,7 @@ class PredictInputs(Card):
         return self._write
 
     def _box(self, field: Field) -> QWidget:
-        box = QPlainTextEdit(self._settings.get(self._key(field.name)) or field.begin, tabChangesFocus=True)
+        box = QPlainTextEdit(self._settings.get(self._key(field.name), field.begin), tabChangesFocus=True)
         box.setAccessibleName(field.title)
         box.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAsNeeded)
         lines = max(item.lines for item in fields(self._mode))
@@ -124,7 +128,7 @@ class PredictInputs(Card):
         return made
 
     def _key(self, name: str) -> str:
-        return KEPT.format(mode=self._mode, name=name, language=language())
+        return KEPT.format(mode=self._mode, name=name)
 
     def _typed(self) -> None:
         for name, box in self._boxes.items():

@@ -24,6 +24,7 @@ from core.i18n import tr
 from core.runs import Run
 from gui import specimen_store as store
 from gui import theme
+from gui.kept_field import keep
 from gui.session import NONE_SELECTED, Session
 from gui.specimen_dialog import SpecimenDialog
 from gui.specimens_list import INDEX_ROLE, SpecimenDelegate, SpecimenModel, rows_of
@@ -46,6 +47,7 @@ class SpecimensDock(QWidget):
         self._words.activated.connect(self._word_chosen)
         self._search = QLineEdit(placeholderText=tr("Filter"), clearButtonEnabled=True)
         self._search.textChanged.connect(self._fill)
+        keep(session.past, "specimens/search", self._search)
         self._hard = icon_button("ring", tr("Only the hard ones: words of another sense stand nearby"), self._fill,
                                  checkable=True)
         self._model = SpecimenModel(self)

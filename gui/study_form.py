@@ -17,6 +17,7 @@ from core.tasks.config import build_finetune
 from gui import theme
 from gui.finetune_options import COLUMNS, FinetuneOptions
 from gui.finetune_page import COLUMN, FILE, TASK
+from gui.kept_field import keep
 from gui.labelled_files import DEV, TRAIN, LabelledFiles
 from gui.pretrained_choice import PretrainedChoice
 from gui.session import Session
@@ -25,6 +26,7 @@ from gui.views import Services
 from gui.widgets.labels import Card, button, label, row
 
 COUNTS_WIDTH = 200
+OPTIONS = "worth/options"  # in the session's past
 SETTLED = ("labels", "from_scratch", "seed")  # what the comparison itself varies
 
 
@@ -36,6 +38,7 @@ class StudyForm(QWidget):
     def __init__(self, session: Session, services: Services) -> None:
         super().__init__()
         self._services = services
+        self._past = session.past
         remembered = services.settings.get(TASK)
         self.choice = PretrainedChoice(session, services)
         self.choice.chosen.connect(self._run_chosen)
@@ -45,9 +48,11 @@ class StudyForm(QWidget):
         self.files.changed.connect(self._files_changed)
         self.counts = QLineEdit(placeholderText=tr("50, 100, 200 ... and all"), accessibleName=tr("Labelled examples"))
         self.counts.setFixedWidth(theme.scaled(COUNTS_WIDTH))
-        self.counts.textChanged.connect(self._edited)
         self.seeds = QSpinBox(minimum=1, maximum=20, value=3, accessibleName=tr("Seeds"))
         self.seeds.lineEdit().setTextMargins(theme.S, 0, 0, 0)
+        keep(self._past, "worth/counts", self.counts)
+        self.counts.textChanged.connect(self._edited)
+        keep(self._past, "worth/seeds", self.seeds)
         self.options = FinetuneOptions(hide=SETTLED)
         self.options.changed.connect(self._edited)
         self.go = button(" " + tr("Compare"), self._go, kind="primary", icon="play")
@@ -91,7 +96,7 @@ class StudyForm(QWidget):
         """The options that such a finetune begins with; what the person has changed stays changed."""
         if isinstance(self.choice.run, Run):
             with self._services.messages.guard():
-                self.options.show_defaults(build_finetune(self.choice.run, self.cards.value))
+                self.options.restore(build_finetune(self.choice.run, self.cards.value), self._past.get(OPTIONS, {}))
 
     def _show_task(self) -> None:
         name = self.cards.value
@@ -122,6 +127,8 @@ class StudyForm(QWidget):
         return made
 
     def _edited(self, *_: object) -> None:
+        if isinstance(self.choice.run, Run):  # without it nothing says what was changed
+            self._past[OPTIONS] = self.options.changes()
         wrong = "" if counts_of(self.counts.text()) is not None else tr("Write whole numbers with commas between them, such as 50, 200, 1000.")
         self._wrong.setText(wrong)
         self._wrong.setVisible(bool(wrong))

@@ -62,6 +62,7 @@ class EmbeddingsView(QWidget):
         self.find = FindControls(state.query, state.regex, state.grey)
         self.colours, self.near, self.ways = ColourControls(), NearControls(), WayControls()
         self.ways.set_words(state.laid.pairs if state.laid is not None else (), state.analogy)
+        self.ways.keep(session.past)
         self._status = Elided("", "small")
         self._place()
         self.paint = Paint(self.scene, self.find, self.colours, self)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
 from core.i18n import tr
 from gui import theme
+from gui.kept_field import keep
 from gui.widgets.labels import button, label, tell
 
 
@@ -63,6 +66,11 @@ class WayControls(QWidget):
     def parts(self) -> tuple[str, str, str]:
         first, second, third = (field.text().strip() for field in self._parts)
         return first, second, third
+
+    def keep(self, past: dict[str, Any]) -> None:
+        """What was entered outlives the widget. past: of the session."""
+        for number, field in enumerate((*self._axes, *self._parts)):
+            keep(past, f"embeddings/ways/{number}", field)
 
     def set_words(self, pairs: tuple[tuple[str, str], ...], parts: tuple[str, str, str]) -> None:
         for field, word in zip(self._axes, [word for pair in pairs[:2] for word in pair], strict=False):

@@ -21,6 +21,7 @@ from gui.widgets.labels import button, icon_button, label, row
 from gui.widgets.segments import Segments
 
 KEY = "export"
+PATH = "export/path"  # in the session's past
 RUN, TARGET, PRECISION, FOLDER = "export/run", "export/target", "export/precision", "export/folder"
 COMBO_WIDTH = 220
 PRECISIONS = {"fp32": "fp32", "fp16": "fp16", "int8": "int8"}
@@ -43,7 +44,8 @@ class ExportView(QWidget):
         self._precision = Segments(PRECISIONS, services.settings.get(PRECISION) or "fp32", tips={
             "fp32": tr("As it was trained: nothing is lost."), "fp16": tr("Half as large; LayerNorm stays in fp32."),
             "int8": tr("A quarter as large and often faster; the greatest error.")})
-        self._path = QLineEdit(accessibleName=tr("Where it goes"))
+        self._path = QLineEdit(session.past.get(PATH, ""), accessibleName=tr("Where it goes"))
+        self._path.textEdited.connect(self._path_typed)
         self._choose = icon_button("folder", tr("Choose a folder"), self._choose_folder)
         self._start = button(" " + tr("Export"), self.start, kind="primary", icon="export")
         self._cancel = button(tr("Cancel"), self._stop, kind="flat")
@@ -156,10 +158,15 @@ class ExportView(QWidget):
             path = folder / f"{run.path.name}-{self.target}{end}-{number}{target.suffix}"
         return str(path)
 
+    def _path_typed(self, words: str) -> None:
+        """For the view that is made anew in another language or theme; a place that the program suggests is suggested again."""
+        self._session.past[PATH] = words
+
     def _choose_folder(self) -> None:
         folder = QFileDialog.getExistingDirectory(self, tr("Choose a folder"), str(Path(self._path.text()).parent))
         if folder:
             self._services.settings.set(FOLDER, folder)
+            self._path_typed("")
             self._path.setText("")
             self._show_choice()
 

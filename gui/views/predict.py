@@ -27,11 +27,14 @@ from gui.widgets.labels import label
 from gui.widgets.segments import Segments
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from gui.engine import Call
 
 WAIT_MS = 250  # after the last key, before the runs are asked
 MODE = "predict/mode"  # in the settings
 KEY = "predict"
+WRITTEN = "predict/written"  # in the session's past: for each run the answers of the last writing
 
 
 class PredictView(QWidget):
@@ -45,7 +48,8 @@ class PredictView(QWidget):
         self._asked: list[Path] = []  # the runs of the question that is under way, in the order of its parts
         self._call: Call | None = None
         self._modes: tuple[str, ...] = ()
-        self._inputs = PredictInputs(services.settings)
+        self._written: dict[Path, list[dict[str, Any]]] = session.past.setdefault(WRITTEN, {})
+        self._inputs = PredictInputs(services.settings, session.past)
         self._inputs.changed.connect(self._typed)
         self._inputs.writeWanted.connect(self.write)
         self._inputs.stopWanted.connect(self._stop_writing)
@@ -141,6 +145,7 @@ class PredictView(QWidget):
             panel.set_note(family(item.run.config.family).title)
             self._panels[item.path] = panel
             self._row.addWidget(panel, 1)
+            self._show_written(item.path, self._written.get(item.path, ()))
 
     # asking
 
@@ -183,6 +188,7 @@ class PredictView(QWidget):
                 continue
             questions.append((WRITE, {"run": str(item.path), "checkpoint": self._which.of(item.run), **self._inputs.values(), **self._inputs.how()}))
             self._panels[item.path].begin_writing()
+            self._written[item.path] = []
             self._asked.append(item.path)
         if questions:
             self._inputs.set_writing(True)
@@ -208,11 +214,16 @@ class PredictView(QWidget):
             return
         if "error" in answer:
             panel.say(f"{answer['error']} {answer['hint']}".strip())
-        elif "ended" in answer:
-            panel.ended.setText(tr("It ended the text itself.") if answer["ended"] == "stopped" else "")
-            self._note(paths[place], answer)
         else:
-            panel.written.add(answer["token"], answer["probability"], answer["alternatives"])
+            self._written[paths[place]].append(answer)
+            self._show_written(paths[place], (answer,))
+
+    def _show_written(self, path: Path, answers: Sequence[dict[str, Any]]) -> None:
+        self._panels[path].written.add(*(answer for answer in answers if "token" in answer))
+        for answer in answers:
+            if "ended" in answer:
+                self._panels[path].ended.setText(tr("It ended the text itself.") if answer["ended"] == "stopped" else "")
+                self._note(path, answer)
 
     def _note(self, path: Path, answer: dict[str, Any]) -> None:
         item = self._session.on_bench(path)

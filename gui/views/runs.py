@@ -27,6 +27,7 @@ from core.i18n import tr
 from core.runs import Run, restore
 from gui import packing, theme
 from gui.importing import import_button
+from gui.kept_field import keep
 from gui.run_queue import queue_of
 from gui.session import BENCH_SIZE, Session
 from gui.views import BENCH, Services
@@ -76,6 +77,7 @@ class RunsView(QWidget):
         self._failure = Failure(self._show_log, self._copy)
         self._search = QLineEdit(placeholderText=tr("Search"), clearButtonEnabled=True, maximumWidth=260)
         self._search.textChanged.connect(self.order.search)
+        keep(session.past, "runs/search", self._search)
         self._count = label("", "caption")
         self._make_buttons()
         below = QTabWidget()

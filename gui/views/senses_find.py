@@ -22,6 +22,7 @@ from gui.views.senses_state import AGGLOMERATIVE, KMEANS, Redraw, Shared, is_joi
 from gui.widgets.labels import button, label, row
 
 GROUPS, MESSAGE = 0, 1
+PAST = "senses/find"  # in the session's past: the word, what was found, and what was entered in each card
 OWN, FILES = "own", "files"
 
 
@@ -85,6 +86,7 @@ class FindPage(QWidget):
         for signal in (session.benchChanged, session.wordChanged, session.layerChanged):
             signal.connect(self._redraw.soon)
         session.specimensChanged.connect(self._agree)
+        self._show_past()
 
     def showEvent(self, event: object) -> None:
         super().showEvent(event)
@@ -205,6 +207,18 @@ class FindPage(QWidget):
             self._row.addWidget(card, 1)
         self._count_chosen()
 
+    def _show_past(self) -> None:
+        """What was found and entered before the page was made anew in another language or theme."""
+        word, found, entered = self._session.past.get(PAST, ("", None, ()))
+        if found is None or word != self._session.word:
+            return
+        self._word, self._found = word, found
+        self._show_groups(found)
+        for card, values in zip(self._cards, entered, strict=True):
+            card.restore(*values)
+        self._stack.setCurrentIndex(GROUPS)
+        self._tell(found["ari"])
+
     def _name(self, number: int, labels: list[str], words: list[str], taken: list[str]) -> str:
         """The sense that most of its labelled sentences have; else its first key word; else its number."""
         known = Counter(name for name in labels if name and name not in taken).most_common(1)
@@ -212,12 +226,15 @@ class FindPage(QWidget):
         return known[0][0] if known else free or tr("sense {number}", number=number + 1)
 
     def _count_chosen(self) -> None:
+        self._session.past[PAST] = self._word, self._found, [card.entered() for card in self._cards]
         count = sum(len(card.chosen) for card in self._cards)
         self._take.setText(tr("Take {count} sentences as specimens", count=count))
         self._take.setEnabled(count > 0)
 
     def _tell(self, ari: float | None) -> None:
-        found = self._found
+        if (found := self._found) is None:
+            return  # another word is looked at meanwhile
+        found["ari"] = ari
         labelled = sum(map(bool, found["labels"])) + len(found["specimens"])
         words = [tr("{count:,} sentences.", count=len(found["texts"]))]
         if found["silhouettes"]:

@@ -18,7 +18,7 @@ TAKEN = 20  # of them are ticked at first: those in the middle of the group
 
 
 class GroupCard(QFrame):
-    """changed: a sentence was ticked or the group was put aside."""
+    """changed: a sentence was ticked, the group was put aside or named."""
 
     changed = Signal()
 
@@ -28,6 +28,7 @@ class GroupCard(QFrame):
         self.setProperty("role", "card")
         self.setMinimumWidth(150)
         self.name = QLineEdit(name, placeholderText=tr("Name of the sense"), accessibleName=tr("Name of the sense"))
+        self.name.textChanged.connect(self.changed)
         self._good = Switch()
         self._good.setChecked(True)
         self._good.setAccessibleName(tr("Take this group"))
@@ -60,6 +61,17 @@ class GroupCard(QFrame):
             return []
         items = (self._list.item(place) for place in range(self._list.count()))
         return [item.text() for item in items if item.checkState() == Qt.CheckState.Checked]
+
+    def entered(self) -> tuple[str, bool, list[bool]]:
+        """Its name, whether it is taken, and what is ticked; `restore` takes them."""
+        ticks = [self._list.item(place).checkState() == Qt.CheckState.Checked for place in range(self._list.count())]
+        return self.name.text(), self._good.isChecked(), ticks
+
+    def restore(self, name: str, good: bool, ticks: Sequence[bool]) -> None:
+        self.name.setText(name)
+        self._good.setChecked(good)
+        for place, on in enumerate(ticks):
+            self.tick(place, on)
 
     def tick(self, place: int, on: bool) -> None:
         self._list.item(place).setCheckState(Qt.CheckState.Checked if on else Qt.CheckState.Unchecked)

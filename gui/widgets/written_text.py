@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Sequence
+from collections.abc import Mapping
+from typing import Any
 
 from PySide6.QtCore import QPoint, Qt, Signal
 from PySide6.QtGui import QColor, QKeyEvent
@@ -59,10 +60,12 @@ class WrittenText(QWidget):
         self.card.hide()
         self._show()
 
-    def add(self, token: str, probability: float, alternatives: Sequence[tuple[str, float]]) -> None:
-        self._tokens.append(SPACE if token == " " else token)
-        self._shares.append(float(probability))
-        self._alternatives.append(list(alternatives))
+    def add(self, *answers: Mapping[str, Any]) -> None:
+        """answers: of core.analysis.predict_window, each with `token`, `probability` and `alternatives`."""
+        for answer in answers:
+            self._tokens.append(SPACE if answer["token"] == " " else answer["token"])
+            self._shares.append(float(answer["probability"]))
+            self._alternatives.append(list(answer["alternatives"]))
         self._show()
 
     @property

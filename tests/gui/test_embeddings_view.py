@@ -77,6 +77,14 @@ def test_a_broken_file_is_refused_where_the_map_would_be(qtbot, make, tmp_path):
     assert not view.layout_controls._go.isEnabled()
 
 
+def test_the_words_of_axes_and_analogies_outlive_another_look(view):
+    window = view.window()
+    for field, word in zip((*view.ways._axes, *view.ways._parts), "abcdefg", strict=True):
+        field.setText(word)
+    window.switch_theme()
+    assert (window.view.ways.pairs, window.view.ways.parts) == ((("a", "b"), ("c", "d")), ("e", "f", "g"))
+
+
 def test_reading_can_be_stopped(qtbot, make, monkeypatch, vectors):
     view = make("embeddings").view
     engine = view._services.engine

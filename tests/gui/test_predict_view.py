@@ -146,6 +146,26 @@ def test_what_was_written_is_still_there_after_another_view_or_mode(view, qtbot)
     assert _shown(_panel(view, "elmo")) == 0
 
 
+def test_what_was_entered_and_written_outlives_another_look_and_language(view, qtbot):
+    window = view.window()
+    for mode in ("fill", "next", "write"):
+        view.set_mode(mode)
+        view._inputs.set_value("text", "" if mode == "next" else f"my {mode}")
+    view._inputs._temperature.setValue(1.5)
+    view._inputs._seed.setValue(3)
+    view.write()
+    qtbot.waitUntil(lambda: view._inputs.write_button.isEnabled() and _panel(view, "gpt").written.tokens == ["x", "y", "z"])
+    for change in (window.switch_theme, window.switch_language, window.switch_language):
+        change()
+        assert window.view.mode == "write" and _panel(window.view, "gpt").written.tokens == ["x", "y", "z"]
+        assert (window.view._inputs.how()["temperature"], window.view._inputs.how()["seed"]) == (1.5, 3)
+        for mode, words in (("fill", "my fill"), ("next", ""), ("write", "my write")):
+            window.view.set_mode(mode)
+            assert window.view._inputs.values() == {"text": words}
+        qtbot.waitUntil(lambda: _shown(_panel(window.view, "gpt")) == 2)
+    assert "ended" in _panel(window.view, "gpt").ended.text()
+
+
 def test_a_gap_goes_where_the_cursor_stands_and_what_was_typed_is_kept(view, qtbot):
     view._inputs.set_value("text", "ab")
     box = view._inputs.box("text")

@@ -462,6 +462,26 @@ def test_proposed_senses_are_named_and_taken_over(view, qtbot, own_home: Path) -
     assert not page.cards[0].chosen
 
 
+def test_the_names_of_proposed_senses_outlive_another_look(view, qtbot, own_home: Path) -> None:
+    made = view("find", "bert")
+    page, session = made.page("find"), made._shared.session
+    page._count.setCurrentIndex(page._count.findData(2))
+    page.find()
+    qtbot.waitUntil(lambda: page._call is None and bool(page.cards), timeout=20_000)
+    page.cards[0].name.setText("one")
+    page.cards[0].tick(0, False)
+    page.cards[1].put_aside()
+    chosen, status = [card.chosen for card in page.cards], page._status.text()
+    again = SensesView(session, made._shared.services)  # as the window makes it in another theme
+    qtbot.addWidget(again)
+    page = again.page("find")
+    assert page.cards[0].name.text() == "one" and [card.chosen for card in page.cards] == chosen and page._status.text() == status
+    session.look_at("花", ())
+    other = SensesView(session, made._shared.services)
+    qtbot.addWidget(other)
+    assert not other.page("find").cards
+
+
 def test_what_is_found_for_another_word_than_the_chosen_is_nobodys(view, qtbot, own_home: Path) -> None:
     made = view("find", "bert")
     page, session = made.page("find"), made._shared.session

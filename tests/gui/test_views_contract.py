@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QAbstractSpinBox, QApplication, QComboBox, QLineEdit, QPlainTextEdit, QWidget
 
 from core import i18n
 from core.text.specimens import Specimen
@@ -69,6 +69,41 @@ def test_it_bears_another_language_and_another_look_while_it_is_shown(qtbot, mak
     _is_well(window, name)
     window.zoom(0.3)
     _is_well(window, name)
+
+
+@pytest.mark.parametrize("name", [name for name in VIEWS if name not in ("corpus", "train", "embeddings")])  # their own tests see to it
+def test_what_was_typed_into_it_stays_in_another_look_and_language(qtbot, make, make_run, name):
+    window = make(name)
+    run = make_run("one")
+    run.checkpoint_path(5).mkdir()
+    window.session.add_run(run)
+    window.session.look_at("苹果", ONE)
+    window.show_view("start")
+    window.show_view(name)
+    count = len(_typed_into(window))
+    for place in range(count):
+        field = _typed_into(window)[place]
+        if isinstance(field, QLineEdit):
+            field.clear()
+            qtbot.keyClicks(field, "7")
+        else:
+            field.setPlainText("7") if isinstance(field, QPlainTextEdit) else field.setValue(7)
+    before = [_value(field) for field in _typed_into(window)]
+    for change in (window.switch_theme, window.switch_language):
+        change()
+        QApplication.processEvents()
+        assert [_value(field) for field in _typed_into(window)] == before
+
+
+def _typed_into(window):
+    """The fields of the view and of the specimens beside it that are seen."""
+    inner = (QAbstractSpinBox, QComboBox)
+    return [part for place in (window.view, window._dock) for part in place.findChildren(QWidget) if part.isVisible() and
+            (isinstance(part, QAbstractSpinBox | QPlainTextEdit) or (isinstance(part, QLineEdit) and not isinstance(part.parent(), inner)))]
+
+
+def _value(field):
+    return field.text() if isinstance(field, QLineEdit) else field.toPlainText() if isinstance(field, QPlainTextEdit) else field.value()
 
 
 @pytest.mark.parametrize("name", VIEWS)

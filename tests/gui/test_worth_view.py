@@ -138,6 +138,17 @@ def test_an_option_that_is_refused_keeps_it_from_starting(view, tmp_path):
     assert view.form.go.isEnabled()
 
 
+def test_the_changed_options_outlive_another_look(view, qtbot):
+    window = view.window()
+    view.form.options.forms["train"].editor("learning_rate").inner.setText("0.25")
+    view.form.options.forms["train"].changed.emit()
+    changed = view.form.options.changes()
+    assert changed["train"] == {"learning_rate": 0.25}
+    window.switch_theme()
+    qtbot.waitUntil(lambda: window.view.form.choice.run is not None)
+    assert window.view.form.options.changes() == changed
+
+
 def _held(new_folder):
     def make(*arguments: Any) -> Path:
         folder = new_folder(*arguments)
