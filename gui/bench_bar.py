@@ -56,6 +56,10 @@ class BenchBar(QWidget):
             chip = Chip(item.run.name, theme.current().runs[item.colour], close_tip=close_tip, tip=describe(item.run))
             chip.closed.connect(partial(self._session.remove_run, item.path))
             self._chips.addWidget(chip)
+        before = self._add.previousInFocusChain()
+        for part in (*(chip.cross for chip in self.chips()), self._add):  # the chips are younger than what stands behind them
+            self.setTabOrder(before, part)
+            before = part
         self._hint.setVisible(not self._session.bench)
         self._add.setEnabled(len(self._session.bench) < BENCH_SIZE)
 

@@ -118,7 +118,9 @@ class MainWindow(QMainWindow):
         qt_words.speak(QApplication.instance(), i18n.language())
         self.setWindowTitle("Lexiscope")
         page = QWidget(objectName="page")
+        layout = QVBoxLayout(page)
         self._bench = BenchBar(self.session, self.services)
+        layout.addWidget(self._bench)  # before the others are made: the keyboard goes where the eye does
         self._navigation = Navigation(page)
         self._navigation.setFixedWidth(max(theme.scaled(NAVIGATION_WIDTH), self._navigation.minimumSizeHint().width()))
         self._navigation.chosen.connect(self.show_view)
@@ -132,10 +134,8 @@ class MainWindow(QMainWindow):
         middle.addWidget(self._navigation)
         middle.addWidget(self._stack, 1)
         middle.addWidget(self._dock)
-        layout = QVBoxLayout(page)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
-        layout.addWidget(self._bench)
         layout.addLayout(middle, 1)
         layout.addWidget(self._bottom)
         self._views = {}

@@ -51,7 +51,7 @@ class Chip(QFrame):
         layout.addWidget(Dot(colour))
         layout.addWidget(self.name)
         if close_tip:
-            cross = QToolButton(toolTip=close_tip, accessibleName=close_tip)
+            self.cross = cross = QToolButton(toolTip=close_tip, accessibleName=close_tip)
             cross.setProperty("kind", "small")
             cross.setFixedSize(22, 22)
             cross.setIcon(theme.icon("close", look.text_soft, 14))

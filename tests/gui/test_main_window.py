@@ -5,8 +5,9 @@ import sys
 
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QAction
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QLineEdit, QPushButton, QToolButton
+from PySide6.QtWidgets import QAbstractButton, QApplication, QFileDialog, QLabel, QLineEdit, QPushButton, QToolButton, QTreeView
 
 from core import config, i18n
 from core.errors import UserError
@@ -128,6 +129,40 @@ def test_qts_own_menus_and_dialogs_speak_the_language_of_the_window(qtbot, make_
     window.set_language("zh_CN")
     assert words() == chinese
     window.set_language("en")
+
+
+def test_qts_file_dialog_has_no_english_word_in_a_chinese_window(qtbot, make_window, tmp_path):
+    window = make_window(language="zh_CN")
+    dialog = QFileDialog(window, "文件", str(tmp_path))
+    dialog.setOption(QFileDialog.Option.DontUseNativeDialog)
+    qtbot.addWidget(dialog)
+    (tmp_path / "one").mkdir()
+    dialog.show()
+    words = [part.text() for kind in (QLabel, QAbstractButton, QAction) for part in dialog.findChildren(kind) if part.text()]
+    english = [word for word in words if word.replace("&", "").replace(" ", "")[:2].isascii() and word != dialog.directory().dirName()]
+    assert words and not english
+    table = dialog.findChild(QTreeView)
+    qtbot.waitUntil(lambda: table.model().rowCount(table.rootIndex()) == 1)
+    assert table.model().index(0, 2, table.rootIndex()).data() == "文件夹"
+    window.set_language("en")
+
+
+def test_the_tab_key_goes_along_the_bench_as_it_is_seen(qtbot, make_window, make_run):
+    window = make_window(view="runs")
+    runs = [make_run(name) for name in ("one", "two", "three")]
+    for run in runs:
+        window.session.add_run(run)
+    window.session.remove_run(runs[0].path)
+    window.session.add_run(runs[0])
+    bench = window._bench
+    with qtbot.waitActive(window):
+        window.activateWindow()
+    seen = [*(chip.cross for chip in bench.chips()), bench._add, next(iter(window._navigation._buttons.values()))]
+    assert [chip.name.text() for chip in bench.chips()] == ["two", "three", "one"]
+    seen[0].setFocus()
+    for part in seen[1:]:
+        QTest.keyClick(window.windowHandle(), Qt.Key.Key_Tab)
+        assert QApplication.focusWidget() is part
 
 
 def test_another_theme_makes_all_anew(qtbot, make_window):
