@@ -88,12 +88,12 @@ def test_the_form_shows_what_the_model_sees_and_makes_the_run(qtbot, make, monke
         page._options.forms["task"].editor("labels").inner.setValue(0)
         page._files.set_path(TRAIN, str(write_labelled(tmp_path, kind)))
         page._files.set_path(DEV, str(write_labelled(tmp_path, kind, count=8, seed=1)))
-        qtbot.waitUntil(lambda: page._seen._found is not None and bool(page._seen.findChildren(Tokens)))
+        qtbot.waitUntil(lambda: page._seen._found is not None and bool(page._seen.findChildren(Tokens)), timeout=20_000)
         assert "24 examples" in page._seen._words.text() and not page._seen.error.isVisible()
         page._options.forms["task"].editor("labels").inner.setValue(12)
         assert page._start.isEnabled()
         qtbot.mouseClick(page._start, Qt.MouseButton.LeftButton)
-        qtbot.waitUntil(lambda kind=kind: bool(started) and task_of(started[-1]) == KINDS[kind][0])
+        qtbot.waitUntil(lambda kind=kind: bool(started) and task_of(started[-1]) == KINDS[kind][0], timeout=20_000)
         assert started[-1].config.task.labels == 12
         assert len((started[-1].path / "train.jsonl").read_text(encoding="utf-8").splitlines()) == 12
 
