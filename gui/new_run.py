@@ -42,9 +42,10 @@ UNFOLDED = ("model", "train")
 
 
 class NewRunPage(QWidget):
-    """started(run): its process has been started."""
+    """started(run): its process has been started. taken: another view wants to train with other settings; they stand in the form."""
 
     started = Signal(object)
+    taken = Signal()
 
     def __init__(self, session: Session, services: Services) -> None:
         super().__init__()
@@ -269,6 +270,7 @@ class NewRunPage(QWidget):
             self._fill()
         else:
             self._build()
+        self.taken.emit()
 
     def _word_set(self) -> None:
         """The word that is looked at is the one to watch, unless the person has typed another."""

@@ -32,6 +32,7 @@ class TrainView(QWidget):
         self._draft = session.draft  # of a run that is no finetune
         self._live = LivePanel(session, services, self.show_new)
         self._new.started.connect(self._started)
+        self._new.taken.connect(self.show_new)
         self._finetune.started.connect(self._started)
         self._pages = Segments({NEW: tr("Pretrain"), FINETUNE: tr("Finetune"), LIVE: tr("Learning")})
         self._pages.chosen.connect(self._turn)
@@ -79,15 +80,13 @@ class TrainView(QWidget):
         self.show_live()
 
     def _draft_set(self) -> None:
-        """Another view hands over settings: they are to be seen. What this view itself has set comes while it is looked at."""
+        """Another view hands over the settings of a finetune: they are to be seen."""
         draft = self._session.draft
         if draft is not None and draft.task is not None:  # its form has taken it; the other form's draft was not meant
             self._session.draft = self._draft
             self.show_finetune()
-        elif draft != self._draft:
+        else:
             self._draft = draft
-            if not self._new.isVisible():
-                self.show_new()
 
     def _count(self) -> None:
         running = len(self._services.processes.running())

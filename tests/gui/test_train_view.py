@@ -168,6 +168,19 @@ def test_the_watched_word_follows_the_session_until_somebody_types_one(qtbot, ma
     assert page._draft.watch.word == "火"
 
 
+def test_another_word_in_another_view_does_not_turn_the_page(qtbot, make):
+    window = make("train", "zh_CN")
+    for page in ("live", "finetune"):
+        window.view._show(page)
+        window.show_view("senses")
+        window.session.word = "打" if page == "live" else "花"
+        assert window.session.draft.watch.word == window.session.word
+        window.show_view("train")
+        assert window.view._pages.value == page
+    window.session.draft = replace(window.session.draft, name="handed over")
+    assert window.view._pages.value == "new"
+
+
 @pytest.mark.parametrize(("word", "corpus", "watched"), [("苹果", "en", "apple"), ("打", "zh", "打"), ("my own", "zh", "苹果")])
 def test_a_built_in_text_is_not_asked_for_words_that_it_does_not_know(word, corpus, watched):
     assert draft.watch_options(word, TextConfig(corpus=corpus))["watch.word"] == watched
