@@ -53,7 +53,7 @@ class BenchBar(QWidget):
             item.widget().deleteLater()
         for item in self._session.bench:
             close_tip = tr("Take {name} off the bench", name=item.run.name)
-            chip = Chip(item.run.name, theme.current().runs[item.colour], close_tip=close_tip, tip=describe(item.run))
+            chip = Chip(item.run.name, theme.current().runs[item.colour], close_tip=close_tip, tip=f"{item.run.name}\n{describe(item.run)}")
             chip.closed.connect(partial(self._session.remove_run, item.path))
             self._chips.addWidget(chip)
         before = self._add.previousInFocusChain()

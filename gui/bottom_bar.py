@@ -26,7 +26,8 @@ class LayerSlider(QWidget):
         super().__init__()
         self._session = session
         self._slider = QSlider(Qt.Orientation.Horizontal, pageStep=1, accessibleName=tr("Layer"))
-        self._slider.setFixedWidth(130)
+        self._slider.setMinimumWidth(80)
+        self._slider.setMaximumWidth(130)
         self._words = label("", "small")
         self._words.setMinimumWidth(self._words.fontMetrics().horizontalAdvance(tr("embeddings")) + theme.S)
         _side_by_side(self, label(tr("Layer"), "caption"), self._slider, self._words)
@@ -58,7 +59,7 @@ class StepSlider(QWidget):
         self._session, self._services = session, services
         self._steps: list[int] = []
         self._slider = QSlider(Qt.Orientation.Horizontal, pageStep=5, accessibleName=tr("Step"))
-        self._slider.setMinimumWidth(120)
+        self._slider.setMinimumWidth(80)
         self._words = label("", "small")
         self._words.setMinimumWidth(self._words.fontMetrics().horizontalAdvance("8,888,888") + theme.S)
         self._play = icon_button("play", tr("Replay the training"), self.toggle_play)

@@ -6,7 +6,7 @@ import traceback
 from functools import partial
 
 from PySide6.QtCore import Qt, QTimer, Signal
-from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QKeySequence, QPaintEvent, QShortcut
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QKeySequence, QPaintEvent, QResizeEvent, QShortcut
 from PySide6.QtWidgets import QApplication, QHBoxLayout, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
 from core import i18n
@@ -126,6 +126,7 @@ class MainWindow(QMainWindow):
         self._navigation.chosen.connect(self.show_view)
         self._stack = QStackedWidget(objectName="centre")
         self._dock = SpecimensDock(self.session, self.services)
+        self._dock.fit(self.width())
         self._bottom = BottomBar(self.session, self.services)
         self._bottom.languageWanted.connect(self.switch_language)
         self._bottom.themeWanted.connect(self.switch_theme)
@@ -224,6 +225,10 @@ class MainWindow(QMainWindow):
         self.messages.say(words, kind="info" if job.state == DONE else "error", action=tr("Show"), on_action=partial(self.show_view, kind))
 
     # events of Qt
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._dock.fit(event.size().width())
 
     def paintEvent(self, event: QPaintEvent) -> None:
         super().paintEvent(event)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QBoxLayout, QFrame, QHBoxLayout, QScrollArea, QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QBoxLayout, QFrame, QHBoxLayout, QScrollArea, QStackedWidget, QVBoxLayout, QWidget
 
 from gui import theme
 from gui.predict_blocks import Bars, Block, Marked, Score
@@ -32,8 +32,7 @@ class PredictPanel(Card):
         self._notes: list[QWidget] = []
         self.setMinimumWidth(LEAST_WIDTH)
         self._name = Elided(name, "heading")
-        self._note = Elided("", "caption")
-        self._note.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Preferred)
+        self._note = label("", "caption", wrap=True)
         named = QHBoxLayout()
         named.setSpacing(theme.S)
         named.addWidget(Dot(colour, DOT))
@@ -83,8 +82,9 @@ class PredictPanel(Card):
 
     def _arrange(self) -> None:
         """The note stands beneath the name where both have no room in one line."""
-        wanted = DOT + 2 * theme.S + self._name.sizeHint().width() + self._note.sizeHint().width()
+        wanted = DOT + 2 * theme.S + self._name.sizeHint().width() + self._note.fontMetrics().horizontalAdvance(self._note.text())
         below = wanted > self.column.contentsRect().width()
+        self._note.setWordWrap(below)
         self._head.setDirection(QBoxLayout.Direction.TopToBottom if below else QBoxLayout.Direction.LeftToRight)
 
     def say(self, words: str) -> None:

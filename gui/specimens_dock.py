@@ -34,14 +34,13 @@ from gui.widgets.labels import icon_button, label, row
 if TYPE_CHECKING:
     from core.text.specimens import Specimen
 
-WIDTH = 300
+WIDTH, SHARE = 300, 0.36  # pixels at the normal size of text; of the window's width at most, where the text is larger
 
 
 class SpecimensDock(QWidget):
     def __init__(self, session: Session, services: Services) -> None:
         super().__init__(objectName="side")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        self.setFixedWidth(theme.scaled(WIDTH))
         self._session, self._services = session, services
         self._words = QComboBox(accessibleName=tr("Word"))
         self._words.activated.connect(self._word_chosen)
@@ -89,6 +88,10 @@ class SpecimensDock(QWidget):
         super().showEvent(event)
         self._show_words()
         self._fill()
+
+    def fit(self, window: int) -> None:
+        """Leave the view its room in a window of that width."""
+        self.setFixedWidth(min(theme.scaled(WIDTH), max(WIDTH, round(SHARE * window))))
 
     def set_controls(self, controls: QWidget | None) -> None:
         """The view's own controls; the view owns them and gets them back hidden."""

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from PySide6.QtCore import QTimer
-from PySide6.QtWidgets import QHBoxLayout, QStackedLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QStackedLayout, QVBoxLayout, QWidget
 
 from core.events import CheckpointSaved, ProbeSaved
 from core.families.family import RANDOM
@@ -34,6 +34,13 @@ from gui.widgets.labels import row
 STATE = "attention/state"  # in the settings
 CALL = "attention"  # one question at a time: a newer sentence takes the place of whatever is being computed
 EFFECTS_MS = 250  # after the last keystroke
+
+
+class _Panes(QWidget):
+    """The runs' panels side by side: as high as there is room, but not so low that words are cut."""
+
+    def heightForWidth(self, width: int) -> int:
+        return self.layout().minimumHeightForWidth(width)
 
 
 class AttentionView(QWidget):
@@ -71,7 +78,7 @@ class AttentionView(QWidget):
         self.modes = FoldingSegments({GRID: tr("All heads"), MAP: tr("One map"), LINES: tr("Lines"), TABLE: tr("Table"), EFFECTS: tr("Effects")},
                                      self._state.mode)
         self.modes.chosen.connect(self._mode_chosen)
-        self._panes = QWidget()
+        self._panes = _Panes()
         self._row = QHBoxLayout(self._panes)
         self._row.setContentsMargins(0, 0, 0, 0)
         self._row.setSpacing(theme.S)
@@ -82,7 +89,9 @@ class AttentionView(QWidget):
         column.setSpacing(theme.S)
         column.addWidget(self.sentence)
         column.addWidget(row(self.modes, None, self.keeper.undo, self.keeper.redo, self.keeper.file, whole, spacing=theme.XS))
-        column.addWidget(self._panes, 1)
+        scroll = QScrollArea(widgetResizable=True, frameShape=QFrame.Shape.NoFrame)  # four runs in a small window with large words
+        scroll.setWidget(self._panes)
+        column.addWidget(scroll, 1)
         self._stack = QStackedLayout(self)
         self._stack.addWidget(page)
         self._stack.addWidget(Empty("attention", tr("Put a run on the bench to see where its attention heads look, or train one."), tr("Train one"),

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QFrame, QScrollArea, QSizePolicy, QStackedLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QBoxLayout, QFrame, QScrollArea, QSizePolicy, QStackedLayout, QVBoxLayout, QWidget
 
 from core.i18n import tr
 from gui import theme
@@ -40,7 +40,8 @@ class AttentionPanel(QFrame):
     def __init__(self, colour: str, family: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setProperty("role", "card")
-        self.setMinimumWidth(NARROWEST)
+        self.setMinimumWidth(theme.scaled(NARROWEST))
+        self._saving: QWidget | None = None
         self.answer: dict[str, Any] | None = None
         self._state = State()
         stripe = QFrame()
@@ -96,7 +97,8 @@ class AttentionPanel(QFrame):
         column.setSpacing(theme.XS)
         self._dot = Dot(colour, 14)
         self._tools = row(self._dot, title, self._name)
-        for part in (stripe, self._tools, row(self._where, self._step)):
+        self._figures = row(self._where, self._step)
+        for part in (stripe, self._tools, self._figures):
             column.addWidget(part)
         column.addLayout(self._stack, 1)
         column.addWidget(self.note)
@@ -107,12 +109,17 @@ class AttentionPanel(QFrame):
         narrow = self.width() < theme.scaled(NARROW)
         self._dot.setHidden(narrow)
         self._name.setHidden(narrow)
+        self._figures.layout().setDirection(QBoxLayout.Direction.TopToBottom if narrow else QBoxLayout.Direction.LeftToRight)
+        self._step.setAlignment((Qt.AlignmentFlag.AlignLeft if narrow else Qt.AlignmentFlag.AlignRight) | Qt.AlignmentFlag.AlignVCenter)
         self._title.setSizePolicy(QSizePolicy.Policy.Preferred if narrow else QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Preferred)
         self.layout().setContentsMargins(*((theme.S, theme.XS) if narrow else (theme.M, theme.S)) * 2)
 
     def add_tool(self, tool: QWidget) -> None:
-        """A small button in the panel's corner."""
+        """A small button in the panel's corner, for its picture: there only while there is one, since the title needs the room."""
+        self._saving = tool
         self._tools.layout().addWidget(tool)
+        self._tools.setMinimumHeight(tool.sizeHint().height())  # the titles of all panels stand in one line
+        tool.setVisible(self.answer is not None)
 
     def set_head(self, name: str, step: str) -> None:
         self._name.setText(name)
@@ -122,6 +129,8 @@ class AttentionPanel(QFrame):
     def say(self, message: str) -> None:
         """Only this sentence instead of a picture."""
         self.answer = None
+        if self._saving is not None:
+            self._saving.hide()
         self.message.setText(message)
         self.note.hide()
         self._where.setText("")
@@ -130,6 +139,8 @@ class AttentionPanel(QFrame):
     def show_answer(self, answer: dict[str, Any], state: State, heads: Sequence[int], notes: Sequence[str]) -> None:
         """answer: of core.analysis.attention_window.attention. heads: whose lines are drawn. notes: what else must be said."""
         self.answer, self._state = answer, state
+        if self._saving is not None:
+            self._saving.show()
         layer, head = answer["layer"], answer["head"]
         if state.mode == GRID:
             self.grid.set_maps(answer["grid"], self._grid_card)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from PySide6.QtCore import QRectF, Qt, Signal
 from PySide6.QtGui import QColor, QPainter, QPaintEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QToolButton, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QSizePolicy, QToolButton, QWidget
 
 from gui import theme
+from gui.widgets.elided import Elided
 
 
 class Dot(QWidget):
@@ -47,7 +48,7 @@ class Chip(QFrame):
         layout = QHBoxLayout(self)
         layout.setContentsMargins(theme.M, 0, theme.S if close_tip else theme.M, 0)
         layout.setSpacing(theme.S)
-        self.name = QLabel(text=text, textFormat=Qt.TextFormat.PlainText)
+        self.name = Elided(text)
         layout.addWidget(Dot(colour))
         layout.addWidget(self.name)
         if close_tip:

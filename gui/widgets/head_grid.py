@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QFontMetrics, QImage, QMouseEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtCore import QPointF, QRect, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QFontMetrics, QImage, QMouseEvent, QPainter, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from core import palette
@@ -15,6 +15,8 @@ from gui.widgets.heatmap import LEGEND, image_from, ramp_image
 from gui.widgets.plots import HoverCard
 
 GAP = 3
+LEAST_ROWS = 6  # have room for their numbers, however little there is
+NOTE = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop | Qt.TextFlag.TextWordWrap
 
 
 class HeadGrid(QWidget):
@@ -31,7 +33,7 @@ class HeadGrid(QWidget):
         self._shape = (0, 0)
         self._chosen, self._under = (-1, -1), (-1, -1)
         self._axes = ("", "")
-        self._scale = ""
+        self._scale, self._note_box = "", QRectF()
         self._words: Callable[[int, int], str] | None = None
         self._card = HoverCard(self)
 
@@ -42,17 +44,20 @@ class HeadGrid(QWidget):
     def set_scale(self, words: str) -> None:
         """What the darkest colour of a map stands for; it is said beneath, with the colours."""
         self._scale = words
+        self._place_note()
 
     def set_maps(self, shades: np.ndarray, words: Callable[[int, int], str] | None = None) -> None:
         """shades: (layers, heads, m, m) uint8. words(layer, head): rich text of the hover card."""
         self._shape, self._values, self._words = shades.shape[:2], None, words
         self._images = [[image_from(one) for one in row] for row in shades]
+        self.updateGeometry()
         self.update()
 
     def set_values(self, values: np.ndarray, words: Callable[[int, int], str] | None = None) -> None:
         """values: (layers, heads); blue below 0, orange above it, each cell with its number where there is room."""
         self._shape, self._values, self._words = values.shape, values, words
         self._images = []
+        self.updateGeometry()
         self.update()
 
     @property
@@ -78,7 +83,12 @@ class HeadGrid(QWidget):
         return QSize(360, 360)
 
     def minimumSizeHint(self) -> QSize:
-        return QSize(110, 110)
+        metrics = QFontMetrics(theme.font("small"))
+        return QSize(110, round(self._margins(metrics)[1] + min(self._shape[0], LEAST_ROWS) * metrics.height() + self._below(metrics)) + 2)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._place_note()
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         at = event.position()
@@ -168,19 +178,32 @@ class HeadGrid(QWidget):
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.drawRect(box)
         painter.setPen(QColor(look.text_soft))
+        if self._values is None:
+            painter.drawText(self._note_box.translated(0, box.bottom() + 1), NOTE, self._note)
+            return
         below = QRectF(box.left(), box.bottom() + 1, box.width(), metrics.height())
-        ends = ("0", "", "") if self._values is None else (f"{-greatest:.2f}", "0", f"{greatest:+.2f}")
+        ends = (f"{-greatest:.2f}", "0", f"{greatest:+.2f}")
         for words, align in zip(ends, (Qt.AlignmentFlag.AlignLeft, Qt.AlignmentFlag.AlignHCenter, Qt.AlignmentFlag.AlignRight), strict=True):
             painter.drawText(below, align, words)
-        if self._values is None:
-            room = self.width() - box.left() - 2 - metrics.horizontalAdvance("0 ")
-            painter.drawText(QRectF(box.left() + metrics.horizontalAdvance("0 "), below.top(), room, 3 * metrics.lineSpacing() + 4),
-                             Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop | Qt.TextFlag.TextWordWrap, f"→ {self._scale}")
+
+    @property
+    def _note(self) -> str:
+        """Beneath the colours of maps."""
+        return f"0 → {self._scale}"
+
+    def _place_note(self) -> None:
+        """Under the colours, or over the whole width where a word of it has no room there. Once, since each cell asks for its height."""
+        metrics = QFontMetrics(theme.font("small"))
+        left = self._margins(metrics)[0]
+        widest = max(metrics.horizontalAdvance(word) for word in self._note.split())
+        left = left if left + widest + 2 <= self.width() else 0.0
+        room = QRect(0, 0, max(round(self.width() - left) - 2, 1), 10_000)
+        self._note_box = QRectF(metrics.boundingRect(room, NOTE, self._note)).translated(left, 0)
 
     def _below(self, metrics: QFontMetrics) -> float:
         """Room beneath for the colours and what they mean."""
-        lines = 1 if self._values is not None else 3 if self._scale else 0
-        return (theme.S + LEGEND + 2 + lines * metrics.lineSpacing() + 4) if lines else 0.0
+        high = metrics.lineSpacing() if self._values is not None else self._note_box.height() if self._scale else 0
+        return (theme.S + LEGEND + 2 + high + 4) if high else 0.0
 
     def _margins(self, metrics: QFontMetrics) -> tuple[float, float]:
         """Room at the left and above for the numbers and the names of the axes."""

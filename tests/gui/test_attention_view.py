@@ -469,7 +469,7 @@ def test_four_panels_fit_into_the_smallest_window_and_say_whose_they_are(qtbot) 
     line = QHBoxLayout(window)
     line.setContentsMargins(0, 0, 0, 0)
     line.setSpacing(theme.S)
-    made = [AttentionPanel("#123456", family) for family in ("ELMo", "BERT", "GPT", "BERT")]
+    made = [AttentionPanel("#123456", family) for family in ("ELMo", "BERT", "GPT", "word2vec")]
     for panel in made:
         panel.add_tool(icon_button("export", "Export"))
         panel.set_head("the name of a run", "step 49")
@@ -478,5 +478,9 @@ def test_four_panels_fit_into_the_smallest_window_and_say_whose_they_are(qtbot) 
     window.show()
     assert window.width() == LEFT
     assert all(panel._title.width() >= panel._title.sizeHint().width() for panel in made)
+    for panel in made:
+        panel._where.setText("2 × 4 heads")
+    QApplication.processEvents()
+    assert all(part.width() >= part.sizeHint().width() for panel in made for part in (panel._where, panel._step))
     window.resize(1200, 500)
     qtbot.waitUntil(lambda: all(panel._name.isVisible() and panel._dot.isVisible() for panel in made))

@@ -256,5 +256,8 @@ def test_the_name_and_the_step_are_both_read_in_a_narrow_panel(qtbot):
     panel.show()
     assert all(part.width() >= part.sizeHint().width() for part in (panel._name, panel._note))
     assert panel._note.y() > panel._name.y()
+    panel.set_note("BERT · step 49, the newest · 12 tokens cut off, which is much")
+    qtbot.waitUntil(lambda: panel._note.height() >= 2 * panel._note.fontMetrics().height())
+    panel.set_note("BERT · step 49, the newest")
     panel.resize(600, 300)
     qtbot.waitUntil(lambda: abs(panel._note.geometry().center().y() - panel._name.geometry().center().y()) < 3)

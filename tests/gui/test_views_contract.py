@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from PySide6.QtWidgets import QAbstractSpinBox, QApplication, QComboBox, QLineEdit, QPlainTextEdit, QWidget
 
@@ -56,6 +58,24 @@ def test_it_fits_the_smallest_window(qtbot, make, make_run, name):
     assert (window.width(), window.height()) == (window.minimumWidth(), window.minimumHeight())
     assert window.centralWidget().minimumSizeHint().width() <= window.minimumWidth()
     _is_well(window, name)
+
+
+@pytest.mark.parametrize("name", ["attention", "predict"])
+def test_the_panels_of_four_runs_are_beside_each_other_with_large_words_in_a_small_window(qtbot, make, make_run, name):
+    window = make(name)
+    for number in range(4):
+        window.session.add_run(make_run(f"run number {number}", "gpt"))
+    window.session.look_at("苹果", ONE)
+    window.zoom(0.5)
+    window.resize(window.minimumWidth(), 700)
+
+    def panels():
+        return list(window.view.panels.values())
+
+    qtbot.waitUntil(lambda: len(panels()) == 4 and all(one.geometry().right() < other.x() for one, other in pairwise(panels())))
+    assert all(panel.width() >= panel.minimumSizeHint().width() for panel in panels())
+    assert window._dock.geometry().right() < window.centralWidget().width()
+    assert window._bench.chips()[3].geometry().right() < window.width()
 
 
 @pytest.mark.parametrize("name", VIEWS)

@@ -4,16 +4,17 @@ import sys
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QMargins, QPoint, QPointF, Qt
-from PySide6.QtGui import QColor, QMouseEvent
+from PySide6.QtCore import QMargins, QPoint, QPointF, QRect, Qt
+from PySide6.QtGui import QColor, QFontMetrics, QMouseEvent
 from PySide6.QtWidgets import QApplication, QVBoxLayout, QWidget
 
 from gui import picture, theme
 from gui.widgets.axes import clock, short
 from gui.widgets.curve import DRAWN_MEANS, Curves
 from gui.widgets.empty import Empty
-from gui.widgets.head_grid import HeadGrid
+from gui.widgets.head_grid import NOTE, HeadGrid
 from gui.widgets.head_lines import HeadLines
+from gui.widgets.heatmap import LEGEND
 from gui.widgets.line_chart import Band, Line, LineChart
 from gui.widgets.scatter import Scatter
 from gui.widgets.sense_text import marked
@@ -317,6 +318,21 @@ def test_the_grid_of_heads_says_what_its_colours_mean_in_the_file_too(qtbot, tmp
     grid.set_values(np.array([[0.25, -0.5]]))
     said = svg_text(grid, tmp_path / "b.svg")
     assert "-0.50" in said and "+0.50" in said
+
+
+def test_the_note_of_a_narrow_grid_of_heads_is_there_whole(qtbot):
+    grid = HeadGrid()
+    qtbot.addWidget(grid)
+    grid.set_scale("each head's greatest weight")
+    grid.set_maps(np.full((2, 4, 5, 5), 200, np.uint8))
+    for width in (105, 140, 400):
+        grid.resize(width, 300)
+        grid.show()
+        note, metrics = grid._note_box, QFontMetrics(theme.font("small"))
+        wanted = metrics.boundingRect(QRect(0, 0, round(note.width()), 1000), NOTE, grid._note)
+        assert note.right() <= width and note.height() >= wanted.height()
+        assert grid._cell(1, 0).bottom() + theme.S + LEGEND + 1 + note.height() <= 300
+    assert grid.minimumSizeHint().height() > note.height() + 2 * metrics.height()
 
 
 def test_words_with_bars_have_their_numbers_at_the_pointer_where_there_is_no_room(qtbot, tmp_path):
