@@ -1,7 +1,8 @@
 """Does the exported file say what the network says, and how fast? Compared at many shapes, in every output.
 
 absolute   max |a - b| over a tensor; a is torch's, b is ONNX Runtime's.
-relative   absolute / max |a|: relative to the greatest number of the same tensor, not to each number by itself, of which some are 0.
+relative   absolute / max |a|: relative to the greatest number of the same output at any shape, not to each number by itself, of which some are 0.
+           (Of one example, a head for numbers gives a single one, and that may be near 0.)
 top1       of the logits: how often both have the same likeliest token (or label), over the real positions. Taken over all shapes together
            it is the agreement: one sentence of one token alone could only be all right or all wrong.
 """
@@ -30,19 +31,25 @@ MEASURED = {"batch": 1, "tokens": 32, "past": 31, "parts": 2, "units": 16}
 def compare(graph: Graph, session: Any, shapes: tuple[dict[str, int], ...] = ()) -> list[dict[str, Any]]:
     """A row for each shape: {"shape", "absolute", "relative": the worst output's, "worst": its name, "top1": None without logits,
     "places": how many answers top1 is of, "outputs": {name: {"absolute", "relative"}}}."""
-    rows = []
+    rows, greatest = [], dict.fromkeys(graph.outputs, 0.0)
     for number, shape in enumerate(shapes or graph.shapes):
         inputs = graph.example(shape, number)
         with torch.no_grad():
             wanted = [tensor.float().numpy() for tensor in graph.reference(*inputs.values())]
         given = run(graph, session, {name: tensor.numpy() for name, tensor in inputs.items()})
         errors = {name: _error(a, b) for name, a, b in zip(graph.outputs, wanted, given, strict=True)}
-        worst = max(errors, key=lambda name: errors[name]["relative"])
+        greatest = {name: max(greatest[name], float(np.abs(a).max(initial=0.0))) for name, a in zip(graph.outputs, wanted, strict=True)}
         agreed = [_same(a, b, inputs.get("attention_mask")) for name, a, b in zip(graph.outputs, wanted, given, strict=True) if "logits" in name]
         places = sum(map(len, agreed))
-        rows.append({"shape": shape, "absolute": max(error["absolute"] for error in errors.values()), "relative": errors[worst]["relative"],
-                     "worst": worst, "top1": float(np.concatenate(agreed).mean()) if places else None, "places": places, "outputs": errors})
-    return rows
+        rows.append({"shape": shape, "absolute": max(errors.values()), "top1": float(np.concatenate(agreed).mean()) if places else None,
+                     "places": places, "outputs": errors})
+    return [row | _relative(row["outputs"], greatest) for row in rows]
+
+
+def _relative(errors: dict[str, float], greatest: dict[str, float]) -> dict[str, Any]:
+    made = {name: {"absolute": error, "relative": error / greatest[name] if greatest[name] else float(error > 0)} for name, error in errors.items()}
+    worst = max(made, key=lambda name: made[name]["relative"])
+    return {"outputs": made, "relative": made[worst]["relative"], "worst": worst}
 
 
 def random_shapes(graph: Graph, count: int) -> tuple[dict[str, int], ...]:
@@ -104,13 +111,11 @@ def first_wrong(errors: dict[str, dict[str, float]], tolerance: float) -> str:
                                                                         if not error["relative"] <= tolerance))
 
 
-def _error(a: np.ndarray, b: np.ndarray) -> dict[str, float]:
-    """Of tensors of one shape; an infinite error where the shapes differ or a number is none."""
+def _error(a: np.ndarray, b: np.ndarray) -> float:
+    """The greatest difference of tensors of one shape; infinite where the shapes differ or a number is none."""
     if a.shape != b.shape or not np.isfinite(b).all():
-        return {"absolute": float("inf"), "relative": float("inf")}
-    absolute = float(np.abs(a - b).max(initial=0.0))
-    scale = float(np.abs(a).max(initial=0.0))
-    return {"absolute": absolute, "relative": absolute / scale if scale else float(absolute > 0)}
+        return float("inf")
+    return float(np.abs(a - b).max(initial=0.0))
 
 
 def _same(a: np.ndarray, b: np.ndarray, mask: torch.Tensor | None) -> np.ndarray:

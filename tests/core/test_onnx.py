@@ -24,7 +24,7 @@ from core.analysis.pretrained import pretrained_runs
 from core.errors import UserError
 from core.exchange import exports, onnx_folder, onnx_worker
 from core.exchange.onnx_adopt import _limit, adopt
-from core.exchange.onnx_graph import language_graphs
+from core.exchange.onnx_graph import Graph, language_graphs
 from core.exchange.onnx_proof import _same, compare, require
 from core.exchange.onnx_session import look
 from core.families.bert.config import BertObjective
@@ -235,6 +235,28 @@ def test_the_layer_where_an_error_begins_is_found(exported) -> None:
     with pytest.raises(UserError) as caught:
         require(compare(graph, session), "fp32", 1e-5)
     assert caught.value.where == "layer 2"
+
+
+def test_a_lone_number_near_nothing_is_judged_by_the_greatest_that_comes_there(exported) -> None:
+    """A head for numbers gives one for one example; whether that one is near 0 says nothing about the export."""
+    lone = Graph(name="model", reference=_Number(0.0), portable=_Number(1e-6), inputs={"input_ids": ("batch", 2)}, outputs=("logits",), limits={},
+                 example=lambda lengths, seed: {"input_ids": torch.tensor([[0, 1]] * lengths["batch"]) * (lengths["batch"] - 1)},
+                 shapes=({"batch": 1}, {"batch": 4}), defaults={})
+    rows = compare(lone, _Torch(lone.portable, lone.outputs))
+    require(rows, "fp32", 1e-5)
+    with pytest.raises(UserError):
+        require(rows, "fp32", 1e-7)
+
+
+class _Number(torch.nn.Module):
+    """The mean of the ids and a little more, and of nothing nearly nothing."""
+
+    def __init__(self, off: float) -> None:
+        super().__init__()
+        self.off = off
+
+    def forward(self, input_ids: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        return (input_ids.double().mean(dim=-1, keepdim=True) + 1e-3 + self.off,)
 
 
 class _Torch:
