@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from typing import Any
 
 from PySide6.QtCore import Signal
@@ -11,9 +12,10 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 from core.config import RunConfig, TrainConfig
 from core.errors import UserError
 from core.i18n import tr
-from core.registry import task
+from core.registry import family, task
 from core.tasks.config import TaskConfig
-from core.tasks.task import NUMBER_METRIC
+from core.tasks.labels import NOMINAL, NUMBER
+from core.tasks.task import NUMBER_METRIC, Task
 from gui import theme
 from gui.form import Form
 from gui.form_editors import show_value
@@ -24,10 +26,11 @@ from gui.widgets.section import Section
 
 COLUMNS = ("column_text", "column_text_b", "column_label")  # chosen beside the preview
 SUMMARY = {"task": ("labels", "unfreeze", "from_scratch"), "train": ("steps", "epochs", "batch_size", "learning_rate")}
-OF_TASK = {"crf": ("tagging",), "stride": ("span",), "max_answer": ("span",), "order": ("pair",), "label_kind": ("pair",),
-           "label_smoothing": ("classification", "pair", "multiple_choice", "tagging"), "class_weights": ("classification", "pair", "tagging"),
-           "pooling": ("classification", "pair", "multiple_choice")}
-OF_FAMILY = {"lm_weight": ("gpt",), "mix": ("elmo", "gpt", "bert"), "own_embedding": ("elmo", "word2vec", "gpt", "bert")}
+OF_TASK: dict[str, Callable[[Task], bool]] = {
+    "crf": lambda made: made.units, "stride": lambda made: made.name == "span", "max_answer": lambda made: made.name == "span",
+    "order": lambda made: made.orders, "label_kind": lambda made: {NOMINAL, NUMBER} <= set(made.heads), "pooling": lambda made: not made.windows,
+    "class_weights": lambda made: NOMINAL in made.heads, "label_smoothing": lambda made: NOMINAL in made.heads or "choices" in made.asked}
+OF_CAPABILITY = {"lm_weight": "generate", "mix": "hidden_states"}
 OF_MIX = ("mix_place", "mix_layer_norm", "mix_l2")
 
 
@@ -114,11 +117,13 @@ class FinetuneOptions(QWidget):
         """Hide what changes nothing here, and say in the folded sections what is set."""
         form = self.forms["task"]
         values = form.values()
-        mixed = values["mix"] == "on" or (values["mix"] == "auto" and self._family == "elmo")
+        made = family(self._family) if self._family else None
+        capable = {option: made is not None and wanted in made.capabilities for option, wanted in OF_CAPABILITY.items()}
+        mixed = values["mix"] == "on" or (values["mix"] == "auto" and made is not None and made.form.scalar_mix)
         for option in form.names():
-            useful = self._task in OF_TASK.get(option, (self._task,)) and self._family in OF_FAMILY.get(option, (self._family,))
+            useful = capable.get(option, True) and (option not in OF_TASK or not self._task or OF_TASK[option](task(self._task)))
             if option in OF_MIX:
-                useful = mixed and "mix" in form.names() and self._family in OF_FAMILY["mix"]
+                useful = mixed and "mix" in form.names() and capable["mix"]
             if option == "lstm_size":
                 useful = values["network"] != "none"
             form.set_row_visible(option, useful)
@@ -136,7 +141,8 @@ class FinetuneOptions(QWidget):
 
 def _metrics(name: str) -> str:
     metric = metric_title(task(name).metric)
-    return tr("{metric}, of numbers {other}", metric=metric, other=metric_title(NUMBER_METRIC)) if name == "pair" else metric
+    either = OF_TASK["label_kind"](task(name))
+    return tr("{metric}, of numbers {other}", metric=metric, other=metric_title(NUMBER_METRIC)) if either else metric
 
 
 def _shown(option: str, value: Any) -> str:

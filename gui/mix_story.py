@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from core.events import Event, RunStarted, StepEnd
+from core.registry import family
 from core.runs import Run
 from gui.widgets.series import Growing
 
@@ -84,4 +85,4 @@ def _kept(series: Growing, keep: np.ndarray) -> Growing:
 def mixes_layers(run: Run) -> bool:
     """Whether a run is one that mixes its layers."""
     task = run.config.task
-    return task is not None and (task.mix == "on" or (task.mix == "auto" and run.config.family == "elmo"))
+    return task is not None and (task.mix == "on" or (task.mix == "auto" and family(run.config.family).form.scalar_mix))

@@ -47,7 +47,8 @@ def blocks_of(mode: str, answer: Mapping[str, Any], inputs: Mapping[str, str]) -
     """The blocks of an answer of core.analysis.predict_window. inputs: what was typed."""
     if mode in LANGUAGE_MODES:
         return [_candidates(mode, one, len({other["gap"] for other in answer["lists"]})) for one in answer["lists"]]
-    return {"classification": _classes, "pair": _pair, "multiple_choice": _choices, "tagging": _tags, "span": _answer}[mode](answer, inputs)
+    return {"classification": _classes, "pair": _pair, "multiple_choice": _choices, "tagging": _tags,
+            "span": _answer}.get(mode, _plain)(answer, inputs)
 
 
 def _candidates(mode: str, one: Mapping[str, Any], gaps: int) -> Bars:
@@ -59,6 +60,13 @@ def _candidates(mode: str, one: Mapping[str, Any], gaps: int) -> Bars:
 
 def _classes(answer: Mapping[str, Any], _inputs: Mapping[str, str]) -> list[Block]:
     return [_sorted("", answer["probabilities"])]
+
+
+def _plain(answer: Mapping[str, Any], _inputs: Mapping[str, str]) -> list[Block]:
+    """Of a task that has no picture of its own: a number, or the names with their probabilities."""
+    if "value" in answer:
+        return [Score(title="", value=answer["value"])]
+    return [_sorted("", answer["probabilities"])] if answer.get("probabilities") else []
 
 
 def _sorted(title: str, probabilities: Mapping[str, float]) -> Bars:

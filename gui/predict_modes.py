@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from core.i18n import tr
+from core.registry import TASKS, task
 
 FILL, NEXT, WRITE = "fill", "next", "write"
 LANGUAGE_MODES = (FILL, NEXT, WRITE)  # of pretrained runs; a finetuned run is asked in the mode that is named like its task
@@ -22,13 +23,14 @@ class Field:
 
 
 def mode_titles() -> dict[str, str]:
-    return {FILL: tr("Fill a gap"), NEXT: tr("What comes next"), WRITE: tr("Write on"), "classification": tr("Classify"), "pair": tr("Compare"),
-            "multiple_choice": tr("Choose"), "tagging": tr("Tag"), "span": tr("Answer")}
+    known = {FILL: tr("Fill a gap"), NEXT: tr("What comes next"), WRITE: tr("Write on"), "classification": tr("Classify"), "pair": tr("Compare"),
+             "multiple_choice": tr("Choose"), "tagging": tr("Tag"), "span": tr("Answer")}
+    return known | {name: tr(task(name).title) for name in TASKS if name not in known}
 
 
 def mode_hints() -> dict[str, str]:
     """One sentence above the boxes."""
-    return {
+    known = {
         FILL: tr("What would stand in the gap? BERT reads both sides of it, GPT the left one, ELMo each side by itself."),
         NEXT: tr("The likeliest next tokens after the text."),
         WRITE: tr("GPT writes on, token by token. Point at a token to see what else it could have been."),
@@ -38,12 +40,13 @@ def mode_hints() -> dict[str, str]:
         "tagging": tr("The names that it finds are marked in the text."),
         "span": tr("The answer is marked in the passage."),
     }
+    return known | {name: tr(task(name).about) for name in TASKS if name not in known}
 
 
 def fields(mode: str) -> tuple[Field, ...]:
     passage = tr("Lexiscope was written in 2026. It trains small language models on a laptop and shows what happens inside them.")
     question = tr("What does Lexiscope train?")
-    return {
+    known = {
         FILL: (Field(name="text", title=tr("Text with [MASK]"), begin=tr("She ate a sweet red [MASK] after lunch.")),),
         NEXT: (Field(name="text", title=tr("Text"), begin=tr("She ate a sweet red")),),
         WRITE: (Field(name="text", title=tr("Beginning"), begin=tr("She ate a sweet red")),),
@@ -56,4 +59,8 @@ def fields(mode: str) -> tuple[Field, ...]:
                             Field(name="choices", title=tr("Choices, one a line"), begin=tr("language models\nlaptops\npeople"), lines=3)),
         "span": (Field(name="context", title=tr("Passage"), begin=passage, lines=4),
                  Field(name="question", title=tr("Question"), begin=question, lines=1)),
-    }[mode]
+    }
+    if mode in known:
+        return known[mode]
+    begun = {field.name: field for given in known.values() for field in given}  # a task's boxes are called as what it asks for
+    return tuple(begun.get(name, Field(name=name, title=name, begin="")) for name in task(mode).asked)

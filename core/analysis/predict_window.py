@@ -66,7 +66,7 @@ def fill(run: str, text: str, most: int = CANDIDATES, checkpoint: str = NEWEST) 
     lists = []
     for gap, place in enumerate(places):
         lists.append(_list(gap, LEFT, _candidates(loaded, _ahead(loaded, ids[:place]), most)))
-        if loaded.family.name == "elmo":
+        if "directions" in loaded.family.capabilities:
             lists.append(_list(gap, RIGHT, _candidates(loaded, _behind(loaded, ids[place + 1:]), most)))
     return {"step": loaded.step, "lists": lists}
 
@@ -130,7 +130,7 @@ def _open(loaded: Loaded, text: str) -> list[int]:
 
 
 def _reads_ahead(loaded: Loaded) -> bool:
-    return "generate" in loaded.family.capabilities or loaded.family.name == "elmo"
+    return "generate" in loaded.family.capabilities or "directions" in loaded.family.capabilities
 
 
 @torch.no_grad()
@@ -140,7 +140,7 @@ def _ahead(loaded: Loaded, ids: list[int]) -> Tensor:
         raise UserError(tr("{family} gives one vector for a word, and no probabilities.", family=loaded.family.title), tr("Choose another run."))
     limit = getattr(loaded.config.model, "max_seq_len", 0)
     hidden = loaded.encoder(torch.tensor([ids[-limit:] if limit else ids])).last_hidden_state[0, -1]
-    if loaded.family.name == "elmo":
+    if "directions" in loaded.family.capabilities:
         return _elmo_scores(loaded, directions(hidden)[0])
     return loaded.encoder.token_logits(hidden)
 

@@ -16,7 +16,7 @@ from core.analysis import sentences
 from core.analysis import vectors as vectors_of
 from core.analysis.compass import Compass
 from core.analysis.occlusion import newest
-from core.analysis.vectors import BACKWARD, BOTH, FORWARD, JOINED
+from core.analysis.vectors import BACKWARD, BOTH, FORWARD, is_joined
 from core.errors import UserError
 from core.runs import Run
 from core.text.specimens import Specimen
@@ -33,7 +33,7 @@ def sides_of_run(run: str, specimens: Sequence[Specimen], texts: Sequence[str], 
     step = newest(opened)
     loaded = vectors_of.loaded_of(opened, step)
     known = vectors_of.encoded(opened, step, specimens)
-    directions = (FORWARD, BACKWARD) if opened.config.family in JOINED else (BOTH,)
+    directions = (FORWARD, BACKWARD) if is_joined(opened) else (BOTH,)
     readers: list[dict[str, Any]] = [{"direction": direction, "texts": []} for direction in directions]
     for text in texts:
         try:

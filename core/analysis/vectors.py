@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
 PROBES, CHECKPOINTS, NOTHING = "probes", "checkpoints", ""
 BOTH, FORWARD, BACKWARD = "both", "forward", "backward"
-JOINED = frozenset({"elmo"})  # families whose vectors are those of two networks, one for each direction, side by side
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,10 +89,10 @@ def layer_of(run: Run, source: Source, specimens: Sequence[Specimen], step: int,
 
 def places_of(run: Run, specimens: Sequence[Specimen], direction: str = BOTH) -> np.ndarray:
     """Where the words stand in their sentences, as far as the model can see it: who reads from one side only does not know the other end."""
-    if "generate" in family(run.config.family).capabilities or (direction == FORWARD and run.config.family in JOINED):
+    if "generate" in family(run.config.family).capabilities or (direction == FORWARD and is_joined(run)):
         unseen = LAST
     else:
-        unseen = FIRST if direction == BACKWARD and run.config.family in JOINED else ""
+        unseen = FIRST if direction == BACKWARD and is_joined(run) else ""
     places = np.array(_places_in_sentences(tuple((item.word, item.text) for item in specimens)))
     return np.where(places == unseen, MIDDLE, places)
 
@@ -123,9 +122,14 @@ def loaded_of(run: Run, step: int) -> Loaded:
     return _loaded(str(run.path), step, stamp(run.checkpoint_path(step) / "manifest.json"))
 
 
+def is_joined(run: Run) -> bool:
+    """Whether its vectors are those of two networks, one for each direction, side by side."""
+    return "directions" in family(run.config.family).capabilities
+
+
 def half_of(run: Run, vectors: np.ndarray, direction: str) -> np.ndarray:
     """(..., size) -> that direction's part of the last axis, where there are two."""
-    if direction == BOTH or run.config.family not in JOINED:
+    if direction == BOTH or not is_joined(run):
         return vectors
     half = vectors.shape[-1] // 2
     return vectors[..., :half] if direction == FORWARD else vectors[..., half:]

@@ -236,7 +236,8 @@ def _asked(path: Path, fields: tuple[str, ...]) -> list[dict[str, Any]]:
 
 def _said(answer: dict[str, Any]) -> str:
     if "value" in answer:
-        return f"{answer['value']:.3f}   {tr('in the other order {value:.3f}', value=answer['swapped']['value'])}"
+        other = [tr("in the other order {value:.3f}", value=answer["swapped"]["value"])] if "swapped" in answer else []
+        return "   ".join([f"{answer['value']:.3f}", *other])
     if "choice" in answer:
         return "  ".join(f"{'→ ' if number == answer['choice'] else ''}{number}: {p:.3f}" for number, p in enumerate(answer["probabilities"]))
     if "spans" in answer:

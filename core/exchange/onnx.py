@@ -20,7 +20,7 @@ from typing import Any
 from core.errors import UserError
 from core.exchange import onnx_folder
 from core.exchange.exports import require_free
-from core.exchange.onnx_settings import read_options
+from core.exchange.onnx_settings import WRITES_ON, read_options
 from core.i18n import tr
 from core.registry import family
 from core.runs import Run
@@ -44,7 +44,7 @@ def export(run: Run, out: Path, options: dict[str, Any], on_progress: Callable[[
     job = {**asdict(wanted), "run": str(run.path.resolve()), "step": step, "threads": wanted.threads or len(_cores()),
            "metadata": onnx_folder.metadata(run, step, wanted.precision)}
     temporary = out.with_name(f".{out.name}.{os.getpid()}.tmp")
-    names = ["model", *(["decoder"] if "generate" in family(run.config.family).capabilities and run.config.task is None else [])]
+    names = ["model", *(["decoder"] if family(run.config.family).model == WRITES_ON and run.config.task is None else [])]
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
         shutil.rmtree(temporary, ignore_errors=True)

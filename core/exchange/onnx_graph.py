@@ -25,9 +25,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from core.analysis.encode import Loaded
+from core.exchange.onnx_settings import WRITES_ON
 from core.families.elmo.model import CharacterCNN, Elmo, directions
-from core.families.elmo.pretrain import ElmoForPretraining
-from core.families.gpt.model import Gpt
+from core.families.gpt.model import Cache, Gpt
 from core.families.outputs import Output
 from core.families.transformer import LayerCache
 from core.registry import load as load_place
@@ -64,7 +64,7 @@ class Graph:
 def language_graphs(loaded: Loaded) -> dict[str, Callable[[], Graph]]:
     """name of a model file without its ending -> its graph, for a run that was trained on plain text."""
     made: dict[str, Callable[[], Graph]] = {"model": lambda: _encoder_graph(loaded)}
-    if isinstance(loaded.encoder, Gpt):
+    if loaded.family.model == WRITES_ON:
         made["decoder"] = lambda: _decoder_graph(loaded)
     return made
 
@@ -126,12 +126,9 @@ def _decoder_graph(loaded: Loaded) -> Graph:
 
 def language_network(loaded: Loaded) -> nn.Module:
     """The whole network of a pretrained run, its head too, with the weights of the checkpoint."""
-    if isinstance(loaded.encoder, Elmo):
-        network: nn.Module = ElmoForPretraining(loaded.config.model, loaded.tokenizer.vocab_size)
-    elif loaded.family.pretrain:
-        network = load_place(loaded.family.pretrain).build(loaded.config, loaded.tokenizer.vocab_size)
-    else:
+    if not loaded.family.pretrain:
         return loaded.encoder
+    network: nn.Module = load_place(loaded.family.pretrain).build(loaded.config, loaded.tokenizer.vocab_size)
     network.load_state_dict(loaded.weights)
     return network.eval()
 
@@ -264,8 +261,6 @@ def _keys_and_values(gpt: Gpt, ids: Tensor, heads: int, size: int) -> list[Tenso
     """What a GPT remembers of ids (batch, past): keys and values of every layer, (batch, heads, past, size)."""
     if not ids.shape[1]:
         return [torch.zeros(len(ids), heads, 0, size) for _ in range(2 * len(gpt.layers))]
-    from core.families.gpt.model import Cache
-
     cache = Cache(len(gpt.layers))
     gpt(ids, cache=cache)
     return [kept for layer in cache.layers for kept in (layer.keys, layer.values)]

@@ -20,6 +20,7 @@ from core.analysis.encode import Loaded
 from core.errors import UserError
 from core.exchange.onnx_folder import MODEL, require_intact
 from core.exchange.onnx_session import head_session, look, open_session
+from core.families.gpt.model import Cache
 from core.families.outputs import Output
 from core.i18n import tr
 from core.registry import family
@@ -90,6 +91,10 @@ class OnnxModel:
         attentions = tuple(found[name] for name in wanted if name.startswith("attentions."))
         return Output(last_hidden_state=last, hidden_states=(states or (last,)) if output_hidden_states else None,
                       attentions=attentions or None, pooler_output=found.get("pooler_output"))
+
+    def new_cache(self) -> Cache | None:
+        """None: the export has no graph for writing on."""
+        return Cache(self.config.num_layers) if self.decoder.is_file() else None
 
     def token_logits(self, hidden: Tensor) -> Tensor:
         """(..., hidden_size), a last_hidden_state (of one direction, for ELMo) -> (..., vocab_size)."""

@@ -14,6 +14,7 @@ TOLERANCE = {"fp32": 1e-5, "fp16": 1e-2, "int8": 0.1}  # the greatest relative e
 AGREEMENT = {"fp32": 0.995, "fp16": 0.98, "int8": 0.9}  # the least share of all places where the likeliest token or label is torch's
 EXTERNAL_ABOVE = 1_500_000_000  # bytes of weights; a protobuf file ends at 2 GB
 EXTERNAL_SUFFIX = ".data"
+WRITES_ON = "core.families.gpt.model:Gpt"  # the model (Family.model) whose keys and values decoder.onnx takes and gives
 LEAST_SHAPES = 8
 
 

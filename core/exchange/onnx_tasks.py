@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from core import checkpoints
 from core.exchange.onnx_graph import MOST_TOKENS, Axes, Graph, example_ids, portable
 from core.families.outputs import Output
+from core.registry import task as task_named
 from core.runs import Run
 from core.tasks.data import layout_of, read_labels
 from core.tasks.labels import Labels
@@ -39,7 +40,7 @@ def load_network(run: Run, step: int | None = None) -> tuple[TaskNetwork, Layout
 
 def parts_of(run: Run, layout: Layout) -> int:
     """The parts of an example; the fewest, where that is free."""
-    if run.config.task.task == "pair":
+    if task_named(run.config.task.task).orders:
         return 2 if layout.apart else layout.orders
     return 2 if run.config.task.task in FREE_PARTS else 1
 
@@ -50,10 +51,10 @@ def task_graphs(run: Run, network: TaskNetwork, layout: Layout) -> dict[str, Cal
 
 def _graph(run: Run, network: TaskNetwork, layout: Layout) -> Graph:
     task, parts = run.config.task.task, parts_of(run, layout)
-    free = task in FREE_PARTS
+    free, tagged = task in FREE_PARTS, task_named(task).units
     names = ("input_ids", "attention_mask", *(["token_type_ids"] if network.segments else []))
     inputs: dict[str, Axes] = dict.fromkeys(names, ("batch", "parts" if free else parts, "tokens"))
-    if task == "tagging":
+    if tagged:
         inputs |= dict.fromkeys(("units", "unit_places"), ("batch", "units"))
     layers = getattr(run.config.model, "num_layers", 0) + 1
     outputs = ("logits", *(f"hidden_states.{layer}" for layer in range(layers)))
@@ -62,7 +63,7 @@ def _graph(run: Run, network: TaskNetwork, layout: Layout) -> Graph:
     def example(lengths: dict[str, int], seed: int) -> dict[str, Tensor]:
         rows = (lengths["batch"], lengths["parts"] if free else parts)
         made = example_ids(names, rows, lengths["tokens"], layout.vocab_size, seed, least=1)  # a part that begins with [PAD] is none
-        if task == "tagging":
+        if tagged:
             generator = torch.Generator().manual_seed(seed)
             units = torch.randint(0, lengths["tokens"], (lengths["batch"], lengths["units"]), generator=generator)
             units[1:, 1:][torch.rand(units[1:, 1:].shape, generator=generator) < 0.2] = -1
@@ -72,7 +73,7 @@ def _graph(run: Run, network: TaskNetwork, layout: Layout) -> Graph:
     shapes = []
     for batch, tokens in ((1, 1), (1, 2), (2, 1), (1, 7), (2, 5), (3, 16), (1, 32), (4, 33), (2, 128), (MANY, 16)):
         shape = {"batch": batch, **({"parts": parts + (batch + tokens) % 3} if free else {}), "tokens": min(tokens, limit)}
-        shapes.append(shape | ({"units": min(tokens, limit)} if task == "tagging" else {}))
+        shapes.append(shape | ({"units": min(tokens, limit)} if tagged else {}))
     return Graph(name="model", reference=TaskModel(network, tuple(inputs), layers), portable=TaskModel(portable(network), tuple(inputs), layers),
                  inputs=inputs, outputs=outputs, limits={"tokens": limit}, example=example, shapes=tuple(shapes), defaults={})
 

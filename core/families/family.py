@@ -14,7 +14,8 @@ from typing import Any
 from core.config import option
 
 RANDOM, COOCCURRENCE, NEIGHBOURS = "random", "cooccurrence", "neighbours"
-CAPABILITIES = frozenset({"attentions", "hidden_states", "static_vectors", "generate", "fill_mask"})
+# What each asks of the network stands in core/families/outputs.py
+CAPABILITIES = frozenset({"attentions", "hidden_states", "static_vectors", "generate", "fill_mask", "directions"})
 
 
 def first_vectors_option() -> Any:

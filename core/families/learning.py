@@ -12,6 +12,8 @@ from typing import Any, Protocol
 
 from torch import Tensor, nn
 
+from core.config import RunConfig
+
 Batch = dict[str, Tensor]
 
 
@@ -31,6 +33,12 @@ class Pretraining(Protocol):
 
     network: nn.Module  # what is trained and saved; network.encoder is the family's model
     tokens_per_batch: int  # real tokens in one step's batch, about
+    tokens_per_epoch: int  # in all of the training text
+
+    @staticmethod
+    def build(config: RunConfig, vocab_size: int) -> nn.Module:
+        """The network of such a run, as it is before the first step; with token_logits(hidden), where it guesses tokens."""
+        ...
 
     def batch(self, split: str, index: int) -> Batch:
         """The whole global batch of that step, on the CPU: a pure function of (seed, split, index). Rows are sequences.

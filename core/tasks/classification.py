@@ -29,6 +29,10 @@ def read(path: Path, config: TaskConfig) -> Reading:
     return reading
 
 
+def fits(example: Example) -> bool:
+    return len(example.texts) == 1 and isinstance(example.label, str)
+
+
 def inspect(train: Reading, dev: Reading, config: TaskConfig) -> Labels:
     names = names_of(train.examples)
     if len(names) < 2:
@@ -62,8 +66,8 @@ HEADS = {NOMINAL: "core.tasks.heads:LabelHead"}
 
 TASK = Task(
     name="classification", title="Classification", about="One label for a text: its topic, its mood.", metric="accuracy",
-    columns=("text", "label"), kinds=(".csv", ".tsv", ".jsonl"), read=read, inspect=inspect, features=features, heads=HEADS, target=target,
-    decode=decode, measure=measure, majority=likeliest, tfidf=True,
+    columns=("text", "label"), kinds=(".csv", ".tsv", ".jsonl"), read=read, fits=fits, inspect=inspect, features=features, heads=HEADS,
+    target=target, decode=decode, measure=measure, majority=likeliest, tfidf=True,
 )
 
 

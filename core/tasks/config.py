@@ -13,6 +13,8 @@ from core.config import RunConfig, TrainConfig, check, option
 from core.errors import UserError
 from core.i18n import tr
 from core.registry import TASKS, nearest
+from core.registry import family as family_named
+from core.registry import task as task_named
 from core.runs import Run
 from core.tasks.forms import form_for, stands_alone
 
@@ -67,28 +69,25 @@ class TaskConfig:
         return {"text": self.column_text, "text_a": self.column_text, "text_b": self.column_text_b, "label": self.column_label}
 
 
-# Laid over the defaults of TrainConfig; then by family, then by task. A run takes seconds to about a minute on two cores.
+# Laid over the defaults of TrainConfig; then by how the family takes part, then by task. A run takes seconds to about a minute on two cores.
 COMMON = {"train.epochs": 20.0, "train.steps": 600, "train.batch_size": 16, "train.seq_len": 128, "train.learning_rate": 1e-3,
           "train.optimizer": "adamw", "train.warmup": 0.1, "train.evals": 4, "train.checkpoints": 4, "train.probes": 10}
-BY_FAMILY: dict[str, dict[str, Any]] = {
-    # a linear layer over vectors that stay as they are learns best fast; a BiLSTM over them (see READERS) does not
-    "word2vec": {"train.learning_rate": 2e-2},
-    "elmo": {"train.learning_rate": 2e-2},
-    "gpt": {"train.learning_rate": 1e-3, "task.head_rate": 10.0, "model.dropout": 0.1},
-    "bert": {"train.learning_rate": 1e-3, "task.head_rate": 10.0, "model.dropout": 0.1},
-}
+FROZEN_RATE, TOKENS_RATE = 2e-2, 1e-2  # a layer over vectors that stay as they are learns best fast; where each token is judged, not so fast
+LEARNING = {"task.head_rate": 10.0, "model.dropout": 0.1}  # where the pretrained layers learn too
 BY_TASK: dict[str, dict[str, Any]] = {
     "multiple_choice": {"train.batch_size": 8},
     "span": {"train.batch_size": 8, "train.epochs": 5.0},
 }
-READERS = {("word2vec", "tagging"), ("word2vec", "span"), ("elmo", "tagging"), ("elmo", "span")}
-READER_RATE = 1e-2
 
 
 def finetune_defaults(family: str, task: str) -> dict[str, Any]:
     """{dotted option: value} that a finetune of that family on that task begins with, where it differs from the dataclasses' defaults."""
-    reader = {"train.learning_rate": READER_RATE} if (family, task) in READERS else {}
-    return {**COMMON, **BY_FAMILY.get(family, {}), **BY_TASK.get(task, {}), **reader}
+    made = family_named(family)
+    if made.form.frozen:
+        mine: dict[str, Any] = {"train.learning_rate": TOKENS_RATE if task_named(task).windows else FROZEN_RATE}
+    else:
+        mine = {name: value for name, value in LEARNING.items() if name != "model.dropout" or hasattr(made.model_config, "dropout")}
+    return {**COMMON, **mine, **BY_TASK.get(task, {})}
 
 
 def build_finetune(pretrained: Run | Path, task: str, options: Mapping[str, Any] | None = None, *, name: str = "") -> RunConfig:

@@ -19,7 +19,7 @@ from core.runs import Run, write_atomically
 from core.tasks import files
 from core.tasks.config import TaskConfig
 from core.tasks.forms import form_of
-from core.tasks.labels import NOMINAL, NUMBER, Labels, is_number
+from core.tasks.labels import NOMINAL, NUMBER, Labels
 from core.tasks.layout import Layout
 from core.tasks.task import Example, Problem, Reading
 from core.text.tokenizers import Tokenizer, load_tokenizer
@@ -165,19 +165,7 @@ def _damaged(path: Path) -> UserError:
 
 def _fits(example: Example, name: str) -> bool:
     """Whether an example is one of that task, as its reader makes them."""
-    texts, label = example.texts, example.label
-    wanted = 1 if name in ("classification", "tagging") else 2
-    if len(texts) != wanted or not all(isinstance(text, str) for text in (*texts, *example.choices)):
-        return False
-    if name == "multiple_choice":
-        return isinstance(label, int) and 0 <= label < len(example.choices)
-    if name == "span":
-        return isinstance(label, tuple) and all(isinstance(item, tuple) and len(item) == 2 and isinstance(item[0], str) and isinstance(item[1], int)
-                                                for item in label)
-    if name == "tagging":
-        return isinstance(label, tuple) and len(label) == len(example.units) and all(isinstance(tag, str) for tag in label) and all(
-            0 <= start < end <= len(texts[0]) for start, end in example.units)
-    return isinstance(label, str) or (name == "pair" and is_number(label))
+    return all(isinstance(text, str) for text in (*example.texts, *example.choices)) and task(name).fits(example)
 
 
 def _example(raw: dict[str, Any]) -> Example:

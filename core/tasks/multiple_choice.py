@@ -44,6 +44,10 @@ def _index(value: object, choices: Sequence[str]) -> int | None:
     return int(name) if name.isdecimal() and int(name) < len(choices) else None
 
 
+def fits(example: Example) -> bool:
+    return len(example.texts) == 2 and isinstance(example.label, int) and 0 <= example.label < len(example.choices)
+
+
 def inspect(train: Reading, dev: Reading, config: TaskConfig) -> Labels:
     if not train.examples:
         raise UserError(tr("The training file has no question that can be used."), tr("Choose another file."), where="train_file")
@@ -98,7 +102,7 @@ def majority(train: Sequence[Example], dev: Sequence[Example]) -> Predictions:
 
 TASK = Task(
     name="multiple_choice", title="Multiple choice", about="Which of several answers to a question about a passage is right.", metric="accuracy",
-    columns=("context", "question", "choices", "label"), kinds=(".jsonl",), read=read, inspect=inspect, features=features,
+    columns=("context", "question", "choices", "label"), kinds=(".jsonl",), read=read, fits=fits, inspect=inspect, features=features,
     heads={"": "core.tasks.heads:ChoiceHead"}, target=target, decode=decode, measure=measure, majority=majority,
     asked=("context", "question", "choices"),
 )

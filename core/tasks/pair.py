@@ -34,6 +34,10 @@ def read(path: Path, config: TaskConfig) -> Reading:
     return reading
 
 
+def fits(example: Example) -> bool:
+    return len(example.texts) == 2 and (isinstance(example.label, str) or is_number(example.label))
+
+
 def inspect(train: Reading, dev: Reading, config: TaskConfig) -> Labels:
     """Labels are numbers where (nearly) all are, and more than MOST_NAMES differ; the person may say otherwise."""
     counts = Counter(example.label for example in train.examples)
@@ -96,7 +100,7 @@ def majority(train: Sequence[Example], dev: Sequence[Example]) -> Predictions:
 
 TASK = Task(
     name="pair", title="Pairs", about="Whether two texts mean the same, one follows from the other, or how similar they are.", metric="accuracy",
-    columns=("text_a", "text_b", "label"), kinds=(".csv", ".tsv", ".jsonl"), read=read, inspect=inspect, features=features,
+    columns=("text_a", "text_b", "label"), kinds=(".csv", ".tsv", ".jsonl"), read=read, fits=fits, inspect=inspect, features=features,
     heads={NOMINAL: "core.tasks.heads:LabelHead", NUMBER: "core.tasks.heads:NumberHead"}, target=target, decode=decode, measure=measure,
     majority=majority, asked=("text_a", "text_b"), orders=True, tfidf=True,
 )

@@ -80,6 +80,11 @@ def _example(line: int, context: str, asked: dict[str, Any], reading: Reading) -
     return Example(line=line, texts=(context, question), label=tuple(answers))
 
 
+def fits(example: Example) -> bool:
+    return len(example.texts) == 2 and isinstance(example.label, tuple) and all(
+        isinstance(item, tuple) and len(item) == 2 and isinstance(item[0], str) and isinstance(item[1], int) for item in example.label)
+
+
 def inspect(train: Reading, dev: Reading, config: TaskConfig) -> Labels:
     """names holds NO_ANSWER where the training questions without an answer teach when to give none."""
     if not any(example.label for example in train.examples):
@@ -205,7 +210,7 @@ def majority(train: Sequence[Example], dev: Sequence[Example]) -> Predictions:
 
 TASK = Task(
     name="span", title="Question answering", about="The piece of a passage that answers a question.", metric="f1",
-    columns=("context", "question", "answers"), kinds=(".json",), read=read, inspect=inspect, features=features,
+    columns=("context", "question", "answers"), kinds=(".json",), read=read, fits=fits, inspect=inspect, features=features,
     heads={"": "core.tasks.heads:SpanHead"}, target=target, decode=decode, measure=measure, majority=majority,
     asked=("context", "question"), windows=True, unreachable=unreachable,
     blind="A left-to-right model must choose an answer's beginning before it has read the rest of the passage.",

@@ -80,6 +80,12 @@ def _sentence(begin: int, lines: list[list[str]], reading: Reading) -> Example |
     return Example(line=begin, texts=(text,), units=tuple(units), label=tuple(tags))
 
 
+def fits(example: Example) -> bool:
+    tags, units = example.label, example.units
+    return len(example.texts) == 1 and isinstance(tags, tuple) and len(tags) == len(units) and all(isinstance(tag, str) for tag in tags) and all(
+        0 <= start < end <= len(example.texts[0]) for start, end in units)
+
+
 def inspect(train: Reading, dev: Reading, config: TaskConfig) -> Labels:
     names = names_of(train.examples)
     if names == (OUTSIDE,):
@@ -152,7 +158,7 @@ def majority(train: Sequence[Example], dev: Sequence[Example]) -> Predictions:
 
 TASK = Task(
     name="tagging", title="Tagging", about="A tag for each token: the names of people, places and organisations.", metric="f1",
-    columns=("token", "tag"), kinds=(".conll", ".txt", ".bio", ".iob", ".tsv"), read=read, inspect=inspect, features=features,
+    columns=("token", "tag"), kinds=(".conll", ".txt", ".bio", ".iob", ".tsv"), read=read, fits=fits, inspect=inspect, features=features,
     heads={NOMINAL: "core.tasks.heads:TagHead"}, target=target, decode=decode, measure=measure, majority=majority,
     units=True, windows=True, blind="A left-to-right model tags each token before it has read what follows.",
 )

@@ -92,6 +92,7 @@ class Task:
 
     columns: what a row must hold. optional: what it may. kinds: endings of the files it reads.
     read(path, TaskConfig) -> Reading. features(layout, number, example) -> [Feature]: how the model reads it, see core/tasks/layout.py.
+    fits(example) -> whether it is one as `read` makes them: those of a run are read back from its folder, where they may be damaged.
     inspect(train, dev, TaskConfig) -> Labels: what the labels are; notes what is wrong between the two. UserError where nothing can be learnt.
     heads: kind of label -> "module:attribute" of the head in core/tasks/heads.py.
     target(feature, example, labels): what the head's loss learns from: a number, or a list of numbers, which is padded with -100.
@@ -113,6 +114,7 @@ class Task:
     optional: tuple[str, ...] = ()
     kinds: tuple[str, ...]
     read: Callable[..., Reading]
+    fits: Callable[[Example], bool]
     features: Callable[..., list[Feature]]
     inspect: Callable[..., Any]
     heads: Mapping[str, str]

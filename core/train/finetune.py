@@ -38,7 +38,7 @@ class TaskTraining:
         self._order = RowOrder(config.train.seed, "train", len(self._features), config.train.batch_size)
         self.network = TaskNetwork(config, data.layout, data.labels)
         randomise(self.network)
-        if config.family == "elmo":
+        if hasattr(self.network.encoder, "spell"):
             self.network.encoder.spell(data.tokenizer)
         if weights is not None:
             load_pretrained(self.network, weights)

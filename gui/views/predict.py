@@ -265,7 +265,7 @@ def _why_not(run: Run, mode: str) -> str:
     if task:
         return tr("It was finetuned; ask the run that it came from.")
     if "static_vectors" in made.capabilities:
-        return tr("word2vec has one vector for each word, whatever the sentence says. It gives no probabilities.")
+        return tr("{family} has one vector for each word, whatever the sentence says. It gives no probabilities.", family=made.title)
     if mode == WRITE and "generate" not in made.capabilities:
         return tr("{family} does not write on; GPT does.", family=made.title)
     if mode == NEXT and "fill_mask" in made.capabilities:

@@ -33,7 +33,6 @@ BOTH, FORWARD, BACKWARD = "both", "forward", "backward"
 PCA, TSNE, UMAP = "pca", "tsne", "umap"
 MEASURES = AUC, RIGHT, SIMILAR, ANISOTROPY, ADJUSTED = "auc", "centroid_accuracy", "self_similarity", "anisotropy", "adjusted"
 KMEANS, AGGLOMERATIVE = "kmeans", "agglomerative"
-JOINED = ("elmo",)  # families whose vectors are those of two networks, one for each direction, side by side
 ARROWS = {BOTH: "→←", FORWARD: "→", BACKWARD: "←"}
 
 
@@ -78,7 +77,8 @@ class Redraw(QTimer):
 
 
 def is_joined(run: Run) -> bool:
-    return run.config.family in JOINED
+    """Whether its vectors are those of two networks, one for each direction, side by side."""
+    return "directions" in family(run.config.family).capabilities
 
 
 def why_empty(session: Session) -> tuple[str, bool]:

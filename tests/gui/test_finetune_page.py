@@ -15,6 +15,7 @@ from core import events, registry
 from core.runs import Run
 from core.tasks.config import build_finetune
 from core.tasks.seeds import with_seeds
+from gui.finetune_options import FinetuneOptions
 from gui.finetune_seen import LABELS, PROBLEMS, counts_in_words
 from gui.labelled_files import DEV, TRAIN
 from gui.outcome import Outcome
@@ -193,6 +194,18 @@ def test_only_options_that_change_something_are_shown(page, qtbot):
     assert not shown("crf") and not shown("mix_place") and shown("lm_weight") and shown("order")
     form.editor("mix").set_value("on")
     assert shown("mix_place")
+
+
+def test_which_options_change_something_follows_from_what_a_family_and_a_task_can(qtbot, monkeypatch):
+    monkeypatch.setitem(registry.FAMILIES, "gru", "tests.helpers.newcomers:GRU")
+    monkeypatch.setitem(registry.TASKS, "rating", "tests.helpers.newcomers:RATING")
+    options = FinetuneOptions()
+    qtbot.addWidget(options)
+    options._family, options._task = "gru", "rating"
+    options._arrange()
+    shown = {name for name, row in options.forms["task"]._rows.items() if not row.isHidden()}
+    assert {"mix", "lm_weight", "pooling", "own_embedding"} <= shown
+    assert not {"crf", "order", "label_kind", "class_weights", "label_smoothing", "stride", "mix_place"} & shown
 
 
 def test_what_was_changed_stays_changed_with_another_run(page, qtbot):

@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QApplication
 
 from core import registry
 from gui.predict_blocks import Bars, Marked, Score, blocks_of
+from gui.predict_modes import fields, mode_hints, mode_titles
 from gui.predict_panel import PredictPanel
 from gui.widgets.probability_bars import percent
 from gui.widgets.tagged_text import tagged
@@ -219,6 +220,7 @@ def test_without_runs_it_leads_to_training(view, qtbot):
     ("tagging", {"spans": [{"start": 0, "end": 2, "type": "PER", "text": "ab"}]}, [Marked]),
     ("span", {"answer": "b", "start": 1, "end": 2, "probability": 0.5, "no_answer": 0.4, "candidates": [{"text": "b", "probability": 0.5}]},
      [Marked, Bars]),
+    ("of its own", {"value": 3.25}, [Score]), ("of its own", {"probabilities": {"a": 0.2, "b": 0.8}}, [Bars]), ("of its own", {"other": 1}, []),
 ])
 def test_the_answers_of_every_task_become_blocks_that_the_panel_draws(view, qtbot, mode, given, kinds):
     blocks = blocks_of(mode, given, {"text": "abc", "context": "abc", "question": "?"})
@@ -226,6 +228,12 @@ def test_the_answers_of_every_task_become_blocks_that_the_panel_draws(view, qtbo
     panel = _panel(view, "bert")
     panel.show_blocks(blocks)
     assert len(panel.blocks) == len(kinds) and not panel.grab().isNull()
+
+
+def test_a_task_that_nobody_knows_here_is_asked_for_what_it_says(monkeypatch):
+    monkeypatch.setitem(registry.TASKS, "rating", "tests.helpers.newcomers:RATING")
+    assert mode_titles()["rating"] == "Rating" and mode_hints()["rating"] == "A number for a text."
+    assert [field.name for field in fields("rating")] == ["text"] and fields("rating")[0].title == "Text"
 
 
 def test_the_blocks_say_what_the_answer_says():

@@ -55,7 +55,7 @@ FAMILY = Family(
         "base": {"model.cell_size": 4096, "model.embedding": "char_cnn", "objective.sampled_softmax": 8192, "train.epochs": 10.0,
                  "train.batch_size": 128, "train.seq_len": 128, "text.tokenizer": "word", "text.vocab_size": 800_000},
     },
-    capabilities=frozenset({"hidden_states"}),
+    capabilities=frozenset({"hidden_states", "directions"}),
     prefix=("[BOS]",),
     suffix=("[EOS]",),
     form=InputForm(single=("[BOS]", "A", "[EOS]"), frozen=True, scalar_mix=True),

@@ -56,7 +56,7 @@ class ElmoPretraining:
         self.vocab_size = corpus.tokenizer.vocab_size
         self.sampled = min(config.objective.sampled_softmax, self.vocab_size - 1)
         self.seed = config.train.seed
-        self.network = ElmoForPretraining(config.model, self.vocab_size)
+        self.network = self.build(config, self.vocab_size)
         self.network.encoder.spell(corpus.tokenizer)
         if config.model.embedding == "token" and config.objective.first_vectors == COOCCURRENCE:
             embedding, softmax = self.network.encoder.embedding, self.network.softmax
@@ -65,6 +65,11 @@ class ElmoPretraining:
                 softmax.weight.copy_(embedding.weight)
                 softmax.bias.copy_(torch.from_numpy(log_frequencies(corpus.train, self.vocab_size)))
         self.tokens_per_batch, self.tokens_per_epoch = self._windows.tokens_per_batch, self._windows.tokens_per_epoch
+
+    @staticmethod
+    def build(config: RunConfig, vocab_size: int) -> ElmoForPretraining:
+        """The network of such a run, as it is before the first step."""
+        return ElmoForPretraining(config.model, vocab_size)
 
     def batch(self, split: str, index: int) -> Batch:
         """input_ids (batch, tokens); normalizer: the tokens that are guessed, by both models. sample_seed: of the sampled softmax."""

@@ -103,6 +103,9 @@ class Gpt(nn.Module):
             attentions=tuple(attentions) if output_attentions else None,
         )
 
+    def new_cache(self) -> Cache:
+        return Cache(self.config.num_layers)
+
     def token_vectors(self) -> Tensor:
         """What every token of the vocabulary is to the model before it has read a context. (vocab_size, hidden_size)"""
         return self.token_embedding.weight
@@ -147,22 +150,26 @@ def next_token_probabilities(logits: Tensor, *, temperature: float = 1.0, top_k:
 
 
 @torch.no_grad()
-def generate(model: Gpt, input_ids: Tensor, *, max_new_tokens: int, temperature: float = 1.0, top_k: int = 0, top_p: float = 1.0,
+def generate(model: nn.Module, input_ids: Tensor, *, max_new_tokens: int, temperature: float = 1.0, top_k: int = 0, top_p: float = 1.0,
              generator: torch.Generator | None = None, stop_id: int | None = None, banned_ids: Sequence[int] = (),
              num_alternatives: int = 10) -> Iterator[Written]:
     """Write on after input_ids, (tokens) or (1, tokens), one token at a time; the window may stop listening at any of them.
 
-    temperature 0, or all but 0: always the likeliest token. generator: a CPU generator; the same seed writes the same text.
+    model: a Gpt, or another that can (core/families/outputs.py). temperature 0, or all but 0: always the likeliest token.
+    generator: a CPU generator; the same seed writes the same text.
     stop_id ends the text and is not handed out. banned_ids are never written. Beyond max_seq_len, the model forgets all
     but the newest half of what it has read, and goes on.
     """
     device, limit = next(model.parameters()).device, model.config.max_seq_len
     history: list[int] = input_ids.reshape(-1).tolist()
-    cache, unread = Cache(model.config.num_layers), history[-limit:]
+    cache, unread = model.new_cache(), history[-limit:]
     for _ in range(max_new_tokens):
-        if len(cache) + len(unread) > limit:
-            cache, unread = Cache(model.config.num_layers), history[-(limit // 2):]
-        hidden = model(torch.tensor([unread], device=device), cache=cache).last_hidden_state  # (1, unread, hidden_size)
+        if cache is None:
+            unread = history[-limit:]
+        elif len(cache) + len(unread) > limit:
+            cache, unread = model.new_cache(), history[-(limit // 2):]
+        remembered = {} if cache is None else {"cache": cache}
+        hidden = model(torch.tensor([unread], device=device), **remembered).last_hidden_state  # (1, unread, hidden_size)
         logits = model.token_logits(hidden[0, -1]).float().cpu()  # (vocab_size)
         logits[list(banned_ids)] = -torch.inf
         if temperature < COLDEST:

@@ -1,0 +1,69 @@
+"""A family or a task of which nobody but the registry knows does all that its capabilities promise."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from core import cli
+from core.analysis import evaluate as measuring
+from core.analysis import predict_window
+from core.analysis.encode import load
+from core.exchange import onnx_graph
+from core.registry import FAMILIES, TASKS
+from core.runs import Run
+from core.tasks.config import build_finetune
+from core.tasks.create import create
+from core.train import worker
+from tests.helpers.labelled import write_labelled
+from tests.helpers.runs import OPTIONS, make_run
+
+
+@pytest.fixture
+def gru(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    monkeypatch.setattr(worker, "_listen", lambda: lambda: False)
+    monkeypatch.setitem(FAMILIES, "gru", "tests.helpers.newcomers:GRU")
+    monkeypatch.setitem(OPTIONS, "gru", {})
+    run = make_run(tmp_path, "gru", steps=2)
+    assert worker.work(run.path) == 0, (run.path / "events.jsonl").read_text()
+    return run
+
+
+def test_a_new_family_writes_on_and_says_what_comes_next(gru: Run) -> None:
+    said: list[dict] = []
+    predict_window.write(str(gru.path), "妈妈", said.append, lambda: False, tokens=80, temperature=1.0)  # more than it can read at once
+    assert len(said) > 2 and said[-1]["ended"] in ("length", "stopped")
+    assert len(predict_window.following(str(gru.path), "妈妈", 3)["lists"][0]["tokens"]) == 3
+    assert [one["side"] for one in predict_window.fill(str(gru.path), "妈妈[MASK]苹果", 3)["lists"]] == ["left"]
+
+
+def test_a_new_family_has_the_graph_that_every_family_has_and_no_other(gru: Run) -> None:
+    made = onnx_graph.language_graphs(load(gru))
+    assert set(made) == {"model"}
+    graph = made["model"]()
+    inputs = graph.example({"batch": 2, "tokens": 5}, 0)
+    for wanted, given in zip(graph.reference(*inputs.values()), graph.portable(*inputs.values()), strict=True):
+        assert torch.equal(wanted, given)
+    assert graph.outputs[-1] == "logits"
+
+
+def test_a_new_family_is_finetuned_with_its_language_models_loss_beside_the_tasks(gru: Run, tmp_path: Path) -> None:
+    train, dev = write_labelled(tmp_path, "classification"), write_labelled(tmp_path, "classification", 8, 1)
+    files = {"task.train_file": str(train), "task.dev_file": str(dev)}
+    run = create(build_finetune(gru.path, "classification", {**files, "train.steps": 2, "threads": 1}), tmp_path / "tuned")
+    assert run.config.task.head_rate == 10, "its layers learn too, as GPT's and BERT's do"
+    assert worker.work(run.path) == 0, (run.path / "events.jsonl").read_text()
+    assert any("lm_loss" in getattr(event, "metrics", {}) for event in run.events())
+
+
+def test_a_new_task_is_learnt_and_answers(gru: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setitem(TASKS, "classification", "tests.helpers.newcomers:RATING")  # in the place of one: the options have read the names already
+    (tmp_path / "rated.tsv").write_text("text\tlabel\n" + "".join(f"{'苹果' * number}\t{number}\n" for number in range(1, 9)), encoding="utf-8")
+    files = {"task.train_file": str(tmp_path / "rated.tsv"), "task.dev_file": str(tmp_path / "rated.tsv")}
+    run = create(build_finetune(gru.path, "classification", {**files, "train.steps": 2, "threads": 1}), tmp_path / "rated")
+    assert worker.work(run.path) == 0, (run.path / "events.jsonl").read_text()
+    answer = measuring.predict_text(run=str(run.path), fields={"text": "苹果"})
+    assert cli.main(["predict", str(run.path), "--text", "苹果"]) == 0
+    assert capsys.readouterr().out == f"{answer['value']:.3f}\n"
