@@ -126,6 +126,17 @@ def test_shuffled_labels_are_near_chance() -> None:
     assert found.interval[0] < 0.5 < found.interval[1]
 
 
+def test_the_intervals_of_shuffled_labels_hold_95_of_100_other_shuffles() -> None:
+    vectors, labels = clouds(n=80, apart=3.0)
+    unit, rng = senses.normalised(vectors), np.random.default_rng(7)
+    others = [rng.permutation(labels) for _ in range(200)]
+    accuracies = np.array([senses.balanced(senses.centroid_hits(unit, other), other) for other in others])
+    aucs = np.array([senses.measure(vectors, other).auc for other in others])
+    of_auc, of_accuracy = senses.shuffled_bands(unit, labels)
+    for values, (low, high) in ((accuracies, senses.shuffled_control(vectors, labels).interval), (accuracies, of_accuracy), (aucs, of_auc)):
+        assert 0.88 <= ((values >= low) & (values <= high)).mean() <= 0.995
+
+
 def test_the_interval_covers_the_truth_about_as_often_as_it_says() -> None:
     rng = np.random.default_rng(0)
     labels = np.array(["a", "b"] * 40)

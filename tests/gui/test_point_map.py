@@ -32,6 +32,7 @@ def make_map(qtbot):
 
 
 def test_labels_never_overlap_and_stay_in_the_picture_and_away_from_what_is_taken():
+    placed = 0
     for seed in range(25):
         random = np.random.default_rng(seed)
         count = int(random.integers(1, 500))
@@ -46,6 +47,8 @@ def test_labels_never_overlap_and_stay_in_the_picture_and_away_from_what_is_take
                 assert c <= e or g <= a or d <= f or h <= b
         if (points[0] > 220).all() and (points[0] < [450, 350]).all():
             assert found[0][0] == 0  # the most important one has its place
+        placed += len(found)
+    assert placed > 1000  # a label alone overlaps none either
 
 
 def test_the_index_finds_what_lies_in_a_rectangle_and_the_nearest_point():
@@ -58,7 +61,7 @@ def test_the_index_finds_what_lies_in_a_rectangle_and_the_nearest_point():
         rows = index.order[index.inside((low[0], high[0]), (low[1], high[1]))]
         wanted = np.flatnonzero((xy >= low).all(axis=1) & (xy <= high).all(axis=1))
         assert set(wanted.tolist()) <= set(rows.tolist())
-        assert len(rows) == len(set(rows.tolist()))
+        assert len(rows) == len(set(rows.tolist())) < len(wanted) + 1000  # and few others
         at = random.normal(size=2)
         far = np.hypot(*(xy - at).T)
         best = int(np.nanargmin(far))
