@@ -7,7 +7,7 @@
                                                    are in the table and in the JSON
 
 top1       in how many of all places the likeliest token or label is torch's; the worst of the exports
-error      greatest |torch - ONNX Runtime| of any output at any of the shapes, of the tensor's greatest number; the worst of --times exports in a row
+error      greatest |torch - ONNX Runtime| of any output at any of the shapes, of that output's greatest number; the worst of --times exports in a row
 speedup    torch eager's median time / ONNX Runtime's, batch 1, 32 tokens, both in turns, each at the better number of threads
 """
 
@@ -32,7 +32,7 @@ from core.train import worker
 from tests.helpers.runs import make_run
 
 PRETRAINED = "none"
-MODEL = {"num_layers": 4, "num_heads": 4, "hidden_size": 128}  # the quick presets' sizes
+MODEL = {"num_layers": 4, "num_heads": 4, "hidden_size": 128}  # the quick presets' width, and twice their layers
 SIZES = {"bert": MODEL, "gpt": MODEL, "elmo": {"hidden_size": 128}, "word2vec": {}}
 SUBJECTS, WORDS = ("妈妈", "小李", "老师", "店员"), (("买了一个苹果", "fruit"), ("在苹果上班", "company"), ("卖香蕉", "fruit"))
 
