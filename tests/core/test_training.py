@@ -408,6 +408,9 @@ def test_muon_takes_the_hidden_matrices_and_nothing_else(tmp_path: Path) -> None
     assert all(named[name] in vectors for name in named if name.endswith("bias"))
     assert any(named[name] in hidden for name in named if "layers.0" in name)
     assert len(hidden) + len(matrices) + len(vectors) == len(named)
+    decayed = {id(parameter) for optimizer in learner.optimizers for group in optimizer.param_groups for parameter in group["params"]
+               if group["weight_decay"]}
+    assert decayed == hidden | matrices, "norms and biases are never decayed"
 
 
 def test_a_worker_started_by_hand_says_what_is_wrong(tmp_path: Path) -> None:
