@@ -396,6 +396,21 @@ def test_the_learning_rate_rises_then_falls() -> None:
     assert 0 < optim.rate(linear, 0.0) < 0.01
 
 
+@pytest.mark.parametrize(("clip", "moved"), [(0.01, 0.01), (0.0, None)])
+def test_a_long_gradient_is_shortened_and_zero_leaves_it_as_it_is(tmp_path: Path, clip: float, moved: float | None) -> None:
+    from core.text.corpus import prepare
+
+    run = make_run(tmp_path, "gpt", grad_clip=clip, warmup=0, schedule="constant")
+    cpu, corpus = Device(device=torch.device("cpu"), dtype=None, threads=1), prepare(run.config.text, tmp_path / "cache")
+    network = gradient.GradientLearner(run.config, corpus, cpu).pretraining
+    before = torch.cat([parameter.detach().flatten().clone() for parameter in network.network.parameters()])
+    plain = torch.optim.SGD(network.network.parameters(), lr=1.0)  # moves by the gradient itself
+    result = gradient.GradientLearner(run.config, corpus, cpu, training=network, optimizers=[plain]).step(0, 0.5)
+    after = torch.cat([parameter.detach().flatten() for parameter in network.network.parameters()])
+    assert result.grad_norm > 0.01
+    assert float((after - before).norm()) == pytest.approx(result.grad_norm if moved is None else moved, rel=1e-3)
+
+
 def test_muon_takes_the_hidden_matrices_and_nothing_else(tmp_path: Path) -> None:
     from core.text.corpus import prepare
 
