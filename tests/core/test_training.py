@@ -396,6 +396,13 @@ def test_the_learning_rate_rises_then_falls() -> None:
     assert 0 < optim.rate(linear, 0.0) < 0.01
 
 
+def test_the_two_newest_checkpoints_and_the_best_stay(tmp_path: Path) -> None:
+    run = make_run(tmp_path, "gpt")
+    for step in range(1, 7):
+        checkpoints.save(run, checkpoints.Checkpoint(step=step, model={"a": torch.ones(1)}, optimizer={}, state={"step": step, "best": step == 2}))
+    assert run.checkpoint_steps() == [2, 5, 6]
+
+
 @pytest.mark.parametrize(("clip", "moved"), [(0.01, 0.01), (0.0, None)])
 def test_a_long_gradient_is_shortened_and_zero_leaves_it_as_it_is(tmp_path: Path, clip: float, moved: float | None) -> None:
     from core.text.corpus import prepare
