@@ -94,11 +94,11 @@ def main() -> None:
                 finish(killed)
             rows.append({"family": family, "kills": hits, "after_a_checkpoint": late, "identical": digest(undisturbed) == digest(killed)})
             if not parsed.json:
-                verdict = "bit-identical" if rows[-1]["identical"] else "DIFFERENT"
+                verdict = ("bit-identical" if rows[-1]["identical"] else "DIFFERENT") if hits else "PROVES NOTHING"
                 print(f"{family:<10} {hits} kills, {late} of them after a checkpoint: {verdict}", flush=True)
     if parsed.json:
         print(json.dumps({"rows": rows, "all_identical": all(row["identical"] for row in rows)}))
-    sys.exit(0 if all(row["identical"] for row in rows) else 1)
+    sys.exit(0 if all(row["identical"] and row["kills"] for row in rows) else 1)  # a run that was never hit proves nothing
 
 
 if __name__ == "__main__":
