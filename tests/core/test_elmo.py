@@ -165,6 +165,17 @@ def test_sampled_softmax_comes_near_the_full_one_and_trains_the_same_way() -> No
     assert nn.functional.cosine_similarity(mean.flatten(), expected.flatten(), dim=0) > 0.9
 
 
+@pytest.mark.parametrize("label", [0, 399])
+def test_each_sampled_token_counts_for_all_that_were_not_drawn(label: int) -> None:
+    """With equal scores for all tokens, exp(loss) is 1 and, in the mean, P(label is drawn) for each other token, however seldom drawn."""
+    vocab, samples = 400, 100
+    zeros = torch.zeros(1, 4)
+    found = [math.exp(sampled_softmax_loss(zeros, torch.zeros(vocab, 4), torch.zeros(vocab), torch.tensor([label]), samples, seed).item())
+             for seed in range(400)]
+    drawn = 1 - (1 - math.log((label + 2) / (label + 1)) / math.log(vocab + 1)) ** samples
+    assert np.mean(found) - 1 == pytest.approx(drawn * (vocab - 1), rel=0.05)
+
+
 def test_sampled_softmax_trains_and_validation_uses_the_full_one() -> None:
     made = pretraining(sampled_softmax=20)
     batch = made.batch("train", 0)

@@ -214,6 +214,17 @@ def test_class_weights_smoothing_and_the_language_models_loss(pretrained: dict[s
     assert loss.value.item() == pytest.approx((alone / batch["normalizer"] + 0.5 * lm[0] / lm[1]).item(), rel=1e-5)
 
 
+def test_a_mix_is_pulled_towards_an_even_one_by_mix_l2(pretrained: dict[str, Run], tmp_path: Path) -> None:
+    learner = learner_of(make_finetune(tmp_path, pretrained["bert"], mix="on", mix_l2=0.25))
+    training, network = learner._training, learner.network().eval()
+    batch = training.batch("train", 0)
+    even = training.loss(network, batch).value.item()
+    with torch.no_grad():
+        network.mix.scalar_parameters += 2.0  # all alike: the same mix, further from nothing
+    layers = len(network.mix.scalar_parameters)
+    assert training.loss(network, batch).value.item() == pytest.approx(even + 0.25 * layers * 4.0, rel=1e-5)
+
+
 def test_the_language_models_loss_is_that_of_its_own_output_matrix(tmp_path: Path) -> None:
     run = make_finetune(tmp_path, _trained(tmp_path, "gpt", tied=False), from_scratch=True)
     learner = learner_of(run)

@@ -9,8 +9,17 @@ import pytest
 import torch
 
 from core.tasks.crf import LinearChainCrf
+from core.tasks.heads import cross_entropy
 from core.tasks.networks import BiLstm
 from core.tasks.scalar_mix import VARIANCE_FLOOR, ScalarMix
+
+
+def test_smoothing_spreads_its_share_of_a_label_over_all() -> None:
+    logits, labels = torch.tensor([[2.0, 0.0, -1.0], [0.5, 1.0, 3.0]]), torch.tensor([0, 1])
+    logs = logits.log_softmax(dim=-1)
+    wanted = -(0.7 * logs[[0, 1], labels] + 0.3 * logs.mean(dim=-1)).sum()
+    value, sums = cross_entropy(logits, labels, None, 0.3)
+    assert value.item() == pytest.approx(wanted.item(), rel=1e-6) and sums["accuracy"] == (1, 2.0)
 
 
 @pytest.mark.parametrize("layer_norm", [False, True])
