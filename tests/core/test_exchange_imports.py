@@ -78,7 +78,7 @@ def test_vectors_never_replace_what_stands_there(name: str, tmp_path: Path) -> N
     run = saved_run(tmp_path, "gpt")
     (tmp_path / name).write_text("mine", encoding="utf-8")
     export = vector_exports.npy if name != "v.vec" else vector_exports.word2vec  # an array's words go into v.txt
-    with pytest.raises(UserError, match="exists"):
+    with pytest.raises(UserError, match="is there already"):
         export(run, tmp_path / ("v.vec" if name == "v.vec" else "v.npy"), {}, lambda share, words: None)
     assert (tmp_path / name).read_text(encoding="utf-8") == "mine"
 

@@ -418,6 +418,20 @@ def test_a_long_gradient_is_shortened_and_zero_leaves_it_as_it_is(tmp_path: Path
     assert float((after - before).norm()) == pytest.approx(result.grad_norm if moved is None else moved, rel=1e-3)
 
 
+def test_validation_is_the_loss_of_the_validation_text(tmp_path: Path) -> None:
+    from core.text.corpus import prepare
+
+    run = make_run(tmp_path, "gpt", eval_batches=2)
+    corpus = prepare(run.config.text, tmp_path / "cache")
+    learner = gradient.GradientLearner(run.config, corpus, Device(device=torch.device("cpu"), dtype=None, threads=1))
+    training, total, count = learner.pretraining, 0.0, 0.0
+    for index in range(2):
+        batch = training.batch("valid", index)
+        nll, labels = training.loss(training.network.eval(), batch).sums["loss"]
+        total, count = total + float(nll), count + float(labels)
+    assert learner.evaluate()["loss"] == pytest.approx(total / count, rel=1e-5)
+
+
 def test_muon_takes_the_hidden_matrices_and_nothing_else(tmp_path: Path) -> None:
     from core.text.corpus import prepare
 
