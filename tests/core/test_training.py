@@ -20,12 +20,14 @@ import pytest
 import torch
 
 from core import checkpoints, cli, events, launch
+from core import config as configs
 from core.errors import DISK_FULL, UserError
-from core.registry import FAMILIES
+from core.registry import FAMILIES, family, load
 from core.runs import Run, home
 from core.train import gradient, loop, optim, worker
 from core.train.device import Device
 from tests.helpers.runs import make_run
+from tests.helpers.tiny_corpus import FIRST, make_corpus, make_split, random_documents
 
 GRADIENT_FAMILIES = ["bert", "gpt", "elmo"]
 
@@ -430,6 +432,17 @@ def test_validation_is_the_loss_of_the_validation_text(tmp_path: Path) -> None:
         nll, labels = training.loss(training.network.eval(), batch).sums["loss"]
         total, count = total + float(nll), count + float(labels)
     assert learner.evaluate()["loss"] == pytest.approx(total / count, rel=1e-5)
+
+
+@pytest.mark.parametrize("name", ["elmo", "gpt", "bert"])
+def test_a_batch_is_of_the_text_that_its_split_names(name: str) -> None:
+    documents = random_documents(40, vocab_size=FIRST + 40)
+    moved = [[[token + 40 for token in sentence] for sentence in document] for document in documents]
+    config = configs.build(name, "quick", {"batch_size": 4, "seq_len": 16, "hidden_size": 16, "num_layers": 1})
+    made = load(family(name).pretrain)(config, make_corpus(make_split(documents), make_split(moved)))
+    for split, wanted in (("train", False), ("valid", True)):
+        ids = made.batch(split, 0)["input_ids"]
+        assert ((ids[ids >= FIRST] >= FIRST + 40) == wanted).float().mean() > 0.9, "save for the tokens that BERT swaps"
 
 
 def test_muon_takes_the_hidden_matrices_and_nothing_else(tmp_path: Path) -> None:
