@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import traceback
 from functools import partial
+from pathlib import Path
 
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QKeySequence, QPaintEvent, QResizeEvent, QShortcut
@@ -66,6 +67,7 @@ class MainWindow(QMainWindow):
         self.destroyed.connect(theme.forget_dead)
         self.session.benchChanged.connect(self._watch)
         self.processes.changed.connect(self._watch)
+        self.watcher.eventsArrived.connect(self._follow)
         queue_of(self.processes).failed.connect(self.messages.error)
         self.engine.failed.connect(self.messages.unexpected)
         self.jobs.failed.connect(self.messages.unexpected)
@@ -212,6 +214,11 @@ class MainWindow(QMainWindow):
             self.watcher.unwatch(path)
         self._watched = wanted
         for item in self.session.bench:
+            self.processes.follow(item.run)
+
+    def _follow(self, path: str, _events: list) -> None:
+        """Of one that somebody else has started, from the command line or another window, the end must be heard of too."""
+        if item := self.session.on_bench(Path(path)):
             self.processes.follow(item.run)
 
     # long work
