@@ -46,8 +46,9 @@ def save(run: Run, checkpoint: Checkpoint) -> Path:
     target = run.checkpoint_path(checkpoint.step)
     temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
     try:
+        target.parent.mkdir(exist_ok=True)  # not its parents: a run's folder that was moved away must not come back empty
         _clear(target.parent)
-        temporary.mkdir(parents=True)
+        temporary.mkdir()
         save_file({name: tensor.contiguous() for name, tensor in checkpoint.model.items()}, temporary / "model.safetensors")
         save_file({name: tensor.contiguous() for name, tensor in checkpoint.optimizer.items()}, temporary / "optimizer.safetensors")
         (temporary / "state.json").write_text(json.dumps(checkpoint.state, ensure_ascii=False), encoding="utf-8")

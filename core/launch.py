@@ -31,6 +31,8 @@ def start(run: Run) -> subprocess.Popen:
     if run.imported:
         raise UserError(tr("{name} was trained elsewhere: its training cannot go on here.", name=run.name), tr("Finetune it, or train a new run."))
     require_idle(run)
+    if gone := run.missing():
+        raise gone
     detached = ({"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW} if os.name == "nt"
                 else {"start_new_session": True})
     try:

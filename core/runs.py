@@ -214,12 +214,22 @@ class Run:
         for later in (later for later in self.checkpoint_steps() if later > step):
             shutil.rmtree(self.checkpoint_path(later), ignore_errors=True)
 
+    def missing(self) -> UserError | None:
+        """What to tell a person whose run's folder was moved or deleted meanwhile; None while it is there."""
+        if os.path.exists(self.path / "config.json"):  # (Path's own raises where the system refuses to say)
+            return None
+        return UserError(tr("The folder of {name} is no longer there: {path}", name=self.name, path=self.path),
+                         tr("Put it back, or go on with the run where it is now: it begins at its last checkpoint."))
+
     # commands to the worker: files, so that they work through torchrun, on Windows and from any process
 
     def command(self, name: str) -> None:
-        """Ask the worker to "stop" (and save), to "pause", or for a "checkpoint"."""
-        (self.path / "commands").mkdir(exist_ok=True)
-        (self.path / "commands" / name).touch()
+        """Ask the worker to "stop" (and save), to "pause", or for a "checkpoint". UserError where the folder is gone or cannot be written."""
+        if gone := self.missing():
+            raise gone
+        with _writing(self.path, tr("Look whether the disk is full or the folder write-protected.")):
+            (self.path / "commands").mkdir(exist_ok=True)
+            (self.path / "commands" / name).touch()
 
     def withdraw(self, name: str) -> None:
         """Take a command back; taking back "pause" lets the run go on."""
@@ -260,12 +270,19 @@ class Run:
         return status_of(self.events(), alive=self.worker_pid() is not None)
 
     def delete(self) -> Path:
-        """Move the folder to the trash beside it and return its new place, for `restore`. UserError while it is being trained."""
+        """Move the folder to the trash beside it and return its new place, for `restore`. UserError while it is being trained, or where the
+        system refuses."""
         if self.worker_pid():
             raise UserError(tr("The run {name} is being trained.", name=self.name), tr("Stop it first."))
+        if gone := self.missing():
+            raise gone
         place = self.whole.parent / TRASH / f"{self.whole.name}.{time.time_ns()}"
-        place.parent.mkdir(exist_ok=True)
-        self.whole.rename(place)
+        try:
+            place.parent.mkdir(exist_ok=True)
+            self.whole.rename(place)
+        except OSError as error:
+            raise UserError(tr("The run {name} cannot be deleted: {reason}.", name=self.name, reason=error.strerror or error),
+                            tr("Close what has its files open.")) from error
         return place
 
 
@@ -285,8 +302,8 @@ def status_of(events: list[Event], *, alive: bool) -> Status:
         elif isinstance(event, RunFailed):
             state, text = "failed", tr("failed: {message}", message=event.message)
         elif isinstance(event, RunFinished):
-            done = event.reason != "stopped"
-            state, text = ("finished", tr("finished")) if done else ("stopped", tr("stopped and saved"))
+            done = event.reason != "stopped"  # before its first step there is nothing to save
+            state, text = ("finished", tr("finished")) if done else ("stopped", tr("stopped and saved") if step else tr("stopped"))
         elif type(event).__name__ == "RunContinued":
             state, text = "running", tr("training")
     if state in ("preparing", "running", "paused") and not alive:

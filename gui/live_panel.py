@@ -123,7 +123,7 @@ class LivePanel(QWidget):
         self._strips, self._columns = {}, 0
         for path, (run, colour) in wanted.items():
             strip = RunStrip(run, colour, self._services.processes, self._queue)
-            strip.pauseWanted.connect(self._services.processes.pause)
+            strip.pauseWanted.connect(self._pause)
             strip.goOnWanted.connect(self._start)
             strip.stopWanted.connect(self._stop)
             strip.startWanted.connect(self._start)
@@ -250,8 +250,13 @@ class LivePanel(QWidget):
 
     # the buttons
 
+    def _pause(self, run: Run) -> None:
+        with self._services.messages.guard():
+            self._services.processes.pause(run)
+
     def _stop(self, run: Run) -> None:
-        self._services.processes.stop(run)
+        with self._services.messages.guard():
+            self._services.processes.stop(run)
 
     def _start(self, run: Run) -> None:
         """Go on with a paused run, or start one that stands still."""

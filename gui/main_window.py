@@ -261,11 +261,16 @@ class MainWindow(QMainWindow):
             event.ignore()
             return
         queue_of(self.processes).clear()  # or the next one would begin where one is discarded
-        for run in running:
-            if choice is QuitChoice.STOP:
-                self.processes.stop(run)
-            elif choice is QuitChoice.DISCARD:
-                self.processes.discard(run)
+        try:
+            for run in running:
+                if choice is QuitChoice.STOP:
+                    self.processes.stop(run)
+                elif choice is QuitChoice.DISCARD:
+                    self.processes.discard(run)
+        except UserError as error:  # the window stays: what was wanted has not come to pass
+            self.messages.error(error)
+            event.ignore()
+            return
         self._save_session()
         for path in self._watched:
             self.watcher.unwatch(path)

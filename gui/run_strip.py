@@ -38,7 +38,6 @@ class RunStrip(QFrame):
     def __init__(self, run: Run, colour: str, processes: Processes, queue: RunQueue) -> None:
         super().__init__()
         self.run, self.colour, self._processes, self._queue = run, colour, processes, queue
-        self._stopping = False
         self._rows = 0
         self.status: Status | None = None
         self.setProperty("role", "card")
@@ -76,31 +75,29 @@ class RunStrip(QFrame):
         alive = self._processes.alive(self.run)
         status = self.status = status_of(list(events), alive=alive)
         waiting = any(other.path == self.run.path for other in self._queue.waiting)
-        paused = alive and self.run.commanded("pause")
-        if not alive:
-            self._stopping = False
+        paused, stopping = (alive and self.run.commanded(name) for name in ("pause", "stop"))
+        gone = not alive and self.run.missing() is not None
         self._bar.setValue(round(1000 * status.progress))
         self._bar.setVisible(alive or status.state in ("stopped", "killed", "failed"))
-        self._state.setText(self._words(status, events, waiting, paused))
-        self._figures.setText(figures(events, alive, self.run))
+        first = ((gone, tr("its folder is gone")), (waiting, tr("waits for its turn")), (stopping, tr("saving")),
+                 (paused and status.state != "paused", tr("pausing")))
+        self._state.setText(self._words(status, events, next((words for holds, words in first if holds), "")))
+        self._figures.setText(figures(events, status.state == "running", self.run))
         self._pause.setVisible(alive)
         self._pause.setText(" " + (tr("Continue") if paused else tr("Pause")))
         self._pause.setIcon(theme.icon("play" if paused else "pause", theme.current().text))
-        self._pause.setEnabled(not self._stopping)
+        self._pause.setEnabled(not stopping)
         self._stop.setVisible(alive)
-        self._stop.setEnabled(not self._stopping)
-        self._go.setVisible(not alive and status.state in ("new", "stopped", "killed", "failed"))
+        self._stop.setEnabled(not stopping)
+        self._go.setVisible(not alive and not gone and status.state in ("new", "stopped", "killed", "failed"))
         self._go.setText(" " + (tr("Start") if status.state == "new" else tr("Continue")))
-        self._show_failure(status, events)
+        self._show_failure(status, events, gone)
 
-    def _words(self, status: Status, events: Sequence[Event], waiting: bool, paused: bool) -> str:
+    def _words(self, status: Status, events: Sequence[Event], first: str) -> str:
+        """first: what is more to the point than its status, if anything is."""
         title = family(self.run.config.family).title
-        if waiting:
-            words = tr("waits for its turn")
-        elif self._stopping:
-            words = tr("saving")
-        elif paused and status.state != "paused":
-            words = tr("pausing")
+        if first:
+            words = first
         elif status.state == "preparing" and events and isinstance(events[-1], Preparing):
             last = events[-1]
             words = f"{last.stage} {last.done / last.total:.0%}" if last.total else last.stage
@@ -112,7 +109,7 @@ class RunStrip(QFrame):
             words = status.text
         return f"{title} · {words}"
 
-    def _show_failure(self, status: Status, events: Sequence[Event]) -> None:
+    def _show_failure(self, status: Status, events: Sequence[Event], gone: bool) -> None:
         failed = next((event for event in reversed(events) if isinstance(event, RunFailed)), None) if status.state == "failed" else None
         self._problem.setVisible(failed is not None)
         self._rows = 0
@@ -122,7 +119,9 @@ class RunStrip(QFrame):
             if asked := _ROWS_IN_HINT.search(failed.hint):
                 self._rows = min(int(asked[1]), draft.smaller_rows(self.run))
         outcome = self._processes.outcome(self.run)
-        if outcome is not None and outcome.code in OUT_OF_MEMORY and status.state in ("new", "killed", "failed"):
+        if gone:
+            self._rows = 0
+        elif outcome is not None and outcome.code in OUT_OF_MEMORY and status.state in ("new", "killed", "failed"):
             self._rows = draft.smaller_rows(self.run)
         self._smaller.setVisible(self._rows > 0)
         self._smaller.setText(tr("Resume with {count} sequences at once", count=self._rows))
@@ -131,7 +130,6 @@ class RunStrip(QFrame):
         (self.goOnWanted if self.run.commanded("pause") else self.pauseWanted).emit(self.run)
 
     def _stop_pressed(self) -> None:
-        self._stopping = True
         self.stopWanted.emit(self.run)
 
     def _go_pressed(self) -> None:
@@ -141,8 +139,9 @@ class RunStrip(QFrame):
         self.smallerWanted.emit(self.run, self._rows)
 
 
-def figures(events: Sequence[Event], alive: bool, run: Run | None = None) -> str:
-    """Step, losses, how well a finetuned run does its task, speed, time left, memory; of a run that has ended only what stays true."""
+def figures(events: Sequence[Event], learning: bool, run: Run | None = None) -> str:
+    """Step, losses, how well a finetuned run does its task, speed, time left, memory; of a run that does not learn now (it has ended, or
+    pauses, or is being prepared) only what stays true."""
     step = next((event for event in reversed(events) if isinstance(event, StepEnd)), None)
     if step is None:
         return ""
@@ -153,7 +152,7 @@ def figures(events: Sequence[Event], alive: bool, run: Run | None = None) -> str
         words.append(tr("validation {loss:.3f}", loss=valid.metrics.get("loss", float("nan"))))
         if run is not None and (metric := metric_of(run, valid.metrics)):
             words.append(f"{metric_title(metric)} {valid.metrics[metric]:.3f}")
-    if alive:
+    if learning:
         words.append(tr("{count} tokens/s", count=short(step.tokens_per_s)))
         words.append(tr("{time} left", time=clock(step.seconds_left)))
         words.append(memory_words(step.memory))

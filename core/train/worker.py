@@ -21,7 +21,7 @@ from core import events
 from core.errors import DISK_FULL, UserError
 from core.i18n import tr
 from core.registry import family, load
-from core.runs import Run, home
+from core.runs import COMMANDS, Run, home
 from core.text.source import Cancelled
 
 LOOK_SECONDS = 0.2
@@ -51,10 +51,11 @@ def work(path: Path) -> int:
         write(events.RunFinished(step=step[0], reason="stopped"))
         return 0
     except UserError as error:
-        write(events.RunFailed(step=step[0], message=error.message, hint=error.hint))
+        told = run.missing() or error
+        write(events.RunFailed(step=step[0], message=told.message, hint=told.hint))
         return 2
     except Exception as error:
-        mended = disk_full(error) or out_of_memory(error, run)
+        mended = run.missing() or disk_full(error) or out_of_memory(error, run)
         if mended:
             told = events.RunFailed(step=step[0], message=mended.message, hint=mended.hint)
         else:
@@ -71,6 +72,8 @@ def work(path: Path) -> int:
             with suppress(OSError):
                 writer.sync()
                 writer.close()
+            for name in COMMANDS:  # they have been obeyed: a worker that torchrun starts next time must not stop at once
+                run.withdraw(name)
             run.release()
 
 

@@ -284,13 +284,15 @@ class RunsView(QWidget):
 
     def _stop_chosen(self) -> None:
         for item in self.chosen:
-            self._services.processes.stop(item.run)
-            self._services.messages.say(tr("{name} saves a checkpoint and stops.", name=item.run.name), tr("It can go on later."))
+            with self._services.messages.guard():
+                self._services.processes.stop(item.run)
+                self._services.messages.say(tr("{name} saves a checkpoint and stops.", name=item.run.name), tr("It can go on later."))
 
     def _checkpoint(self) -> None:
         for item in self.chosen[:1]:
-            self._services.processes.checkpoint(item.run)
-            self._services.messages.say(tr("{name} saves a checkpoint.", name=item.run.name))
+            with self._services.messages.guard():
+                self._services.processes.checkpoint(item.run)
+                self._services.messages.say(tr("{name} saves a checkpoint.", name=item.run.name))
 
     def _copy(self) -> None:
         for item in self.chosen[:1]:
@@ -329,12 +331,8 @@ class RunsView(QWidget):
         for item in self.chosen:
             with self._services.messages.guard():
                 on_bench = self._session.on_bench(item.path) is not None
-                try:
-                    place = item.run.delete()
-                    queue_of(self._services.processes).drop(item.path)
-                except OSError as error:
-                    raise UserError(tr("The run {name} cannot be deleted: {reason}.", name=item.run.name, reason=error.strerror or error),
-                                    tr("Close what has its files open.")) from error
+                place = item.run.delete()
+                queue_of(self._services.processes).drop(item.path)
                 places.append((place, on_bench))
                 names.append(item.run.name)
                 self._session.remove_run(item.path)

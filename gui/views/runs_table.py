@@ -163,8 +163,8 @@ def state_words(row: RunRow) -> str:
         return summary.stage
     if state == "running" and summary.seconds_left is not None and math.isfinite(summary.seconds_left):
         return tr("{percent:.0%}, {left} left", percent=summary.status.progress, left=clock(summary.seconds_left))
-    if state == "failed":
-        return tr("failed")
+    if state in ("failed", "stopped"):  # shorter than the status has it: the column is narrow
+        return tr("failed") if state == "failed" else tr("stopped")
     return tr("interrupted") if state == "killed" else summary.status.text
 
 

@@ -351,6 +351,35 @@ def test_a_stop_is_heard_while_the_text_is_prepared(tmp_path: Path) -> None:
     run.command("stop")
     assert worker.work(run.path) == 0
     assert run.status().state == "stopped" and not any(isinstance(event, events.StepEnd) for event in run.events())
+    assert run.status().text == "stopped"  # and nothing saved
+
+
+def test_a_worker_started_by_hand_does_not_obey_the_stop_of_the_time_before(tmp_path: Path) -> None:
+    run = make_run(tmp_path)
+    run.command("stop")
+    assert worker.work(run.path) == 0
+    assert worker.work(run.path) == 0
+    assert run.status().state == "finished"
+
+
+@pytest.mark.parametrize("probes", [0, 4])
+def test_a_run_whose_folder_is_moved_away_says_so_where_it_is_now_and_goes_on_there(tmp_path: Path, probes: int) -> None:
+    run = make_run(tmp_path, steps=1_000_000, minutes=0.1, probes=probes, evals=20)
+    process = launch.start(run)
+    _wait(lambda: run.status().step > 0)
+    moved = Run(run.path.rename(tmp_path / "moved"), run.config)
+    assert process.wait(60) == 2
+    failure = moved.events()[-1]
+    assert isinstance(failure, events.RunFailed) and f"is no longer there: {run.path}" in failure.message and not failure.traceback
+    assert not run.path.exists()
+    for name in ("stop", "pause", "checkpoint"):
+        with pytest.raises(UserError, match="no longer there"):
+            run.command(name)
+    with pytest.raises(UserError, match="no longer there"):
+        run.delete()
+    with pytest.raises(UserError, match="no longer there"):
+        launch.start(run)
+    assert worker.work(moved.path) == 0
 
 
 def test_a_kill_takes_the_helpers_along() -> None:

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QApplication
 from core import config
 from core.config import TextConfig
 from core.estimate import Machine, TextSize
-from core.events import CheckpointSaved, EvalEnd, EventWriter, Preparing, RunFailed, RunFinished, RunStarted, StepEnd
+from core.events import CheckpointSaved, EvalEnd, EventWriter, Preparing, RunContinued, RunFailed, RunFinished, RunPaused, RunStarted, StepEnd
 from core.runs import list_runs
 from gui import draft
 from gui.estimate_card import EstimateCard, duration_words, memory_words
@@ -296,6 +296,9 @@ def test_the_buttons_pause_go_on_and_stop(qtbot, make, make_run, monkeypatch, st
     strip._stop.click()
     assert run.commanded("stop")
     assert not strip._stop.isEnabled()
+    window.switch_theme()
+    strip = window.view._live._strips[str(run.path)]
+    assert "saving" in strip._state.text() and not strip._stop.isEnabled() and not strip._pause.isEnabled()
     alive[0] = False
     _write(run, RunFinished(step=10, reason="stopped"))
     qtbot.waitUntil(lambda: strip.status.state == "stopped")
@@ -389,8 +392,40 @@ def test_strips_name_what_is_prepared(qtbot, make, make_run, monkeypatch):
     assert "reading 30%" in strip._state.text()
 
 
+def test_a_strip_names_no_speed_and_no_time_left_while_its_run_pauses_or_is_prepared(qtbot, make, make_run, monkeypatch):
+    window, run = make("train"), make_run("bert")
+    monkeypatch.setattr(window.processes, "alive", lambda _run: True)
+    _write(run, _begun(), _step(5))
+    window.session.add_run(run)
+    window.view.show_live()
+    strip = window.view._live._strips[str(run.path)]
+    for more, speaks in ((RunContinued(step=5), True), (RunPaused(step=5), False), (RunContinued(step=5), True),
+                         (Preparing(stage="x", done=0, total=0), False)):
+        _write(run, more)
+        qtbot.waitUntil(lambda more=more: window.watcher.history(run.path)[-1] == more)
+        assert ("tokens/s" in strip._figures.text(), "left" in strip._figures.text()) == (speaks, speaks)
+
+
+def test_a_run_whose_folder_is_gone_does_not_say_that_it_can_go_on(qtbot, make, make_run):
+    window, run = make("train"), make_run("bert")
+    _write(run, _begun(), _step(1))
+    window.session.add_run(run)
+    window.view.show_live()
+    qtbot.waitUntil(lambda: bool(window.watcher.history(run.path)))
+    process = _run_something(window, run)
+    run.path.rename(run.path.with_name("elsewhere"))
+    strip = window.view._live._strips[str(run.path)]
+    for part in (strip._pause, strip._stop):
+        window.messages.clear()
+        part.click()
+        assert "no longer there" in window.messages.texts[0][0]
+    _kill(qtbot, window, process)
+    assert "its folder is gone" in strip._state.text()
+    assert strip._go.isHidden() and strip._smaller.isHidden()
+
+
 def test_figures_of_a_gpu_run():
     told = [replace(_begun(), device="cuda (a card)"), _step(5, gpu_memory=2 << 30), CheckpointSaved(step=5, path="x", best=True)]
-    assert "GPU 2.0 GB" in figures(told, alive=True)
-    assert "tokens/s" not in figures(told, alive=False)
-    assert figures([], alive=True) == ""
+    assert "GPU 2.0 GB" in figures(told, learning=True)
+    assert "tokens/s" not in figures(told, learning=False)
+    assert figures([], learning=True) == ""
