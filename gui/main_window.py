@@ -256,7 +256,7 @@ class MainWindow(QMainWindow):
 
     def closeEvent(self, event: QCloseEvent) -> None:
         running = self.processes.running()
-        choice = ask(self, running) if running else QuitChoice.KEEP
+        choice = ask(self, running, queue_of(self.processes).waiting) if running else QuitChoice.KEEP
         if choice is QuitChoice.CANCEL:
             event.ignore()
             return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import Enum, auto
 from functools import partial
 
@@ -21,7 +22,7 @@ class QuitChoice(Enum):
 
 
 class QuitDialog(QDialog):
-    def __init__(self, parent: QWidget, runs: list[Run]) -> None:
+    def __init__(self, parent: QWidget, runs: list[Run], waiting: Sequence[Run] = ()) -> None:
         super().__init__(parent)
         self.choice = QuitChoice.CANCEL
         self.setWindowTitle(tr("Close Lexiscope"))
@@ -37,6 +38,9 @@ class QuitDialog(QDialog):
         layout.addWidget(label(tr("Training goes on without the window; you find it again when you open Lexiscope. "
                                   "Saving keeps what was learned so far, and it can be resumed. "
                                   "Discarding moves it to the trash."), "soft", wrap=True))
+        if waiting:
+            names = ", ".join(run.name for run in waiting)
+            layout.addWidget(label(tr("What waits for its turn does not begin without the window: {names}.", names=names), "soft", wrap=True))
         self.buttons = {
             QuitChoice.DISCARD: button(tr("Discard"), partial(self._choose, QuitChoice.DISCARD), kind="danger"),
             QuitChoice.CANCEL: button(tr("Cancel"), self.reject),
@@ -52,8 +56,8 @@ class QuitDialog(QDialog):
         self.accept()
 
 
-def ask(parent: QWidget, runs: list[Run]) -> QuitChoice:
-    dialog = QuitDialog(parent, runs)
+def ask(parent: QWidget, runs: list[Run], waiting: Sequence[Run]) -> QuitChoice:
+    dialog = QuitDialog(parent, runs, waiting)
     dialog.exec()
     choice = dialog.choice
     dialog.deleteLater()

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 
+import psutil
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction
@@ -11,7 +13,8 @@ from PySide6.QtWidgets import QAbstractButton, QApplication, QFileDialog, QLabel
 
 from core import config, i18n
 from core.errors import UserError
-from core.events import EventWriter, StepEnd
+from core.events import EventWriter, Preparing, StepEnd
+from core.runs import write_atomically
 from gui import theme
 from gui.main_window import MainWindow
 from gui.quit_dialog import QuitChoice, QuitDialog
@@ -282,7 +285,7 @@ def test_closing_asks_what_becomes_of_a_run(qtbot, make_window, make_run, monkey
     monkeypatch.setattr(window.processes, "running", lambda: [run])
     monkeypatch.setattr(window.processes, "stop", lambda run: done.append("stop"))
     monkeypatch.setattr(window.processes, "discard", lambda run: done.append("discard"))
-    monkeypatch.setattr("gui.main_window.ask", lambda parent, runs: choice)
+    monkeypatch.setattr("gui.main_window.ask", lambda *_: choice)
     queue = queue_of(window.processes)
     queue._begun.add(str(run.path))
     queue.start([make_run("waits for its turn")])
@@ -290,6 +293,38 @@ def test_closing_asks_what_becomes_of_a_run(qtbot, make_window, make_run, monkey
     assert done == {QuitChoice.STOP: ["stop"], QuitChoice.DISCARD: ["discard"]}.get(choice, [])
     assert bool(queue.waiting) == (choice is QuitChoice.CANCEL)  # or it would begin when the other is discarded
     monkeypatch.setattr(window.processes, "running", list)
+
+
+@pytest.mark.parametrize("choice", [QuitChoice.STOP, QuitChoice.DISCARD])
+def test_the_window_stays_where_a_run_cannot_be_stopped_or_discarded(qtbot, make_window, make_run, monkeypatch, choice):
+    window, run = make_window(), make_run("bert")
+    monkeypatch.setattr(window.processes, "running", lambda: [run])
+    monkeypatch.setattr("gui.main_window.ask", lambda *_: choice)
+    run.path.rename(run.path.with_name("elsewhere"))
+    assert not window.close()
+    assert "no longer there" in window.messages.texts[0][0]
+    monkeypatch.setattr(window.processes, "running", list)
+
+
+def test_the_question_names_what_will_not_begin(qtbot, make_run):
+    dialog = QuitDialog(None, [make_run("bert")], [make_run("elmo"), make_run("gpt")])
+    qtbot.addWidget(dialog)
+    assert any("does not begin without the window: elmo, gpt" in part.text() for part in dialog.findChildren(QLabel))
+
+
+def test_the_end_of_a_run_is_heard_that_somebody_else_has_started(qtbot, make_window, make_run):
+    window, run = make_window(), make_run("bert")
+    window.session.add_run(run)
+    other = subprocess.Popen(["sleep", "60"])
+    write_atomically(run.path / "worker.json", json.dumps({"pid": other.pid, "created": psutil.Process(other.pid).create_time()}))
+    writer = EventWriter(run.events_path)
+    with qtbot.waitSignal(window.processes.changed):
+        writer.write(Preparing(stage="starting", done=0, total=0))
+    writer.close()
+    assert window.processes.running() == [run]
+    with qtbot.waitSignal(window.processes.ended):
+        other.kill()
+        other.wait()
 
 
 @pytest.mark.parametrize("choice", [QuitChoice.KEEP, QuitChoice.STOP, QuitChoice.DISCARD])
