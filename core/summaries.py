@@ -60,9 +60,12 @@ class Summaries:
             return known.summary
         if size < known.reader.offset:
             known.reader.offset, known.events = 0, []
-        if size - known.reader.offset > PIECE_BYTES + TAIL_BYTES:
-            known.events += _skip_to_end(path, known.reader, size)
-        new = known.reader.read(PIECE_BYTES)
+        try:
+            if size - known.reader.offset > PIECE_BYTES + TAIL_BYTES:
+                known.events += _skip_to_end(path, known.reader, size)
+            new = known.reader.read(PIECE_BYTES)
+        except OSError:  # a disk that has gone, or a file that is not ours to read: what is known stays
+            new = []
         known.events = _last_of_each_kind(story([*known.events, *new]))
         known.size, known.alive, known.summary = size, alive, _summary(known.events, alive)
         return known.summary

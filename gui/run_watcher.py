@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from contextlib import suppress
 from pathlib import Path
 from time import perf_counter
 
@@ -80,7 +81,8 @@ class RunWatcher(QObject):
             name = self._behind[0]
             reader = self._readers[name]
             before = reader.offset
-            batches.setdefault(name, []).extend(reader.read(PIECE_BYTES))
+            with suppress(OSError):  # a disk that has gone, or a file that is not ours to read: the others must not wait for it
+                batches.setdefault(name, []).extend(reader.read(PIECE_BYTES))
             if reader.offset - before < PIECE_BYTES // 2:
                 done.append(self._behind.pop(0))
         if self._behind:

@@ -39,6 +39,15 @@ def test_a_run_that_has_not_begun(run: Run) -> None:
     assert Summaries().read(run.path, alive=True).status.state == "preparing"
 
 
+def test_what_is_known_stays_where_the_file_can_no_longer_be_read(run: Run) -> None:
+    summaries = Summaries()
+    write(run, started(0), step(1))
+    summaries.read(run.path, alive=True)
+    run.events_path.unlink()
+    run.events_path.mkdir()
+    assert summaries.read(run.path, alive=False).loss == step(1).loss
+
+
 def test_a_long_story_is_told_from_its_end(run: Run) -> None:
     steps = [step(number) for number in range(1, 900)]
     write(run, started(0), *steps[:400], events.EvalEnd(step=400, metrics={"loss": 3.25}), *steps[400:])

@@ -48,6 +48,17 @@ def test_a_run_that_has_written_nothing_is_no_error(qtbot, watcher, tmp_path):
         watcher._look()
 
 
+def test_a_file_that_cannot_be_read_is_no_error_and_holds_up_no_other(qtbot, watcher, tmp_path):
+    (tmp_path / "bad" / "events.jsonl").mkdir(parents=True)
+    (tmp_path / "good").mkdir()
+    watcher.watch(tmp_path / "bad")
+    watcher.watch(tmp_path / "good")
+    writer = EventWriter(tmp_path / "good" / "events.jsonl")
+    writer.write(_step(1))
+    writer.close()
+    qtbot.waitUntil(lambda: len(watcher.history(tmp_path / "good")) == 1)
+
+
 def test_half_a_line_waits_until_it_is_whole(qtbot, watcher, tmp_path):
     path = tmp_path / "events.jsonl"
     line = to_line(_step(1)) + "\n"
