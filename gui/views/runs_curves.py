@@ -128,8 +128,8 @@ class RunCurves(QWidget):
         series = self._series.get(path)
         if series is None:
             return
-        if any(isinstance(event, RunStarted) and event.step for event in events):
-            self._series[path] = series = Series()  # it went on from an earlier step: what it wrote after that is void
+        if any(isinstance(event, RunStarted) for event in events):
+            self._series[path] = series = Series()  # it went on from an earlier step, or anew: what it wrote after that is void
             series.feed(self._watcher.history(path))
             self._redraw()
             return

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
 
@@ -327,6 +328,8 @@ def test_a_run_that_went_on_from_an_earlier_step_has_one_curve(show, make, sessi
                               vocab_size=1, total_steps=0, versions={})
     write(run, again, step(6, 1.0), step(7, 1.0))
     qtbot.waitUntil(lambda: view.curves.curves._curves[key].x["steps"].values.tolist() == [1, 2, 3, 4, 5, 6, 7])
+    write(run, replace(again, step=0), step(1, 1.0))  # it was killed before its first checkpoint
+    qtbot.waitUntil(lambda: view.curves.curves._curves[key].x["steps"].values.tolist() == [1])
 
 
 def test_a_quantity_that_comes_late_is_empty_before() -> None:
