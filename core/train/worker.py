@@ -50,23 +50,20 @@ def work(path: Path) -> int:
     except Cancelled:
         write(events.RunFinished(step=step[0], reason="stopped"))
         return 0
-    except UserError as error:
-        told = run.missing() or error
-        write(events.RunFailed(step=step[0], message=told.message, hint=told.hint))
-        return 2
     except Exception as error:
-        mended = run.missing() or disk_full(error) or out_of_memory(error, run)
-        if mended:
-            told = events.RunFailed(step=step[0], message=mended.message, hint=mended.hint)
+        known = run.missing() or (error if isinstance(error, UserError) else disk_full(error) or out_of_memory(error, run))
+        if known:
+            told = events.RunFailed(step=step[0], message=known.message, hint=known.hint)
         else:
             told = events.RunFailed(step=step[0], message=f"{type(error).__name__}: {error}",
                                     hint=tr("This should not happen; the log has the details."), traceback=traceback.format_exc())
         try:
             write(told)
-            log.exception("the run failed")
+            if not isinstance(error, UserError):
+                log.exception("the run failed")
         except OSError:
             return DISK_FULL
-        return 2 if mended else 3
+        return 2 if known else 3
     finally:
         if writer:
             with suppress(OSError):

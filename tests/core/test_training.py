@@ -245,6 +245,14 @@ def test_a_disk_with_no_room_even_for_the_error_is_told_by_the_exit_code(tmp_pat
     assert run.worker_pid() is None
 
 
+def test_a_checkpoint_that_finds_no_room_and_leaves_none_for_the_error_is_told_by_the_exit_code(
+        tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run, write = make_run(tmp_path, "bert"), events.EventWriter.write
+    monkeypatch.setattr(checkpoints, "_sync", _no_space)
+    monkeypatch.setattr(events.EventWriter, "write", lambda self, event: (_no_space if isinstance(event, events.RunFailed) else write)(self, event))
+    assert worker.work(run.path) == DISK_FULL
+
+
 def _no_space(*_: object, **__: object) -> None:
     raise OSError(errno.ENOSPC, "No space left on device")
 
