@@ -160,8 +160,10 @@ def _exit_code(process: subprocess.Popen | psutil.Process) -> int | None:
     """None while it lives. What a process that is not our child ended with nobody can tell: 0, the run's events say more."""
     if isinstance(process, subprocess.Popen):
         return process.poll()
-    return None if process.is_running() and process.status() != psutil.STATUS_ZOMBIE else 0
-
+    try:
+        return None if process.is_running() and process.status() != psutil.STATUS_ZOMBIE else 0
+    except psutil.Error:  # it ended between the two questions
+        return 0
 
 
 def _step_back(process: subprocess.Popen) -> None:

@@ -6,12 +6,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import psutil
 import pytest
 
 from core import launch
 from core.errors import UserError
 from gui.outcome import Outcome
-from gui.run_process import Processes, log_tail
+from gui.run_process import Processes, _exit_code, log_tail
 
 WORKER = """
 import sys, time
@@ -130,6 +131,14 @@ def test_a_run_outlives_the_one_who_started_it(qtbot, worker, make_run):
     run.command("stop")
     qtbot.waitUntil(lambda: run.worker_pid() is None, timeout=10_000)
     os.waitpid(process.pid, 0)  # here, where the one who started it lives on, nobody else buries it
+
+
+def test_a_process_that_ends_while_it_is_looked_at_has_ended(monkeypatch):
+    def gone(_process):
+        raise psutil.NoSuchProcess(1)
+
+    monkeypatch.setattr(psutil.Process, "status", gone)
+    assert _exit_code(psutil.Process()) == 0
 
 
 @pytest.mark.parametrize(("code", "words"), [
