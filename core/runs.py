@@ -252,12 +252,13 @@ class Run:
         (self.path / "worker.json").unlink(missing_ok=True)
 
     def worker_pid(self) -> int | None:
-        """The process that works on the run, if it lives (pid and start time both fit: pids are used again)."""
+        """The process that works on the run, if it lives. Pids are used again: its start time must fit too, or, since that is another one once
+        the clock was set, its command line."""
         try:
             noted = json.loads((self.path / "worker.json").read_text(encoding="utf-8"))
             process = psutil.Process(noted["pid"])
-            same = abs(process.create_time() - noted["created"]) < 1 and process.status() != psutil.STATUS_ZOMBIE
-            return process.pid if same else None
+            same = abs(process.create_time() - noted["created"]) < 1 or str(self.path.resolve()) in process.cmdline()
+            return process.pid if same and process.status() != psutil.STATUS_ZOMBIE else None
         except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError, psutil.Error):
             return None
 
@@ -390,9 +391,9 @@ def _free_path(config: RunConfig) -> Path:
     """A new folder name in the runs' home: family, text, and a number where that is taken."""
     source = Path(config.text.files[0]).stem if config.text.files else f"builtin-{config.text.corpus}"
     stem = re.sub(r"[^\w.-]+", "-", f"{config.family}-{source}")[:60]
-    taken = {path.name for path in runs_home().iterdir()} if runs_home().is_dir() else set()
+    taken = {path.name.casefold() for path in runs_home().iterdir()} if runs_home().is_dir() else set()  # Windows and macOS know no case
     numbered = (f"{stem}-{number}" for number in range(2, 1_000_000))
-    return runs_home() / (stem if stem not in taken else next(name for name in numbered if name not in taken))
+    return runs_home() / next(name for name in (stem, *numbered) if name.casefold() not in taken)
 
 
 def _is_best(checkpoint: Path) -> bool:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import psutil
@@ -93,6 +95,21 @@ def test_a_run_is_claimed_by_one_process_at_a_time(run: runs.Run) -> None:
         run.claim()
     runs.write_atomically(run.path / "worker.json", f'{{"pid": {other.pid}, "created": {other.create_time() - 100}}}')
     assert run.worker_pid() is None, "the pid is another process's by now"
+
+
+def test_a_worker_is_known_again_after_the_clock_was_set(run: runs.Run) -> None:
+    other = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)", "worker", str(run.path)])
+    created = psutil.Process(other.pid).create_time() - 100
+    runs.write_atomically(run.path / "worker.json", f'{{"pid": {other.pid}, "created": {created}}}')
+    assert run.worker_pid() == other.pid
+    other.kill()
+    other.wait()
+    assert run.worker_pid() is None
+
+
+def test_a_new_folder_differs_from_the_others_by_more_than_case() -> None:
+    made = [runs.Run.create(config.build("bert", "quick", {"text.files": (f"{name}.txt",)})).path.name for name in ("Reviews", "reviews")]
+    assert made == ["bert-Reviews", "bert-reviews-2"]
 
 
 def test_delete_and_undo(run: runs.Run) -> None:
