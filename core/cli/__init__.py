@@ -220,6 +220,8 @@ def train(run: Run) -> int:
         time.sleep(0.1)
     signal.signal(signal.SIGINT, before)
     bar.close()
+    if gone := run.missing():
+        raise gone
     run.withdraw("stop")
     status = run.status()
     if status.state == "failed":

@@ -45,6 +45,7 @@ class Failure(QFrame):
             self._hint.setText(failure.hint)
         elif killed:
             self._message.setText(tr("Its process ended without a word, perhaps because the computer was switched off or the memory ran out."))
-            self._hint.setText(tr("Go on with it: it begins at its last checkpoint."))
+            self._hint.setText(tr("Go on with it: it begins at its last checkpoint.") if item.run.checkpoint_steps()
+                               else tr("Go on with it: it has saved no checkpoint yet, so it begins anew."))
         self._hint.setVisible(bool(self._hint.text()))
         self.setVisible(failure is not None or killed)

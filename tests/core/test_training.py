@@ -390,6 +390,15 @@ def test_a_run_whose_folder_is_moved_away_says_so_where_it_is_now_and_goes_on_th
     assert worker.work(moved.path) == 0
 
 
+def test_the_command_line_says_that_the_folder_was_moved_away(
+        tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    run = make_run(tmp_path)
+    moves = f"import os; os.rename({str(run.path)!r}, {str(tmp_path / 'moved')!r}); raise SystemExit(2)"
+    monkeypatch.setattr(launch, "command", lambda _run: [sys.executable, "-c", moves])
+    assert cli.main(["resume", str(run.path)]) == 2
+    assert f"is no longer there: {run.path}" in capsys.readouterr().err
+
+
 def test_a_kill_takes_the_helpers_along() -> None:
     code = "import subprocess, sys, time; subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)']); time.sleep(60)"
     process = subprocess.Popen([sys.executable, "-c", code])

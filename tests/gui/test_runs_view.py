@@ -252,6 +252,16 @@ def test_what_can_be_done_depends_on_the_state(show, make, qtbot, monkeypatch, s
     assert [name for name, _ in done] == ["resume", "pause", "stop"]
 
 
+def test_an_interrupted_run_says_where_it_would_begin(show, make, qtbot) -> None:
+    run = make("cut off", step(3))
+    view = show()
+    choose(view, qtbot, "cut off")
+    assert "begins anew" in view._failure._hint.text()
+    run.checkpoint_path(2).mkdir()
+    choose(view, qtbot, "cut off")
+    assert "begins at its last checkpoint" in view._failure._hint.text()
+
+
 def test_the_log_is_shown(show, make, qtbot) -> None:
     run = make("bad", step(3), events.RunFailed(step=3, message="It broke.", hint="Mend it.", traceback="Traceback: here"))
     (run.path / "worker.log").write_text("what the process said\n", encoding="utf-8")
