@@ -15,6 +15,7 @@ from PySide6.QtWidgets import (
     QLineEdit,
     QListView,
     QMenu,
+    QSizePolicy,
     QVBoxLayout,
     QWidget,
 )
@@ -68,7 +69,9 @@ class SpecimensDock(QWidget):
         self._edit_button = icon_button("edit", tr("Edit"), self._edit)
         self._delete_button = icon_button("trash", tr("Delete"), self._delete)
         self._add_button = icon_button("plus", tr("Add a specimen"), self._add)
-        self._count = label("", "caption")
+        self._count = label("", "caption", wrap=True)
+        self._count.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        self._count.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         self._column = QVBoxLayout(self)
         self._column.setContentsMargins(theme.M, theme.M, theme.M, theme.M)
         self._column.setSpacing(theme.S)
@@ -76,7 +79,7 @@ class SpecimensDock(QWidget):
         self._column.addWidget(self._words)
         self._column.addWidget(row(self._search, self._hard))
         self._column.addWidget(self._list, 1)
-        self._column.addWidget(row(self._add_button, self._edit_button, self._delete_button, None, self._count))
+        self._column.addWidget(row(self._add_button, self._edit_button, self._delete_button, self._count, spacing=theme.XS))
         self._controls: QWidget | None = None
         session.wordChanged.connect(self._show_words)
         session.benchChanged.connect(self._show_words)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from PySide6.QtCore import QTimer
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QStackedLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QStackedLayout, QVBoxLayout, QWidget
 
 from core.events import CheckpointSaved, ProbeSaved
 from core.families.family import RANDOM
@@ -30,17 +30,11 @@ from gui.views.attention_state import EFFECTS, GRID, LINES, MAP, PARTS, TABLE, S
 from gui.widgets.empty import Empty
 from gui.widgets.folding import FoldingSegments
 from gui.widgets.labels import row
+from gui.widgets.panes import Panes
 
 STATE = "attention/state"  # in the settings
 CALL = "attention"  # one question at a time: a newer sentence takes the place of whatever is being computed
 EFFECTS_MS = 250  # after the last keystroke
-
-
-class _Panes(QWidget):
-    """The runs' panels side by side: as high as there is room, but not so low that words are cut."""
-
-    def heightForWidth(self, width: int) -> int:
-        return self.layout().minimumHeightForWidth(width)
 
 
 class AttentionView(QWidget):
@@ -78,10 +72,7 @@ class AttentionView(QWidget):
         self.modes = FoldingSegments({GRID: tr("All heads"), MAP: tr("One map"), LINES: tr("Lines"), TABLE: tr("Table"), EFFECTS: tr("Effects")},
                                      self._state.mode)
         self.modes.chosen.connect(self._mode_chosen)
-        self._panes = _Panes()
-        self._row = QHBoxLayout(self._panes)
-        self._row.setContentsMargins(0, 0, 0, 0)
-        self._row.setSpacing(theme.S)
+        self._panes = Panes()  # four runs in a small window with large words scroll
         whole = PictureButton(self._whole, self._name, messages=self._services.messages, settings=self._services.settings, rows=self._rows)
         page = QWidget()
         column = QVBoxLayout(page)
@@ -89,9 +80,7 @@ class AttentionView(QWidget):
         column.setSpacing(theme.S)
         column.addWidget(self.sentence)
         column.addWidget(row(self.modes, None, self.keeper.undo, self.keeper.redo, self.keeper.file, whole, spacing=theme.XS))
-        scroll = QScrollArea(widgetResizable=True, frameShape=QFrame.Shape.NoFrame)  # four runs in a small window with large words
-        scroll.setWidget(self._panes)
-        column.addWidget(scroll, 1)
+        column.addWidget(self._panes, 1)
         self._stack = QStackedLayout(self)
         self._stack.addWidget(page)
         self._stack.addWidget(Empty("attention", tr("Put a run on the bench to see where its attention heads look, or train one."), tr("Train one"),
@@ -350,7 +339,7 @@ class AttentionView(QWidget):
             panel.add_tool(PictureButton(panel.picture, partial(self._panel_name, item), messages=self._services.messages,
                                          settings=self._services.settings, rows=panel.rows))
             self._panels[item.path] = panel
-            self._row.addWidget(panel, 1)
+            self._panes.box.addWidget(panel, 1)
 
     def _show(self, item: BenchRun, answer: dict[str, Any], state: State) -> None:
         replayed = None if self._session.step is None else self._session.step_of(item.run.probe_steps())
@@ -364,7 +353,7 @@ class AttentionView(QWidget):
     # what leaves
 
     def _whole(self) -> QWidget | None:
-        return self._panes if any(panel.answer is not None for panel in self._panels.values()) else None
+        return self._panes.content if any(panel.answer is not None for panel in self._panels.values()) else None
 
     def _name(self) -> str:
         return f"attention {self._state.text[:30]}"

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 from PySide6.QtCore import QTimer
-from PySide6.QtWidgets import QHBoxLayout, QMenu, QStackedLayout, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QMenu, QStackedLayout, QToolButton, QVBoxLayout, QWidget
 
 from core import film
 from core.i18n import tr
@@ -24,6 +24,7 @@ from gui.views.senses_strip import SensesStrip
 from gui.widgets.folding import FoldingSegments
 from gui.widgets.labels import button, label
 from gui.widgets.line_chart import Line, LineChart
+from gui.widgets.panes import Panes
 
 FRAME_MS = 100
 BOARD, MESSAGE = 0, 1
@@ -65,17 +66,15 @@ class FilmPage(QWidget):
         self._chart = LineChart()
         self._chart.setFixedHeight(theme.scaled(170))
         self._chart.moved.connect(self._look_at)
-        self._board = QWidget()
+        panes = Panes(QBoxLayout.Direction.TopToBottom)
+        self._board = panes.content
         still = picture.PictureButton(self._board, "film", messages=services.messages, settings=services.settings, rows=self._rows)
-        column = QVBoxLayout(self._board)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(theme.S)
-        column.addWidget(self._strip)
-        column.addLayout(self._row, 1)
-        column.addWidget(self._chart)
+        panes.box.addWidget(self._strip)
+        panes.box.addLayout(self._row, 1)
+        panes.box.addWidget(self._chart)
         self._message = label("", "large", wrap=True)
         self._stack = QStackedLayout()
-        self._stack.addWidget(self._board)
+        self._stack.addWidget(panes)
         self._stack.addWidget(self._message)
         top = QHBoxLayout()
         top.setSpacing(theme.S)

@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QBoxLayout, QFrame, QSizePolicy, QStackedLayout, Q
 from core.i18n import tr
 from gui import theme
 from gui.views.senses_figures import FiguresTable, badge_words, bars
-from gui.views.senses_reel import MIXED, ROOM, looks
+from gui.views.senses_reel import LEAST_PICTURE, MIXED, NARROWEST, ROOM, looks
 from gui.views.senses_verdict import verdict
 from gui.widgets.chips import Dot
 from gui.widgets.elided import Elided
@@ -24,8 +24,7 @@ from gui.widgets.scatter import Scatter
 MOVE_MS = 150  # shorter than a frame of the replay
 WIDE = 620  # from this width on the figures stand beside the picture
 FIGURES_WIDTH = 290  # there
-NARROW, NARROWEST = 168, 112  # below the first there is no room for the table
-LEAST_PICTURE = 76
+NARROW = 168  # below it there is no room for the table
 STALE_MS = 400  # so long the figures of another step or layer may stand there
 
 
@@ -42,7 +41,7 @@ class SensesPanel(QFrame):
     def __init__(self, colour: str, family: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setProperty("role", "card")
-        self.setMinimumWidth(NARROWEST)
+        self.setMinimumWidth(theme.scaled(NARROWEST))
         self._xy = self._from = np.zeros((0, 2))
         self._half = self._half_from = (1.0, 1.0)
         self._look: tuple | None = None  # what the points look like, apart from their places
@@ -54,9 +53,8 @@ class SensesPanel(QFrame):
         stripe = QFrame()
         stripe.setFixedHeight(4)
         stripe.setStyleSheet(f"background: {colour}; border: none; border-radius: 2px;")
-        title = Elided(family, "large")
+        self._title = title = Elided(family, "large")
         title.setStyleSheet("font-weight: 700;")
-        title.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Preferred)
         self._step = Elided("", "small")
         self._step.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self._step.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Preferred)  # what stands at the left gives way
@@ -67,10 +65,10 @@ class SensesPanel(QFrame):
         self._layer.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Preferred)
         self.scatter = Scatter(size=11)
         self.scatter.set_equal_scale(True)
-        self.scatter.setMinimumHeight(LEAST_PICTURE)
+        self.scatter.setMinimumHeight(theme.scaled(LEAST_PICTURE))
         self.scatter.setAccessibleName(tr("The sentences as points"))
         self.scatter.clicked.connect(self._clicked)
-        self.badge = Elided("", "caption")  # how far the picture can be believed, or what became of the typed sentence
+        self.badge = label("", "caption", wrap=True)  # how far the picture can be believed, or what became of the typed sentence
         self.badge.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._quality: tuple[str, str] = ("", "")
         self._guest_words = ""
@@ -82,7 +80,9 @@ class SensesPanel(QFrame):
         self.message = label("", "soft", wrap=True)
         self.message.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._offer = button("", self._offered)
-        self._lay_out(stripe, row(Dot(colour, 14), title, self._name), row(self._layer, None, self._step))
+        self._dot = Dot(colour, 14)
+        self._where = row(self._layer, None, self._step)
+        self._lay_out(stripe, row(self._dot, title, self._name), self._where)
         self._move = QVariantAnimation(self, startValue=0.0, endValue=1.0, duration=MOVE_MS, easingCurve=QEasingCurve.Type.InOutQuad)
         self._move.valueChanged.connect(self._frame)
         self._stale = QTimer(self, interval=STALE_MS, singleShot=True)
@@ -207,7 +207,7 @@ class SensesPanel(QFrame):
         refused = figures is not None and "error" in figures
         self._refused = refused
         self.chart.setVisible(not refused)
-        self.table.setVisible(not refused and self.width() >= NARROW)
+        self.table.setVisible(not refused and self.width() >= theme.scaled(NARROW))
         if figures is None and not self._stale.isActive():
             self._stale.start()
         elif figures is not None:
@@ -235,21 +235,25 @@ class SensesPanel(QFrame):
 
     def verdict_height(self) -> int:
         """What the words of the verdict need; the view gives all panels the greatest, so that their charts stand in line."""
-        return 0 if self.width() >= WIDE else max(self.verdict.heightForWidth(max(self.width() - 2 * theme.M - 2, 60)), 0)
+        return 0 if self.width() >= theme.scaled(WIDE) else max(self.verdict.heightForWidth(max(self.width() - 2 * theme.M - 2, 60)), 0)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         if event.size().width() != event.oldSize().width():
             self.resized.emit()
-        wide, narrow = self.width() >= WIDE, self.width() < NARROW
+        wide, narrow = self.width() >= theme.scaled(WIDE), self.width() < theme.scaled(NARROW)
         self._column.setContentsMargins(*((theme.S, theme.XS) if narrow else (theme.M, theme.S)) * 2)
         self.table.setVisible(not narrow and not self._refused)
-        self._name.setVisible(not narrow)
+        for part in (self._dot, self._name):
+            part.setVisible(not narrow)
+        self._where.layout().setDirection(QBoxLayout.Direction.TopToBottom if narrow else QBoxLayout.Direction.LeftToRight)
+        self._title.setSizePolicy(QSizePolicy.Policy.Preferred if narrow else QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Preferred)
+        self._step.setAlignment((Qt.AlignmentFlag.AlignLeft if narrow else Qt.AlignmentFlag.AlignRight) | Qt.AlignmentFlag.AlignVCenter)
         self._body.setDirection(QBoxLayout.Direction.LeftToRight if wide else QBoxLayout.Direction.TopToBottom)
         self._body.setSpacing(theme.L if wide else theme.S)
         self._body.setAlignment(self._figures, Qt.AlignmentFlag.AlignVCenter if wide else Qt.AlignmentFlag(0))
-        self._figures.setMinimumWidth(FIGURES_WIDTH if wide else 0)
-        self._figures.setMaximumWidth(FIGURES_WIDTH if wide else 16777215)
+        self._figures.setMinimumWidth(theme.scaled(FIGURES_WIDTH) if wide else 0)
+        self._figures.setMaximumWidth(theme.scaled(FIGURES_WIDTH) if wide else 16777215)
 
     def hideEvent(self, event: object) -> None:
         self._move.stop()

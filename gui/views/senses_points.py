@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PySide6.QtWidgets import QHBoxLayout, QStackedLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QStackedLayout, QVBoxLayout, QWidget
 
 from core.errors import UserError
 from core.events import CheckpointSaved, ProbeSaved, RunStarted
@@ -28,6 +28,7 @@ from gui.views.senses_state import PCA, TSNE, UMAP, Redraw, Shared, axes, is_joi
 from gui.views.senses_strip import SensesStrip
 from gui.widgets.empty import Empty
 from gui.widgets.folding import FoldingSegments
+from gui.widgets.panes import Panes
 from gui.widgets.sense_text import marked
 
 AHEAD = 200  # steps of a run whose figures are computed before anybody asks
@@ -51,19 +52,18 @@ class PointsPage(QWidget):
             UMAP: tr("Keeps neighbours together; distances between groups mean little.")})
         self._projections.chosen.connect(self._choose_projection)
         self._board = QWidget()
-        picture = PictureButton(self._board, "senses", messages=services.messages, settings=services.settings, rows=self._rows)
+        self._panes = Panes()
+        picture = PictureButton(self._picture, "senses", messages=services.messages, settings=services.settings, rows=self._rows)
         self._strip = SensesStrip(self._projections, picture)
         self._live = Live(shared, self._strip)
         self._live.placed.connect(self._show_live)
         self._empty: QWidget | None = None
         self._why_empty = ""
-        self._row = QHBoxLayout()
-        self._row.setSpacing(theme.S)
         column = QVBoxLayout(self._board)  # with what the colours stand for: it leaves with the picture
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(theme.XS)
         column.addWidget(self._strip)
-        column.addLayout(self._row, 1)
+        column.addWidget(self._panes, 1)
         self._stack = QStackedLayout(self)
         self._stack.addWidget(self._board)
         self._timer = Redraw(self, self._draw, shared.answers)
@@ -214,6 +214,10 @@ class PointsPage(QWidget):
         for path, panel in self._panels.items():
             panel.show_live(found.get(path))
 
+    def _picture(self) -> QWidget:
+        """With what the colours stand for, but for panels that are out of sight."""
+        return self._board if self._panes.is_whole else self._panes.content
+
     def _rows(self) -> tuple[list[str], list[list[object]]]:
         """The numbers of the pictures that are drawn."""
         made = []
@@ -261,7 +265,7 @@ class PointsPage(QWidget):
             panel.clicked.connect(self._clicked)
             panel.wanted.connect(partial(self._look_at, item.path))
             self._panels[item.path] = panel
-            self._row.addWidget(panel, 1)
+            self._panes.box.addWidget(panel, 1)
 
     def _align(self) -> None:
         """The charts of all panels at the same height."""

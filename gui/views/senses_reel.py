@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from core.text.specimens import Specimen
     from gui.session import Session
 
+NARROWEST, LEAST_PICTURE = 112, 100  # pixels of a panel's width and a picture's height
 ROOM = 0.55  # of half the height: so much lower a single point stands
 MIXED = -1  # the category of a point that stands for several senses
 CARD_SENTENCES = 4  # at most on the card of a point that stands for many
@@ -62,7 +63,6 @@ class ReelPanel(QFrame):
     def __init__(self, colour: str, title: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setProperty("role", "card")
-        self.setMinimumWidth(112)
         self._reel: Reel | None = None
         self._shown = np.zeros(0, dtype=int)  # of each drawn point the specimen that gives its place
         stripe = QFrame()
@@ -70,9 +70,12 @@ class ReelPanel(QFrame):
         stripe.setStyleSheet(f"background: {colour}; border: none; border-radius: 2px;")
         name = Elided(title, "large")
         name.setStyleSheet("font-weight: 700;")
+        title = row(Dot(colour, 14), name)
+        name.ensurePolished()
         self._step = label("", "small")
         self.scatter = Scatter(size=11)
         self.scatter.set_equal_scale(True)
+        self.scatter.setMinimumHeight(theme.scaled(LEAST_PICTURE))
         self.message = label("", "soft", wrap=True)
         self.message.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._stack = QStackedLayout()
@@ -82,9 +85,10 @@ class ReelPanel(QFrame):
         column.setContentsMargins(theme.M, theme.S, theme.M, theme.S)
         column.setSpacing(theme.XS)
         column.addWidget(stripe)
-        column.addWidget(row(Dot(colour, 14), name))
+        column.addWidget(title)
         column.addWidget(self._step)
         column.addLayout(self._stack, 1)
+        self.setMinimumWidth(max(theme.scaled(NARROWEST), title.sizeHint().width() + 2 * theme.M + 2))
 
     def say(self, words: str) -> None:
         self._reel = None

@@ -18,8 +18,8 @@ from gui.views.senses_state import ARROWS, BACKWARD, BOTH, FORWARD, Redraw, Shar
 from gui.widgets.balance import Balance
 from gui.widgets.chips import Dot
 from gui.widgets.elided import Elided
+from gui.widgets.folding import FoldingSegments
 from gui.widgets.labels import label, row
-from gui.widgets.segments import Segments
 
 WAIT_MS = 250  # after the last letter
 SAME = 1e-5  # of a vector's length; see core.analysis.sides
@@ -45,7 +45,7 @@ class SidesPage(QWidget):
         self._word: tuple = ()
         self.controls = QWidget(self)
         self.controls.hide()
-        self._senses: Segments | None = None
+        self._senses: FoldingSegments | None = None
         self._edits = [QLineEdit(maxLength=LONGEST, accessibleName=words) for words in (tr("The deciding word stands before"),
                                                                                       tr("The deciding word stands after"))]
         self._wait = QTimer(self, interval=WAIT_MS, singleShot=True)
@@ -55,13 +55,13 @@ class SidesPage(QWidget):
         self._board = QWidget()
         self._grid = QGridLayout(self._board)
         self._grid.setContentsMargins(0, 0, 0, 0)
-        self._grid.setHorizontalSpacing(theme.L)
+        self._grid.setHorizontalSpacing(theme.S)
         self._grid.setVerticalSpacing(theme.XS)
         self._grid.setColumnStretch(1, 1)
         self._grid.setColumnStretch(2, 1)
         heads = (tr("The deciding word before"), tr("The deciding word after"))
         for column, (words, edit) in enumerate(zip(heads, self._edits, strict=True), start=1):
-            self._grid.addWidget(label(words, "heading"), 0, column)
+            self._grid.addWidget(label(words, "heading", wrap=True), 0, column, Qt.AlignmentFlag.AlignBottom)
             self._grid.addWidget(edit, 1, column)
         self._message = label("", "large", wrap=True)
         area = QScrollArea(widgetResizable=True, frameShape=QFrame.Shape.NoFrame)
@@ -172,7 +172,7 @@ class SidesPage(QWidget):
             self._senses.hide()
             self._senses.deleteLater()
         self._word = (session.word, session.senses)
-        self._senses = Segments({sense: store.sense_title(session.word, sense) for sense in session.senses})
+        self._senses = FoldingSegments({sense: store.sense_title(session.word, sense) for sense in session.senses})
         self._senses.chosen.connect(self._choose)
         self._top.insertWidget(1, self._senses)
         self._take_sentences()

@@ -6,13 +6,14 @@ from collections.abc import Sequence
 
 from PySide6.QtCore import QRectF, Qt, Signal
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen, QResizeEvent
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QSizePolicy, QStackedLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QLabel, QLineEdit, QSizePolicy, QStackedLayout, QVBoxLayout, QWidget
 
 from core.i18n import tr
 from gui import theme
 from gui.widgets.elided import Elided
+from gui.widgets.flow import Flow
 from gui.widgets.folding import FoldingSegments
-from gui.widgets.labels import button, icon_button, label
+from gui.widgets.labels import button, icon_button, label, row
 from gui.widgets.symbols import symbol_path
 
 LINES = 2  # that a sentence may take
@@ -48,9 +49,8 @@ class SensesStrip(QWidget):
     def __init__(self, *right: QWidget, parent: QWidget | None = None) -> None:
         """right: widgets at the end of the first line."""
         super().__init__(parent)
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self._legend = QHBoxLayout()
-        self._legend.setSpacing(theme.XS)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
+        self._legend = Flow(theme.L, theme.XS)
         self._right = right
         self._senses: tuple = ()
         self._sentence = QLabel(textFormat=Qt.TextFormat.RichText, wordWrap=True)
@@ -62,13 +62,14 @@ class SensesStrip(QWidget):
         self.edit.setFont(theme.font("large"))
         self.edit.textChanged.connect(self.typed)
         self.type_button = button(tr("Type a sentence"), self._begin, icon="edit", tip=tr("Type a sentence, and see its point glide"))
+        self.type_button.setAccessibleName(tr("Type a sentence"))
         self.play = icon_button("play", tr("Let the words come one by one"))
         self._close = icon_button("close", tr("Back to the selected sentence"), self.end)
-        top = QHBoxLayout()
-        top.setSpacing(theme.S)
-        top.addLayout(self._legend, 1)
-        for widget in right:
-            top.addWidget(widget)
+        self._top = QBoxLayout(QBoxLayout.Direction.LeftToRight)
+        self._top.setSpacing(theme.S)
+        self._top.addWidget(self._legend, 1, Qt.AlignmentFlag.AlignVCenter)
+        if right:
+            self._top.addWidget(row(None, *right))
         self._seen, self._typing = QWidget(), QWidget()
         for part, widgets in ((self._seen, (self._sentence, self.type_button)), (self._typing, (self.edit, self.play, self._close))):
             line = QHBoxLayout(part)
@@ -83,7 +84,7 @@ class SensesStrip(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(theme.XS)
-        column.addLayout(top)
+        column.addLayout(self._top)
         column.addWidget(self._below)
         self._sentence.ensurePolished()
         self._sentence.setFixedHeight(LINES * self._sentence.fontMetrics().lineSpacing() + 2)
@@ -93,15 +94,22 @@ class SensesStrip(QWidget):
         super().resizeEvent(event)
         self._fold()
 
+        wide = self.fontMetrics().horizontalAdvance(tr("Click on a point to read its sentence.")) + self.type_button.fontMetrics(
+            ).horizontalAdvance(tr("Type a sentence")) < self.width()
+        self.type_button.setText(tr("Type a sentence") if wide else "")
+
     def _fold(self) -> None:
-        """What can fold at the right does so before the senses' names give way."""
-        items = [self._legend.itemAt(place) for place in range(self._legend.count())]
-        # not the layout's own hint: it leaves out what was added a moment ago
-        legend = sum((item.widget() or item).sizeHint().width() + theme.XS for item in items)
-        wanted = legend + sum(widget.sizeHint().width() + theme.S for widget in self._right)
+        """Where the senses' names have no room, what stands at the right folds first, then it goes beneath them; then they take more lines."""
+        legend = self._legend.sizeHint().width()
+        whole, folded = (sum(widget.sizeHint().width() if unfolded else widget.minimumSizeHint().width() for widget in self._right)
+                         + theme.S * len(self._right) for unfolded in (True, False))
+        below = legend + folded > self.width()
+        room = self.width() if below else self.width() - legend
+        self._top.setDirection(QBoxLayout.Direction.TopToBottom if below else QBoxLayout.Direction.LeftToRight)
+        self._top.setStretchFactor(self._legend, 0 if below else 1)
         for widget in self._right:
             if isinstance(widget, FoldingSegments):
-                widget.setMaximumWidth(widget.minimumSizeHint().width() if wanted > self.width() else widget.sizeHint().width())
+                widget.setMaximumWidth(widget.minimumSizeHint().width() if whole > room else widget.sizeHint().width())
 
     def show_line(self, there: bool) -> None:
         """Whether a sentence has its place here, beneath the senses."""
@@ -133,27 +141,12 @@ class SensesStrip(QWidget):
         if wanted == self._senses:
             return
         self._senses = wanted
-        while (item := self._legend.takeAt(0)) is not None:
-            if item.widget() is not None:
-                item.widget().hide()
-                item.widget().deleteLater()
-        title = Elided(word, "title")
-        title.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Preferred)
-        self._legend.addWidget(title)
-        self._legend.addSpacing(theme.L)
-        for number, (name, count) in enumerate(zip(titles, counts, strict=True)):
-            self._legend.addWidget(SenseMark(number))
-            words = Elided(f"{name}  {count}", "large")
-            words.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Preferred)
-            self._legend.addWidget(words)
-            self._legend.addSpacing(theme.L)
+        parts = [Elided(word, "title")]
+        parts += [row(SenseMark(number), Elided(f"{name}  {count}", "large"), spacing=theme.XS)
+                  for number, (name, count) in enumerate(zip(titles, counts, strict=True))]
         if hard:
-            self._legend.addWidget(SenseMark(-1, ring=True))
-            self._legend.addWidget(label(tr("hard  {count}", count=hard), "soft"))
-        self._legend.addStretch(1)
-        for place in range(self._legend.count()):
-            if (widget := self._legend.itemAt(place).widget()) is not None:
-                widget.ensurePolished()  # else its text is measured in another size
+            parts.append(row(SenseMark(-1, ring=True), label(tr("hard  {count}", count=hard), "soft"), spacing=theme.XS))
+        self._legend.set_parts(parts)
         self._fold()
 
     def show_sentence(self, text: str | None, sense: int = -1, title: str = "", hard: bool = False,

@@ -25,6 +25,7 @@ class Balance(QWidget):
     def set_lean(self, lean: float | None, sides: tuple[str, str], colours: tuple[QColor, QColor], *, faint: bool = False) -> None:
         """lean: below 0 to the first side, above to the second, up to 2 in size; None draws nothing. faint: it means nothing."""
         self._lean, self._sides, self._colours, self._faint = lean, sides, colours, faint
+        self.updateGeometry()
         self.setAccessibleName("" if lean is None else f"{sides[lean > 0]} {abs(lean):.2f}")
         self.update()
 
@@ -36,7 +37,8 @@ class Balance(QWidget):
         return QSize(200, QFontMetrics(theme.font("small")).height() + BAR + 2)
 
     def minimumSizeHint(self) -> QSize:
-        return QSize(120, self.sizeHint().height())
+        wide = QFontMetrics(theme.font("small")).horizontalAdvance
+        return QSize(2 * max(map(wide, self._sides)) + wide(" 0.00 "), self.sizeHint().height())
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         look = theme.current()

@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QFontMetrics, QMouseEvent, QPainter, QPaintEvent, QPen, QPolygonF
+from PySide6.QtGui import QColor, QFont, QFontMetrics, QMouseEvent, QPainter, QPaintEvent, QPen, QPolygonF
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from gui import theme
 from gui.widgets.plots import with_alpha
 
 BAR, ROW_GAP, MARK = 12, 3, 6
+SMALLEST = 11  # pixels of a title's letters
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,9 +88,11 @@ class MeasureChart(QWidget):
             painter.setFont(small)
             painter.setPen(QColor(look.text_soft))
             painter.drawText(line, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, rest)
-            room = int(self.width() - advance - rest_advance - theme.S)
+            room = int(self.width() - advance - rest_advance - theme.XS)
+            font = fitting(bar.title, room)
+            painter.setFont(font)
             painter.drawText(line, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter,
-                             QFontMetrics(small).elidedText(bar.title, Qt.TextElideMode.ElideRight, room))
+                             QFontMetrics(font).elidedText(bar.title, Qt.TextElideMode.ElideRight, room))
             self._paint_bar(painter, bar, QRectF(left, top + text_height + 1, wide, BAR))
         bottom = len(self._bars) * self._row()
         at = left + wide * self._chance
@@ -130,6 +133,14 @@ class MeasureChart(QWidget):
                 painter.drawLine(QPointF(end, middle - 4), QPointF(end, middle + 4))
         if bar.control is not None:
             paint_diamond(painter, QPointF(at(bar.control), middle))
+
+
+def fitting(title: str, room: int) -> QFont:
+    """Smaller letters rather than a cut title, as long as they can be read."""
+    font = theme.font("small")
+    while font.pixelSize() > SMALLEST and QFontMetrics(font).horizontalAdvance(title) > room:
+        font.setPixelSize(font.pixelSize() - 1)
+    return font
 
 
 def paint_diamond(painter: QPainter, at: QPointF) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from PySide6.QtCore import QEasingCurve, QEvent, QPointF, Qt, QVariantAnimation, Signal
+from PySide6.QtCore import QEasingCurve, QEvent, QPointF, QSize, Qt, QVariantAnimation, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
@@ -15,6 +15,7 @@ from gui.widgets.plots import HoverCard, bare_plot, pyqtgraph, with_alpha
 LOOKS_SMALL = {"star": 1.45, "d": 1.2, "t1": 1.15, "t": 1.15, "p": 1.15, "h": 1.1}  # symbols that need more room
 REACH = 14  # pixels from a point within which the pointer means it
 GLIDE_MS = 220
+NOTE_ANCHOR = (0.5, 1.35)  # of the words above a point
 EDGE = 0.04  # of the range: a guest beyond it is drawn here
 
 
@@ -108,7 +109,22 @@ class Scatter(QWidget):
             item.setVisible(bool(seen[index]))
             if seen[index]:
                 item.setPos(*self._xy[index])
+        self._hold_notes()
         self._draw_mark()
+
+    def _hold_notes(self) -> None:
+        """Whole within the picture: a note near its edge stands beside the middle of its point, one that is wider than it has more lines."""
+        (left, right), _ = self._view.viewRange()
+        for index, item in self._notes.items():
+            text = item.textItem
+            text.setTextWidth(-1)
+            wide = text.boundingRect().width()
+            if wide > self.width() > 0:
+                text.setTextWidth(self.width())
+                wide = self.width()
+            if item.isVisible() and wide and right > left:
+                at = (self._xy[index, 0] - left) / (right - left) * self._view.width()
+                item.setAnchor((min(max(NOTE_ANCHOR[0], (at + wide - self._view.width()) / wide), max(at / wide, 0)), NOTE_ANCHOR[1]))
 
     def set_axes(self, across: str, up: str) -> None:
         """Their names, in two corners; empty where the directions mean nothing."""
@@ -124,13 +140,19 @@ class Scatter(QWidget):
         across.move(self.width() - across.width(), self.height() - across.height())
         up.move(0, 0)
 
+    def sizeHint(self) -> QSize:
+        """No more than it must have: it takes what other things leave."""
+        return self.minimumSizeHint().expandedTo(self.minimumSize())
+
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self._place_axes()
+        self._hold_notes()
 
     def set_range(self, x: tuple[float, float], y: tuple[float, float]) -> None:
         """What part of the plane is seen; it stays so while the points move."""
         self._view.setRange(xRange=x, yRange=y, padding=0.06)
+        self._hold_notes()
 
     def fit(self) -> None:
         """See all points, equally scaled in both directions."""
@@ -241,7 +263,7 @@ class Scatter(QWidget):
             self.hovered.emit(index)
 
     def _note(self, text: str) -> pyqtgraph.TextItem:
-        item = pyqtgraph.TextItem(text, color=theme.current().text_soft, anchor=(0.5, 1.35))
+        item = pyqtgraph.TextItem(text, color=theme.current().text_soft, anchor=NOTE_ANCHOR)
         item.setFont(theme.font("small", bold=True))
         item.setZValue(15)
         self._view.addItem(item, ignoreBounds=True)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from itertools import combinations
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QPoint, QRectF, Qt
 from PySide6.QtGui import QFontMetrics
 from PySide6.QtWidgets import QApplication, QLabel, QWidget
 
@@ -27,7 +28,10 @@ from gui.views.senses_answers import Answers, question
 from gui.views.senses_figures import FiguresTable
 from gui.views.senses_panel import LEAST_PICTURE
 from gui.views.senses_points import PointsPage
+from gui.views.senses_strip import SensesStrip
 from gui.views.senses_verdict import verdict
+from gui.widgets.folding import FoldingSegments
+from gui.widgets.measure_chart import fitting
 from gui.widgets.switch import Switch
 from tests.helpers.inline_engine import InlineEngine
 
@@ -190,15 +194,55 @@ def test_the_words_above_a_single_point_are_whole_in_the_lowest_picture(show, ma
     word2vec = make_probed("w", "word2vec")
     view = show(word2vec)
     scatter = view.panels[word2vec.path].scatter
-    scatter.setFixedSize(160, LEAST_PICTURE)
+    scatter.setFixedSize(103, LEAST_PICTURE)
     settle(qtbot, view)
     view._draw()
     QApplication.processEvents()
     note = next(iter(scatter._notes.values()))
     note.updateTransform()
-    top = scatter._plot.mapFromScene(note.mapToScene(note.boundingRect()).boundingRect().topLeft()).y()
-    assert top >= 0, f"{-top} pixels of it are above the picture"
+    drawn = QRectF(scatter._plot.mapFromScene(note.mapToScene(note.boundingRect())).boundingRect())
+    assert scatter.rect().toRectF().contains(drawn.adjusted(3, 3, -3, -3)), drawn  # it has a margin of 4
     assert all(part.isHidden() for part in scatter._axes)  # one point has no directions
+
+
+def test_what_the_colours_mean_is_whole_in_a_narrow_window_with_large_words(qtbot) -> None:
+    theme.apply(QApplication.instance(), "light", 1.5)
+    projections = FoldingSegments({"pca": "PCA", "tsne": "t-SNE", "umap": "UMAP"}, "pca")
+    strip = SensesStrip(projections)
+    qtbot.addWidget(strip)
+    strip.show_senses("苹果", ["company", "fruit"], [50, 50], 48)
+    for width in (380, 560, 1200):
+        strip.resize(width, 300)
+        strip.show()
+        QApplication.processEvents()
+        parts = [strip._legend, projections]
+        inside = strip._legend._parts
+        assert len(inside) == 4 and all(part.width() >= part.sizeHint().width() for part in inside)
+        assert all(part.geometry().right() < strip._legend.width() for part in inside)
+        assert not any(one.geometry().intersects(other.geometry()) for one, other in combinations(inside, 2))
+        assert not parts[0].geometry().intersects(projections.parentWidget().geometry())
+
+
+def test_with_panels_out_of_sight_the_picture_that_leaves_holds_them_all(show, make_probed, qtbot) -> None:
+    view = show(make_probed("one"), make_probed("two"), make_probed("three"), make_probed("four"))
+    view.resize(1200, 800)
+    qtbot.waitUntil(lambda: view._picture() is view._board)
+    view.resize(300, 500)
+    qtbot.waitUntil(lambda: view._picture() is view._panes.content)
+    assert all(view._panes.content.rect().contains(panel.geometry()) for panel in view.panels.values())
+
+
+def test_the_head_and_the_bars_of_a_narrow_panel_are_whole(show, make_probed, qtbot) -> None:
+    run = make_probed("one", "word2vec")
+    panel = show(run).panels[run.path]
+    panel.setParent(None)
+    qtbot.addWidget(panel)
+    panel.resize(123, 700)
+    panel.show()
+    QApplication.processEvents()
+    assert all(part.width() >= part.sizeHint().width() for part in (panel._title, panel._layer, panel._step))
+    room = QFontMetrics(theme.font("small")).horizontalAdvance("Place aside") - 5
+    assert QFontMetrics(fitting("Place aside", room)).horizontalAdvance("Place aside") <= room
 
 
 def test_what_the_colours_mean_leaves_with_the_picture(show, make_probed, tmp_path) -> None:

@@ -6,6 +6,7 @@ from PySide6.QtTest import QTest
 
 from core.text.specimens import Specimen, read_specimens, write_specimens
 from gui import specimen_store as store
+from gui import theme
 from gui.specimen_dialog import SpecimenDialog
 from gui.specimens_list import INDEX_ROLE, SpecimenModel, rows_of
 
@@ -35,6 +36,23 @@ def test_the_model_obeys_qt(qtmodeltester, qapp):
 
 def test_the_list_is_grouped_by_sense(window):
     assert _texts(window) == ["river  2", "We sat on the quay.", "A quay of the Thames.", "money  1", "The quay lent us money."]
+
+
+@pytest.mark.parametrize("zoom", [1.5, 2.0])
+def test_how_many_sentences_there_are_is_whole_with_large_words(qtbot, window, zoom):
+    window.resize(window.minimumWidth(), 700)
+    window.zoom(zoom - 1.0)
+    dock = window._dock
+    window.session.specimens = SPECIMENS * 400
+    row, count = dock._count.parentWidget(), dock._count
+    lines = Qt.TextFlag.TextWordWrap if count.wordWrap() else 0
+
+    def is_whole():
+        words = count.fontMetrics().boundingRect(0, 0, count.width(), 1000, lines, count.text())
+        return words.width() <= count.width() and words.height() <= count.height() and count.geometry().right() < row.width()
+
+    qtbot.waitUntil(is_whole)
+    assert row.geometry().right() < dock.width() - theme.M
 
 
 def test_filter_and_hard_only(qtbot, window):
