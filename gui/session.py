@@ -45,7 +45,7 @@ class Session(QObject):
     layer: an index, the embedding layer is 0, -1 stands for the last; runs differ in depth, so ask `layer_of(run)`.
     head: an attention head's index; ask `head_of(run)`. step: a step of the replay, None for the newest; ask `step_of(run)`.
     text: the text that the next run shall read, None until one was chosen. draft: the settings of the next run, None until
-    somebody looked at them; a view that wants to train with other settings sets it and navigates to "train". pretrained: the run
+    somebody looked at them; a view that wants to train with other settings calls `hand_over` and navigates to "train". pretrained: the run
     that somebody wants to finetune, in the same way, until the form has taken it. past: what can be taken back in a view, or was entered
     there, by its name; the view that is made anew in another language or theme goes on from there.
     """
@@ -59,6 +59,7 @@ class Session(QObject):
     stepChanged = Signal()
     textChanged = Signal()
     draftChanged = Signal()
+    draftHanded = Signal()
     pretrainedChanged = Signal()
 
     def __init__(self, parent: QObject | None = None) -> None:
@@ -72,6 +73,7 @@ class Session(QObject):
         self._step: int | None = None
         self._text: TextConfig | None = None
         self._draft: RunConfig | None = None
+        self.is_handed = False  # until the view that trains has shown it: its draft comes from another view
         self._pretrained: Run | None = None
         self.past: dict[str, Any] = {}
 
@@ -197,6 +199,12 @@ class Session(QObject):
         if draft != self._draft:
             self._draft = draft
             self.draftChanged.emit()
+
+    def hand_over(self, draft: RunConfig) -> None:
+        """Another view wants to train with these settings: told also where they are those of the form."""
+        self.is_handed = True
+        self.draft = draft
+        self.draftHanded.emit()
 
     @property
     def pretrained(self) -> Run | None:

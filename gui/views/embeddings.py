@@ -152,6 +152,8 @@ class EmbeddingsView(QWidget):
         self.scene.open(None)
         self.badge.show_quality(None)
         self.source.show_source(source)
+        state = self.scene.state
+        self.find.set_words((), (), state.query, state.regex, state.grey)  # what is typed from now on is meant for these vectors
         self._show_page(tr("Reading the vectors..."), reading=True)
         self.scene.answers.open(source, self._opened, self._refused, self._reading)
 
@@ -179,7 +181,7 @@ class EmbeddingsView(QWidget):
         scene.selection.restore(np.zeros(0, np.int64) if chosen is None else chosen, shown, steps if before == rows else None)
         self._session.past[NAME] = rows, scene.selection.steps
         self.colours.set_columns(found["columns"], countable=found["countable"], keep=state.colour, clusters=state.clusters)
-        self.find.set_words(words, found["texts"], state.query, state.regex, state.grey)
+        self.find.set_words(words, found["texts"], self.find.query, self.find.regex, self.find.grey)
         self.paint.colour()
         if 0 <= state.current < found["count"]:
             self.words.look_at(state.current)

@@ -10,11 +10,13 @@ from PySide6.QtWidgets import QComboBox, QFileDialog, QHBoxLayout, QLineEdit, QW
 from core.i18n import tr
 from core.vector_source import FILE, OCCURRENCES, VOCABULARY, VectorSource
 from gui import theme
+from gui.kept_field import keep
 from gui.session import Session
 from gui.settings import Settings
 from gui.widgets.labels import button
 
 FOLDER = "embeddings/folder"
+COLLECTING = "embeddings/collecting"  # in the session's past: whose occurrences are to be collected, as `_data` writes it, until they are
 
 
 class SourceBar(QWidget):
@@ -41,6 +43,8 @@ class SourceBar(QWidget):
         layout.addWidget(self._words, 2)
         layout.addWidget(self._go)
         layout.addWidget(self._open, 0, Qt.AlignmentFlag.AlignRight)
+        keep(session.past, "embeddings/words", self._words)
+        self._collecting = session.past.get(COLLECTING, "")
         session.benchChanged.connect(self.fill)
         session.wordChanged.connect(self._follow_word)
         self.fill()
@@ -65,7 +69,12 @@ class SourceBar(QWidget):
         if source.kind == FILE:
             self._file = source.path
             self.fill()
-        self._combo.setCurrentIndex(self._combo.findData(_data(source.kind, source.path)))
+        shown = _data(source.kind, source.path)
+        if (place := self._combo.findData(self._collecting)) < 0:
+            place = self._combo.findData(shown)
+            self._session.past[COLLECTING] = ""
+        self._collecting = ""  # it was only made anew once
+        self._combo.setCurrentIndex(place)
         if source.kind == OCCURRENCES:
             self._words.setText(", ".join(source.words))
         self._show_words()
@@ -89,6 +98,7 @@ class SourceBar(QWidget):
     def _pick(self, _index: int) -> None:
         self._show_words()
         kind, path = self._current()
+        self._session.past[COLLECTING] = _data(kind, path) if kind == OCCURRENCES else ""
         if kind == OCCURRENCES:
             self._words.setFocus()
         else:

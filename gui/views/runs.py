@@ -296,7 +296,7 @@ class RunsView(QWidget):
 
     def _copy(self) -> None:
         for item in self.chosen[:1]:
-            self._session.draft = replace(item.run.config, name="")
+            self._session.hand_over(replace(item.run.config, name=""))
             self._services.navigate("train")
 
     def _finetune(self) -> None:

@@ -47,16 +47,20 @@ class TrainView(QWidget):
         layout.addWidget(self._stack, 1)
         services.processes.changed.connect(self._count)
         session.draftChanged.connect(self._draft_set)
+        session.draftHanded.connect(self._handed)
         session.pretrainedChanged.connect(self.show_finetune)
         session.textChanged.connect(self.show_new)
         self._count()
         self._show(first)
+        session.is_handed = False
 
     def _first_page(self) -> str:
         """What another view has asked for, else what learns, else what was shown last."""
         draft = self._session.draft
         if self._session.pretrained is not None or (draft is not None and draft.task is not None):
             return FINETUNE
+        if self._session.is_handed:
+            return NEW
         return LIVE if self._services.processes.running() and draft is None else self._services.settings.get(PAGE, NEW)
 
     def show_new(self) -> None:
@@ -83,10 +87,17 @@ class TrainView(QWidget):
         """Another view hands over the settings of a finetune: they are to be seen."""
         draft = self._session.draft
         if draft is not None and draft.task is not None:  # its form has taken it; the other form's draft was not meant
+            self._session.is_handed = False
             self._session.draft = self._draft
             self.show_finetune()
         else:
             self._draft = draft
+
+    def _handed(self) -> None:
+        """Also where the form has these settings already: then it has nothing to tell."""
+        if self._session.is_handed:
+            self._session.is_handed = False
+            self.show_new()
 
     def _count(self) -> None:
         running = len(self._services.processes.running())

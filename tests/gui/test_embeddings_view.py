@@ -98,6 +98,36 @@ def test_reading_can_be_stopped(qtbot, make, monkeypatch, vectors):
     assert view._empty.sentence.text() == "Stopped."
 
 
+def test_a_search_that_is_typed_while_the_vectors_are_read_is_searched_in_them(qtbot, make, monkeypatch, vectors):
+    view = make("embeddings").view
+    engine = view._services.engine
+    answer = engine._answer
+    monkeypatch.setattr(engine, "_answer", lambda call: None)
+    view.source.open_file(vectors)
+    view.find._field.setText("word11")
+    answer(engine.calls[-1])
+    qtbot.waitUntil(lambda: view.find.found is not None and view.find.query == "word11")
+    assert view.find.found.tolist() == [11, *range(110, 120)]
+
+
+def test_words_to_collect_outlive_another_look(qtbot, make, make_run):
+    window = make("embeddings")
+    window.session.add_run(make_run("one", "gpt"))
+    source = window.view.source
+    box = source._combo
+    box.setCurrentIndex(1)
+    box.activated.emit(1)
+    source._words.setText("bank, quay")
+    window.switch_theme()
+    source = window.view.source
+    qtbot.waitUntil(lambda: source._words.isVisible() and source._combo.currentIndex() == 1)
+    assert source._words.text() == "bank, quay"
+    source._combo.setCurrentIndex(0)
+    source._combo.activated.emit(0)
+    window.switch_theme()
+    qtbot.waitUntil(lambda: window.view.source._combo.currentIndex() == 0)
+
+
 def test_a_click_lists_the_neighbours_of_the_full_space_and_the_list_can_be_saved(qtbot, view, tmp_path, monkeypatch):
     lay_out(qtbot, view)
     place = view.map.place_of(9)

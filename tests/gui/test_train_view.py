@@ -181,6 +181,27 @@ def test_another_word_in_another_view_does_not_turn_the_page(qtbot, make):
     assert window.view._pages.value == "new"
 
 
+def test_a_copy_of_the_settings_that_the_form_has_already_is_shown_whatever_page_was_seen(qtbot, make):
+    window = make("train", "zh_CN")
+    for page in ("live", "finetune"):
+        window.view._show(page)
+        window.show_view("runs")
+        window.session.hand_over(window.session.draft)
+        window.show_view("train")
+        assert window.view._pages.value == "new"
+
+
+def test_a_copy_of_the_settings_is_shown_where_train_was_not_seen_yet_and_another_theme_keeps_the_page(qtbot, make):
+    window = make("runs", "zh_CN")
+    window.settings.set("train/page", "finetune")
+    window.session.hand_over(config.build("gpt", "quick"))
+    window.show_view("train")
+    assert window.view._pages.value == "new"
+    window.view._show("finetune")
+    window.switch_theme()
+    assert window.view._pages.value == "finetune"
+
+
 @pytest.mark.parametrize(("word", "corpus", "watched"), [("苹果", "en", "apple"), ("打", "zh", "打"), ("my own", "zh", "苹果")])
 def test_a_built_in_text_is_not_asked_for_words_that_it_does_not_know(word, corpus, watched):
     assert draft.watch_options(word, TextConfig(corpus=corpus))["watch.word"] == watched
