@@ -45,6 +45,7 @@ AUTOMATIC_BYTES = 4_000_000  # a text up to this size is counted without being a
 WAIT_MS = 350  # after the last change, before the engine is asked
 LIST_HEIGHT = 300
 SCROLL_BAR = 12
+LEAST_SAMPLE = 300  # pixels of the width of what is read
 LABEL_WIDTH = 130
 NAME = "corpus"  # of this view in VIEWS
 
@@ -139,11 +140,15 @@ class CorpusView(QWidget):
         column.addWidget(card)
         column.addWidget(cut)
         column.addStretch(1)
-        scroll = QScrollArea(widgetResizable=True, frameShape=QFrame.Shape.NoFrame)
-        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        scroll = self._settings = QScrollArea(widgetResizable=True, frameShape=QFrame.Shape.NoFrame)
         scroll.setWidget(page)
-        scroll.setMinimumWidth(page.minimumSizeHint().width() + SCROLL_BAR)
         return scroll
+
+    def _fit_settings(self) -> None:
+        """As wide as they are, where what is read has room beside them."""
+        wanted = self._settings.widget().minimumSizeHint().width() + SCROLL_BAR
+        room = self.width() - 2 * theme.L - LEAST_SAMPLE - SCROLL_BAR
+        self._settings.setMinimumWidth(max(min(wanted, room), LEAST_SAMPLE))
 
     def _combo(self, name: str) -> QComboBox:
         made = QComboBox(accessibleName=option_title(name))
@@ -174,7 +179,7 @@ class CorpusView(QWidget):
         card.column.addWidget(row(self._pages, None))
         card.column.addWidget(self._progress)
         card.column.addWidget(self._stack, 1)
-        card.setMinimumWidth(300)
+        card.setMinimumWidth(LEAST_SAMPLE)
         return card
 
     def _turn(self, name: str) -> None:
@@ -339,6 +344,7 @@ class CorpusView(QWidget):
 
     def resizeEvent(self, event: object) -> None:
         super().resizeEvent(event)
+        self._fit_settings()
         self._fit_list()
 
     def _fit_list(self) -> None:

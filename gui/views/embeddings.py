@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
-from PySide6.QtCore import Qt, QTimer
+from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QHBoxLayout, QScrollArea, QStackedLayout, QVBoxLayout, QWidget
 
 from core.i18n import tr
@@ -84,9 +84,8 @@ class EmbeddingsView(QWidget):
             self.sections[name].column.addWidget(widget)
             column.addWidget(self.sections[name])
         column.addStretch(1)
-        scroll = QScrollArea(widgetResizable=True, horizontalScrollBarPolicy=Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._panel = scroll = QScrollArea(widgetResizable=True)
         scroll.setWidget(panel)
-        scroll.setFixedWidth(theme.scaled(PANEL) + 2 * theme.S)
         left = QVBoxLayout()
         left.setSpacing(theme.XS)
         left.addWidget(self.tools)
@@ -124,6 +123,8 @@ class EmbeddingsView(QWidget):
 
     def resizeEvent(self, event: object) -> None:
         super().resizeEvent(event)
+        room = self.contentsRect().width() - self.tools.minimumSizeHint().width() - 2 * theme.M - theme.S
+        self._panel.setFixedWidth(min(theme.scaled(PANEL) + 2 * theme.S, max(room, round(0.8 * theme.scaled(PANEL)))))  # the rest scrolls
         self._place_badge()
 
     # the vectors

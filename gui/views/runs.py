@@ -11,6 +11,7 @@ from PySide6.QtCore import QItemSelectionModel, QModelIndex, QSize, Qt, QTimer, 
 from PySide6.QtGui import QAction, QDesktopServices, QKeySequence, QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
+    QBoxLayout,
     QHeaderView,
     QLineEdit,
     QMenu,
@@ -104,8 +105,13 @@ class RunsView(QWidget):
         column = QVBoxLayout(page)
         column.setContentsMargins(theme.M, theme.S, theme.M, theme.S)
         column.setSpacing(theme.S)
-        column.addWidget(row(self._put, self._pause, self._stop, self._copy_button, self._delete_button, self._more, None, self._count,
-                             self._search, import_button(self, session, services)))
+        self._deeds = row(self._put, self._pause, self._stop, self._copy_button, self._delete_button, self._more, None)
+        self._finding = row(self._count, self._search, import_button(self, session, services))
+        self._top = QBoxLayout(QBoxLayout.Direction.LeftToRight)
+        self._top.setSpacing(theme.S)
+        self._top.addWidget(self._deeds, 1)
+        self._top.addWidget(self._finding)
+        column.addLayout(self._top)
         column.addWidget(split, 1)
         self._stack = QStackedLayout(self)
         self._stack.addWidget(page)
@@ -123,6 +129,13 @@ class RunsView(QWidget):
     def showEvent(self, event: object) -> None:
         super().showEvent(event)
         self.list.start()
+        self._soon()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Two lines of buttons, and no words beside the tabs, where there is no room for all."""
+        super().resizeEvent(event)
+        wanted = self._deeds.minimumSizeHint().width() + self._finding.minimumSizeHint().width() + theme.S + 2 * theme.M
+        self._top.setDirection(QBoxLayout.Direction.TopToBottom if wanted > self.width() else QBoxLayout.Direction.LeftToRight)
         self._soon()
 
     def hideEvent(self, event: object) -> None:
@@ -235,6 +248,7 @@ class RunsView(QWidget):
         self._failure.show_run(one)
         shown = self._compared(chosen)
         self.curves.show_runs(shown)
+        self.curves.fit(self.width() - 2 * theme.M - self.tabs.tabBar().sizeHint().width() - theme.S)
         self.settings.show_runs(shown)
 
     def _compared(self, chosen: list[RunRow]) -> list[Shown]:

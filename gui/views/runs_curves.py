@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QComboBox, QVBoxLayout, QWidget
 from core.events import EvalEnd, Event, RunStarted, StepEnd
 from core.i18n import tr
 from core.runs import Run
+from gui import theme
 from gui.views import Services
 from gui.widgets.curve import Curves
 from gui.widgets.labels import label, row
@@ -90,6 +91,7 @@ class RunCurves(QWidget):
         self._chooser.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
         self._chooser.activated.connect(self._chosen)
         self._hint = label("", "caption")
+        self._room = 0
         self.curves = Curves({"steps": tr("Steps"), "tokens": tr("Tokens"), "time": tr("Time")})
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
@@ -98,6 +100,11 @@ class RunCurves(QWidget):
         self._watcher.eventsArrived.connect(self._events)
         self.destroyed.connect(_Unwatcher(self._watcher, self._series))
         self._fill_chooser()
+
+    def fit(self, room: int) -> None:
+        """room: for the head, beside the tabs, whose names come before the words of the chart."""
+        self._room = room
+        self._hint.setVisible(self._hint.sizeHint().width() + self._chooser.sizeHint().width() + theme.S <= room)
 
     @property
     def quantity(self) -> str:
@@ -164,6 +171,7 @@ class RunCurves(QWidget):
                 self.curves.add(f"{path}/valid", "" if trained else name, item.colour, dashed=item.dashed, points=True, smooth=False)
             self._append(path)
         self._hint.setText(tr("lines: training, dots: validation") if both else "")
+        self.fit(self._room)
 
     def _fill_chooser(self) -> None:
         names = {name for series in self._series.values() for name in (*series.train, *series.valid)}

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QComboBox, QFileDialog, QHBoxLayout, QSizePolicy, QStackedLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QBoxLayout, QComboBox, QFileDialog, QHBoxLayout, QSizePolicy, QStackedLayout, QVBoxLayout, QWidget
 
 from core.errors import UserError
 from core.i18n import tr
@@ -23,6 +23,7 @@ from gui.widgets.labels import button, label, row
 
 GROUPS, MESSAGE = 0, 1
 PAST = "senses/find"  # in the session's past: the word, what was found, and what was entered in each card
+NARROW = 480  # pixels: below it what is asked for takes two lines
 OWN, FILES = "own", "files"
 
 
@@ -80,13 +81,22 @@ class FindPage(QWidget):
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
         whole.setSpacing(theme.S)
-        whole.addWidget(row(self._run, self._where, self._method, self._count, self._find))
+        self._asked = QBoxLayout(QBoxLayout.Direction.LeftToRight)
+        self._asked.setSpacing(theme.S)
+        self._asked.addWidget(row(self._run, self._where), 2)
+        self._asked.addWidget(row(self._method, self._count, self._find), 3)
+        whole.addLayout(self._asked)
         whole.addLayout(self._stack, 1)
         self._redraw = Redraw(self, self._draw, shared.answers)
         for signal in (session.benchChanged, session.wordChanged, session.layerChanged):
             signal.connect(self._redraw.soon)
         session.specimensChanged.connect(self._agree)
         self._show_past()
+
+    def resizeEvent(self, event: object) -> None:
+        super().resizeEvent(event)
+        narrow = self.width() < theme.scaled(NARROW)
+        self._asked.setDirection(QBoxLayout.Direction.TopToBottom if narrow else QBoxLayout.Direction.LeftToRight)
 
     def showEvent(self, event: object) -> None:
         super().showEvent(event)

@@ -14,10 +14,11 @@ from gui.specimen_store import sense_title
 from gui.views.senses_answers import Question, question
 from gui.views.senses_legend import DirectionChoice
 from gui.views.senses_state import Redraw, Shared, checkpoints_of, is_joined, line_name, why_empty
-from gui.widgets.labels import button, label, row
+from gui.widgets.elided import Elided
+from gui.widgets.folding import FoldingSegments
+from gui.widgets.labels import button, row
 from gui.widgets.line_chart import Line
 from gui.widgets.noted_chart import NotedChart
-from gui.widgets.segments import Segments
 
 SENSES, FILE = "senses", "file"
 FEW_WORDS = 20  # of which a probe can learn a random label each
@@ -32,7 +33,7 @@ class ProbePage(QWidget):
         self._rows_drawn: list[list[object]] = []
         self.controls = DirectionChoice(shared.choices, self)
         self.controls.hide()
-        self._what = Segments({SENSES: tr("Senses"), FILE: tr("A file")}, SENSES, tips={
+        self._what = FoldingSegments({SENSES: tr("Senses"), FILE: tr("A file")}, SENSES, tips={
             SENSES: tr("The senses of the specimens at the right."), FILE: tr("A tsv file with the columns word, text and label.")})
         self._what.chosen.connect(self._choose)
         self._file = button("", self._ask_file, icon="folder")
@@ -43,7 +44,7 @@ class ProbePage(QWidget):
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
         whole.setSpacing(theme.S)
-        whole.addWidget(row(label(tr("Read off the vectors:")), self._what, self._file, None, picture))
+        whole.addWidget(row(Elided(tr("Read off the vectors:")), self._what, self._file, picture))
         whole.addWidget(self._board, 1)
         self._redraw = Redraw(self, self._draw, shared.answers)
         for signal in (session.benchChanged, session.specimensChanged, shared.choices.changed, services.processes.changed):

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFileDialog, QFrame, QHBoxLayout, QLabel, QProgressBar, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QBoxLayout, QFileDialog, QFrame, QHBoxLayout, QLabel, QProgressBar, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
 from core.i18n import tr
 from core.registry import FAMILIES, family
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from core.analysis.recent import Recent
 
 RECENT = 8
-WIDTH = 1120  # of the page at most
+WIDTH, MARGIN = 1120, 32  # of the page at most, and what is free at its left and right
 STATE_WIDTH, WHEN_WIDTH = 190, 90
 LANGUAGE = "start/demo"  # of the demonstration, in the settings
 
@@ -44,17 +44,17 @@ class StartView(QWidget):
         self._language = remembered if remembered in demo.WORDS else draft.default_text().corpus
         page = QWidget()
         column = QVBoxLayout(page)
-        column.setContentsMargins(32, 28, 32, 24)
+        column.setContentsMargins(MARGIN, 28, MARGIN, 24)
         column.setSpacing(theme.L)
         column.addWidget(label("Lexiscope", "hero"))
         column.addWidget(label(tr("Train small language models on a text, watch them learn, and see how one word comes to have two meanings."),
                                "large", wrap=True))
         column.addSpacing(theme.S)
-        cards = QHBoxLayout()
-        cards.setSpacing(theme.L)
+        self._cards = QBoxLayout(QBoxLayout.Direction.LeftToRight)
+        self._cards.setSpacing(theme.L)
         for card in (self._demo_card(), self._text_card(), self._open_card()):
-            cards.addWidget(card, 1)
-        column.addLayout(cards)
+            self._cards.addWidget(card, 1)
+        column.addLayout(self._cards)
         column.addSpacing(theme.S)
         self._heading = label(tr("Recent runs"), "heading")
         column.addWidget(self._heading)
@@ -82,7 +82,18 @@ class StartView(QWidget):
 
     def showEvent(self, event: object) -> None:
         super().showEvent(event)
+        self._arrange()
         self._refresh()
+
+    def resizeEvent(self, event: object) -> None:
+        super().resizeEvent(event)
+        self._arrange()
+
+    def _arrange(self) -> None:
+        """The cards stand beneath each other where they have no room beside each other."""
+        cards = [self._cards.itemAt(place).widget() for place in range(self._cards.count())]
+        wanted = sum(card.minimumSizeHint().width() + theme.L for card in cards) + 2 * MARGIN
+        self._cards.setDirection(QBoxLayout.Direction.TopToBottom if wanted > self.width() else QBoxLayout.Direction.LeftToRight)
 
     # the three cards
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from PySide6.QtWidgets import QStackedLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QBoxLayout, QStackedLayout, QWidget
 
+from gui import theme
 from gui.widgets.labels import label
 from gui.widgets.line_chart import LineChart
+from gui.widgets.panes import Panes
+
+LEAST_CHART = 170  # pixels of its height
 
 
 class NotedChart(QWidget):
@@ -16,18 +20,18 @@ class NotedChart(QWidget):
         self.chart = LineChart()
         self.note = label("", "soft", wrap=True)
         self.message = label("", "large", wrap=True)
-        self.picture = QWidget()
-        column = QVBoxLayout(self.picture)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.addWidget(self.chart, 1)
-        column.addWidget(self.note)
+        panes = Panes(QBoxLayout.Direction.TopToBottom)  # a long note in large letters scrolls
+        self.picture = panes.content
+        self.chart.setMinimumHeight(theme.scaled(LEAST_CHART))
+        panes.box.addWidget(self.chart, 1)
+        panes.box.addWidget(self.note)
         self._stack = QStackedLayout(self)
-        self._stack.addWidget(self.picture)
+        self._stack.addWidget(panes)
         self._stack.addWidget(self.message)
 
     def show_chart(self, note: str) -> None:
         self.note.setText(note)
-        self._stack.setCurrentWidget(self.picture)
+        self._stack.setCurrentIndex(0)
 
     def say(self, words: str) -> None:
         """Only this sentence."""
@@ -36,4 +40,4 @@ class NotedChart(QWidget):
 
     @property
     def drawn(self) -> bool:
-        return self._stack.currentWidget() is self.picture
+        return self._stack.currentIndex() == 0

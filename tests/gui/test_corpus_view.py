@@ -52,6 +52,17 @@ def test_the_tabs_never_run_together(qtbot, make):
     qtbot.waitUntil(lambda: not pages.is_folded)
 
 
+def test_the_settings_do_not_cover_what_is_read_with_large_words_in_a_small_window(qtbot, make):
+    window = make("corpus")
+    window.resize(window.minimumSize())
+    window.zoom(0.5)
+    view = window.view
+    split = view._settings.parentWidget()
+    qtbot.waitUntil(lambda: window.width() == window.minimumWidth() and view._settings.width() > 200)
+    right = split.widget(1)
+    qtbot.waitUntil(lambda: view._settings.geometry().right() < right.x() and right.geometry().right() < split.width())
+
+
 def test_added_files_show_how_they_are_read(qtbot, make, files):
     window = make("corpus")
     window.view.add_paths([str(files / "a.txt"), str(files / "c.txt")])

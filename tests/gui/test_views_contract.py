@@ -5,7 +5,8 @@ from __future__ import annotations
 from itertools import pairwise
 
 import pytest
-from PySide6.QtWidgets import QAbstractSpinBox, QApplication, QComboBox, QLineEdit, QPlainTextEdit, QWidget
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QAbstractButton, QAbstractScrollArea, QAbstractSpinBox, QApplication, QComboBox, QLineEdit, QPlainTextEdit, QWidget
 
 from core import i18n
 from core.text.specimens import Specimen
@@ -78,6 +79,36 @@ def test_the_panels_of_four_runs_are_beside_each_other_with_large_words_in_a_sma
     assert all(panel.width() >= widest(panel) for panel in panels())
     assert window._dock.geometry().right() < window.centralWidget().width()
     assert window._bench.chips()[3].geometry().right() < window.width()
+
+
+def _out_of_sight(part):
+    """Whether a button or a field of the view is cut by what it stands in, and nothing scrolls to it."""
+    above = part.parentWidget()
+    while above is not None:
+        box, scroll = part.rect().translated(part.mapTo(above, part.rect().topLeft())), above.parentWidget()
+        if isinstance(scroll, QAbstractScrollArea) and above is scroll.viewport():
+            return scroll.horizontalScrollBarPolicy() == Qt.ScrollBarPolicy.ScrollBarAlwaysOff and box.right() > above.width()
+        if not above.rect().adjusted(-1, -1, 1, 1).contains(box):
+            return True
+        above = scroll
+    return False
+
+
+@pytest.mark.parametrize(("name", "page"), [("start", ""), ("train", ""), ("runs", ""), ("embeddings", ""), ("senses", "find"),
+                                            ("senses", "probe"), ("senses", "sides")])
+def test_every_button_is_whole_with_large_words_in_a_small_window(qtbot, make, make_run, name, page):
+    window = make(name)
+    window.session.add_run(make_run("one", "gpt"))
+    window.session.look_at("苹果", ONE)
+    window.zoom(0.5)
+    window.resize(window.minimumWidth(), 700)
+    if page:
+        window.view.show_page(page)
+    for _ in range(5):
+        QApplication.processEvents()
+    buttons = [part for part in window.view.findChildren(QAbstractButton) if part.isVisible() and part.text()]
+    bad = [part.text() for part in buttons if _out_of_sight(part) or part.width() < part.minimumSizeHint().width()]
+    assert not bad, bad
 
 
 @pytest.mark.parametrize("name", VIEWS)
