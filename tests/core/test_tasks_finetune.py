@@ -29,6 +29,7 @@ from core.train.loop import Loop
 from tests.core.test_training import assert_same_weights
 from tests.helpers.labelled import KINDS, make_finetune, write_labelled
 from tests.helpers.runs import make_run
+from tests.helpers.saved import saved_run
 
 MEASURES = {"classification": {"accuracy", "macro_f1"}, "matching": {"accuracy", "macro_f1"}, "entailment": {"accuracy", "macro_f1"},
             "similarity": {"pearson", "spearman"}, "multiple_choice": {"accuracy"}, "tagging": {"precision", "recall", "f1"},
@@ -239,7 +240,7 @@ def test_the_language_models_loss_is_that_of_its_own_output_matrix(tmp_path: Pat
 
 
 def test_from_scratch_a_character_cnn_knows_how_its_tokens_are_written(tmp_path: Path) -> None:
-    run = make_finetune(tmp_path, _trained(tmp_path, "elmo", embedding="char_cnn"), from_scratch=True)
+    run = make_finetune(tmp_path, saved_run(tmp_path / "pretrained", "elmo", embedding="char_cnn"), from_scratch=True)
     vectors = learner_of(run).network().encoder.eval().token_vectors()
     assert len(vectors.detach().unique(dim=0)) == len(vectors)
 

@@ -401,7 +401,7 @@ def test_many_runs_never_hold_the_window_up(show, make, monkeypatch) -> None:
     """By a clock that passes a slice with every second run, the loop has its turn after two of them."""
     from gui.views import runs_list
 
-    for number in range(30):
+    for number in range(12):
         make(f"run {number}", step(3))
     looked: list[int] = []  # runs in each slice
     clock = count()
@@ -419,7 +419,7 @@ def test_many_runs_never_hold_the_window_up(show, make, monkeypatch) -> None:
     monkeypatch.setattr(runs_list.RunsList, "_slice", sliced)
     monkeypatch.setattr(runs_list.RunsList, "_look", counted)
     view = show()
-    assert view.order.rowCount() == 30
+    assert view.order.rowCount() == 12
     assert 0 < max(looked) <= 2
 
 
