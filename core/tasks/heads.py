@@ -160,7 +160,7 @@ class SpanHead(nn.Module):
 
     def loss(self, logits: Tensor, batch: dict[str, Tensor]) -> tuple[Tensor, Sums]:
         labels, tokens = batch["labels"], logits.shape[2]
-        chances = self._log_probabilities(logits, batch)  # (batch, parts * tokens, 2)
+        chances = self._masked(logits, batch).log_softmax(dim=1)  # (batch, parts * tokens, 2)
         known = labels[:, 0] != IGNORED
         place = (labels[:, :1] * tokens + labels[:, 1:])[known]  # (known, 2)
         nll = -chances[known].gather(1, place.unsqueeze(1)).sum() / 2
@@ -169,19 +169,16 @@ class SpanHead(nn.Module):
 
     def outputs(self, logits: Tensor, batch: dict[str, Tensor]) -> Tensor:
         """Log-probabilities. The first place of every further row is none of their places; it is measured alike (core/tasks/span.py: decode)."""
-        chances = self._log_probabilities(logits, batch).view_as(logits)
-        total = self._masked(logits, batch).logsumexp(dim=1)[:, None]  # (batch, 1, 2)
-        chances[:, :, 0] = logits[:, :, 0].float() - total
+        masked = self._masked(logits, batch)
+        chances = masked.log_softmax(dim=1).view_as(logits)
+        chances[:, :, 0] = logits[:, :, 0].float() - masked.logsumexp(dim=1)[:, None]
         return chances
 
     def count(self, batch: dict[str, Tensor]) -> float:
         return float((batch["labels"][:, 0] != IGNORED).sum())
 
-    def _log_probabilities(self, logits: Tensor, batch: dict[str, Tensor]) -> Tensor:
-        """Over all tokens of the passage in all rows, and the place that means no answer. (batch, parts * tokens, 2)"""
-        return self._masked(logits, batch).log_softmax(dim=1)
-
     def _masked(self, logits: Tensor, batch: dict[str, Tensor]) -> Tensor:
+        """All tokens of the passage in all rows, and the place that means no answer; any other can not be chosen. (batch, parts * tokens, 2)"""
         allowed = batch["answer_mask"].flatten(1).unsqueeze(-1)
         return logits.float().flatten(1, 2).masked_fill(allowed == 0, -1e4)
 
