@@ -28,7 +28,7 @@ TSNE_POINTS = 10_000
 
 def frames() -> dict[str, float]:
     from gui import theme
-    from gui.qt_repair import hold_constants
+    from gui.qt.repair import hold_constants
     from gui.widgets.plots import pyqtgraph
     from gui.widgets.point_map import PointMap
 

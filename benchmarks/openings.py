@@ -33,7 +33,7 @@ from core.runs import Run
 from gui import main_window, theme
 from gui.engine import Engine
 from gui.main_window import MainWindow
-from gui.qt_repair import hold_constants
+from gui.qt.repair import hold_constants
 from gui.settings import Settings
 from gui.views import VIEWS
 

@@ -18,7 +18,7 @@ from PySide6.QtWidgets import QApplication
 from core import i18n
 from gui import theme
 from gui.main_window import MainWindow
-from gui.qt_repair import hold_constants
+from gui.qt.repair import hold_constants
 from gui.settings import Settings
 
 PAINT_REPORT = "LEXISCOPE_PAINT_REPORT"  # names a file that gets the time of the first frame, for the benchmark

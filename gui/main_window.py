@@ -14,21 +14,23 @@ from core import i18n
 from core.errors import UserError
 from core.i18n import tr
 from core.runs import Run
-from gui import place, qt_words, specimen_store, theme
-from gui.bench_bar import BenchBar
-from gui.bottom_bar import BottomBar
+from gui import specimen_store, theme
+from gui.edges.bench_bar import BenchBar
+from gui.edges.bottom_bar import BottomBar
+from gui.edges.navigation import Navigation
+from gui.edges.specimens_dock import SpecimensDock
 from gui.engine import Engine
 from gui.importing import dropped, importer_of
 from gui.jobs import DONE, FAILED, Jobs
+from gui.keeping import place
 from gui.messages import Messages
-from gui.navigation import Navigation
+from gui.qt import words as qt_words
 from gui.quit_dialog import QuitChoice, ask
 from gui.run_process import Processes
 from gui.run_queue import queue_of
 from gui.run_watcher import RunWatcher
 from gui.session import Session
 from gui.settings import Settings
-from gui.specimens_dock import SpecimensDock
 from gui.views import BENCH, SPECIMENS, VIEWS, Services, load_view, titles
 from gui.widgets.empty import Empty
 

@@ -22,18 +22,18 @@ if TYPE_CHECKING:
 
 # name -> "module:class"; the order is that of the navigation. A module is imported when its view is first shown.
 VIEWS = {
-    "start": "gui.views.start:StartView",
-    "corpus": "gui.views.corpus:CorpusView",
-    "train": "gui.views.train:TrainView",
-    "runs": "gui.views.runs:RunsView",
-    "senses": "gui.views.senses:SensesView",
-    "embeddings": "gui.views.embeddings:EmbeddingsView",
-    "attention": "gui.views.attention:AttentionView",
-    "layer_mix": "gui.views.layer_mix:LayerMixView",
-    "predict": "gui.views.predict:PredictView",
-    "evaluate": "gui.views.evaluate:EvaluateView",
-    "worth": "gui.views.worth:WorthView",
-    "export": "gui.views.export:ExportView",
+    "start": "gui.views.start.view:StartView",
+    "corpus": "gui.views.corpus.view:CorpusView",
+    "train": "gui.views.train.view:TrainView",
+    "runs": "gui.views.runs.view:RunsView",
+    "senses": "gui.views.senses.view:SensesView",
+    "embeddings": "gui.views.embeddings.view:EmbeddingsView",
+    "attention": "gui.views.attention.view:AttentionView",
+    "layer_mix": "gui.views.layer_mix.view:LayerMixView",
+    "predict": "gui.views.predict.view:PredictView",
+    "evaluate": "gui.views.evaluate.view:EvaluateView",
+    "worth": "gui.views.worth.view:WorthView",
+    "export": "gui.views.export.view:ExportView",
 }
 
 

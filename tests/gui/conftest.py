@@ -21,7 +21,7 @@ from core import config, i18n
 from core.runs import Run
 from gui import theme, views
 from gui.main_window import MainWindow
-from gui.qt_repair import hold_constants
+from gui.qt.repair import hold_constants
 from gui.settings import Settings
 
 hold_constants()
@@ -66,7 +66,7 @@ def make_run(own_home: Path) -> Callable[..., Run]:
 def make_window(qtbot, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., MainWindow]]:
     """make_window(view=..., language=..., look=...): the real window with views that do nothing."""
     monkeypatch.setattr(views, "VIEWS", FAKE_VIEWS)
-    for module in ("gui.main_window", "gui.navigation"):
+    for module in ("gui.main_window", "gui.edges.navigation"):
         monkeypatch.setattr(f"{module}.VIEWS", FAKE_VIEWS)
     made: list[MainWindow] = []
 

@@ -15,10 +15,10 @@ from core import palette
 from core.analysis import attention_window
 from core.text.specimens import read_specimens
 from gui import picture, theme, views
-from gui.views import attention_state
-from gui.views.attention_panel import AttentionPanel
-from gui.views.attention_state import State, loads
-from gui.views.attention_table import HeadModel
+from gui.views.attention import state as attention_state
+from gui.views.attention.panel import AttentionPanel
+from gui.views.attention.state import State, loads
+from gui.views.attention.table import HeadModel
 from gui.widgets.head_grid import HeadGrid
 from gui.widgets.head_lines import MOST_LINES, HeadLines
 from gui.widgets.heatmap import Heatmap, image_of
@@ -296,7 +296,7 @@ def test_every_picture_leaves_with_its_numbers(qtbot, show, gpt, bert, tmp_path,
 
 
 def test_the_view_is_one_of_the_window(show) -> None:
-    assert views.VIEWS["attention"] == "gui.views.attention:AttentionView"
+    assert views.VIEWS["attention"] == "gui.views.attention.view:AttentionView"
     _, view = show()
     assert view._stack.currentIndex() == 1
 

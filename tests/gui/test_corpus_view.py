@@ -7,7 +7,7 @@ from PySide6.QtGui import QDropEvent
 from PySide6.QtWidgets import QLabel, QToolButton
 
 from core.config import TextConfig
-from gui.file_rows import FileRow, MissingRow, size_words, sure_words
+from gui.views.corpus.file_rows import FileRow, MissingRow, size_words, sure_words
 from gui.widgets.histogram import bars
 from gui.widgets.tokens import Tokens
 from tests.gui.direct_engine import DirectEngine, SilentEngine
@@ -124,7 +124,7 @@ def test_a_small_text_is_counted_by_itself_and_unknown_tokens_are_marked(qtbot, 
 
 
 def test_a_large_text_waits_for_the_button(qtbot, make, files, monkeypatch):
-    monkeypatch.setattr("gui.views.corpus.AUTOMATIC_BYTES", 10)
+    monkeypatch.setattr("gui.views.corpus.view.AUTOMATIC_BYTES", 10)
     view = make("corpus").view
     view.add_paths([str(files / "a.txt")])
     qtbot.waitUntil(lambda: bool(_rows(view)))

@@ -12,11 +12,11 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
 from core.vector_source import VectorSource
-from gui import map_state
-from gui.map_state import AXES, TSNE, Layout, MapState
-from gui.selection import Selection, packed, unpacked
-from gui.views.embeddings_answers import Answers
-from gui.views.embeddings_colours import by_clusters, by_values
+from gui.views.embeddings import state as map_state
+from gui.views.embeddings.answers import Answers
+from gui.views.embeddings.colours import by_clusters, by_values
+from gui.views.embeddings.selection import Selection, packed, unpacked
+from gui.views.embeddings.state import AXES, TSNE, Layout, MapState
 from gui.widgets.badge import badge_words
 from tests.gui.direct_engine import DirectEngine, SilentEngine
 from tests.gui.real_views import real_windows

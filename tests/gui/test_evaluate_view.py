@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QLabel
 from core import registry
 from core.runs import Run
 from core.tasks.config import build_finetune
-from gui.evaluation_body import ALL, WRONG, chosen_rows
+from gui.views.evaluate.body import ALL, WRONG, chosen_rows
 from gui.widgets.confusion_matrix import ConfusionMatrix
 from gui.widgets.rows_table import RowsTable
 from gui.widgets.value_scatter import ValueScatter

@@ -58,7 +58,7 @@ def test_it_offers_what_takes_the_run_and_asks_for_it(qtbot, view):
 def test_while_it_is_not_shown_it_does_not_read_the_runs(make, make_run, monkeypatch):
     window = make("export")
     window.show_view("runs")
-    monkeypatch.setattr("gui.views.export.list_runs", lambda: pytest.fail("read"))
+    monkeypatch.setattr("gui.views.export.view.list_runs", lambda: pytest.fail("read"))
     window.session.add_run(make_run("one more"))
 
 

@@ -15,12 +15,12 @@ from core import events, registry
 from core.runs import Run
 from core.tasks.config import build_finetune
 from core.tasks.seeds import with_seeds
-from gui.finetune_options import FinetuneOptions
-from gui.finetune_seen import LABELS, PROBLEMS, counts_in_words
-from gui.labelled_files import DEV, TRAIN
+from gui.forms.finetune_options import FinetuneOptions
+from gui.forms.labelled_files import DEV, TRAIN
 from gui.outcome import Outcome
 from gui.run_queue import queue_of
 from gui.second_stage import metric_of, seeds_in_words
+from gui.views.train.finetune_seen import LABELS, PROBLEMS, counts_in_words
 from gui.widgets.tokens import Tokens
 from tests.gui.direct_engine import DirectEngine
 from tests.gui.real_views import real_windows

@@ -12,9 +12,9 @@ from core.config import TextConfig, TrainConfig, WatchConfig, check, option
 from core.errors import UserError
 from core.families.bert.config import BertConfig, BertObjective
 from core.families.elmo.config import ElmoConfig, ElmoObjective
-from gui.form import Form
-from gui.form_editors import show_number, split_items
-from gui.option_titles import error_in_titles, in_titles, option_titles
+from gui.forms.editors import show_number, split_items
+from gui.forms.form import Form
+from gui.forms.option_titles import error_in_titles, in_titles, option_titles
 
 
 @dataclass(frozen=True, kw_only=True)

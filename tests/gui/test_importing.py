@@ -13,9 +13,10 @@ from PySide6.QtWidgets import QApplication, QPushButton
 from core.exchange import vector_files
 from core.exchange.pack import is_packed
 from core.runs import Run, runs_home
-from gui import importing, packing
+from gui import importing
 from gui.importing import importer_of
-from gui.views.runs_table import NAME, TEXT
+from gui.views.runs import packing
+from gui.views.runs.table import NAME, TEXT
 from tests.gui.direct_engine import DirectEngine, SilentEngine
 from tests.gui.real_views import real_windows
 from tests.helpers.saved import saved_run

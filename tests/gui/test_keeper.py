@@ -11,10 +11,10 @@ from PySide6.QtWidgets import QApplication
 
 from core.runs import Run
 from core.text.specimens import Specimen, write_specimens
-from gui import place
-from gui.place import Place
-from gui.steps import Steps
-from gui.views.senses_choices import State, loads, parsed
+from gui.keeping import place
+from gui.keeping.place import Place
+from gui.keeping.steps import Steps
+from gui.views.senses.choices import State, loads, parsed
 from tests.gui.direct_engine import DirectEngine
 from tests.gui.real_views import real_windows
 

@@ -10,8 +10,8 @@ from core import events
 from core.runs import Run
 from core.tasks.config import build_finetune
 from core.text.specimens import Specimen, write_specimens
-from gui.mix_story import INPUT, OUTPUT, MixStory, mixes_layers
 from gui.views import titles
+from gui.views.layer_mix.story import INPUT, OUTPUT, MixStory, mixes_layers
 from gui.widgets.layer_bars import layer_colours
 from tests.gui.direct_engine import DirectEngine
 from tests.gui.real_views import real_windows

@@ -209,7 +209,7 @@ def test_the_list_offers_the_other_runs(qtbot, make_window, make_run):
 def test_of_many_runs_the_list_reads_only_those_it_shows(qtbot, make_window, make_run, monkeypatch):
     for number in range(4):
         make_run(f"run {number}")
-    monkeypatch.setattr("gui.bench_bar.LISTED", 2)
+    monkeypatch.setattr("gui.edges.bench_bar.LISTED", 2)
     opened = []
     monkeypatch.setattr("core.config.load", lambda path, load=config.load: opened.append(path) or load(path))
     window = make_window()

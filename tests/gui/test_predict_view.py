@@ -12,9 +12,9 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
 from core import registry
-from gui.predict_blocks import Bars, Marked, Score, blocks_of
-from gui.predict_modes import fields, mode_hints, mode_titles
-from gui.predict_panel import PredictPanel
+from gui.views.predict.blocks import Bars, Marked, Score, blocks_of
+from gui.views.predict.modes import fields, mode_hints, mode_titles
+from gui.views.predict.panel import PredictPanel
 from gui.widgets.probability_bars import percent
 from gui.widgets.tagged_text import tagged
 from tests.gui.direct_engine import DirectEngine

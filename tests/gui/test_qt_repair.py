@@ -12,7 +12,7 @@ from PySide6.QtGui import QAction
 import gui
 
 PROGRAM = """
-from gui.qt_repair import hold_constants
+from gui.qt.repair import hold_constants
 {repair}
 from PySide6.QtCore import QObject, Signal
 class Sender(QObject):

@@ -25,10 +25,10 @@ from gui.run_watcher import RunWatcher
 from gui.session import Session
 from gui.settings import Settings
 from gui.views import Services
-from gui.views.runs import WIDTHS, RunsView
-from gui.views.runs_curves import Series
-from gui.views.runs_settings import MISSING, differences, options_of, plain_of
-from gui.views.runs_table import CHIP, FAMILY, LOSS, NAME, SIZE, STATUS, STEP, TEXT, VALID
+from gui.views.runs.curves import Series
+from gui.views.runs.settings import MISSING, differences, options_of, plain_of
+from gui.views.runs.table import CHIP, FAMILY, LOSS, NAME, SIZE, STATUS, STEP, TEXT, VALID
+from gui.views.runs.view import WIDTHS, RunsView
 from tests.helpers.inline_engine import InlineEngine
 
 ZOOM = 1.5
@@ -399,7 +399,7 @@ def test_it_can_be_drawn_in_both_languages_and_looks(show, make, qapp, qtbot, la
 
 def test_many_runs_never_hold_the_window_up(show, make, monkeypatch) -> None:
     """By a clock that passes a slice with every second run, the loop has its turn after two of them."""
-    from gui.views import runs_list
+    from gui.views.runs import runs_list
 
     for number in range(12):
         make(f"run {number}", step(3))

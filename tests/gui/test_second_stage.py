@@ -9,7 +9,7 @@ from PySide6.QtCore import Qt
 
 from core.runs import Run
 from core.train import worker
-from gui.labelled_files import DEV, TRAIN
+from gui.forms.labelled_files import DEV, TRAIN
 from gui.second_stage import task_of
 from gui.widgets.tokens import Tokens
 from tests.gui.direct_engine import DirectEngine

@@ -30,8 +30,8 @@ from gui.run_watcher import RunWatcher
 from gui.session import Session
 from gui.settings import Settings
 from gui.views import Services
-from gui.views.senses import PAGES, SensesView
-from gui.views.senses_words import _pieces
+from gui.views.senses.view import PAGES, SensesView
+from gui.views.senses.words import _pieces
 from gui.widgets.line_chart import Band, Line, LineChart
 from tests.gui.direct_engine import DirectEngine
 from tests.helpers import runs as helpers

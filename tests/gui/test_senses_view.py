@@ -23,13 +23,13 @@ from gui.run_watcher import RunWatcher
 from gui.session import Session
 from gui.settings import Settings
 from gui.views import Services
-from gui.views.senses import SensesView
-from gui.views.senses_answers import Answers, question
-from gui.views.senses_figures import FiguresTable
-from gui.views.senses_panel import LEAST_PICTURE
-from gui.views.senses_points import PointsPage
-from gui.views.senses_strip import SensesStrip
-from gui.views.senses_verdict import verdict
+from gui.views.senses.answers import Answers, question
+from gui.views.senses.figures import FiguresTable
+from gui.views.senses.panel import LEAST_PICTURE
+from gui.views.senses.points import PointsPage
+from gui.views.senses.strip import SensesStrip
+from gui.views.senses.verdict import verdict
+from gui.views.senses.view import SensesView
 from gui.widgets.folding import FoldingSegments
 from gui.widgets.measure_chart import fitting
 from gui.widgets.switch import Switch

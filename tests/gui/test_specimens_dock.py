@@ -7,8 +7,8 @@ from PySide6.QtTest import QTest
 from core.text.specimens import Specimen, read_specimens, write_specimens
 from gui import specimen_store as store
 from gui import theme
-from gui.specimen_dialog import SpecimenDialog
-from gui.specimens_list import INDEX_ROLE, SpecimenModel, rows_of
+from gui.edges.specimen_dialog import SpecimenDialog
+from gui.edges.specimens_list import INDEX_ROLE, SpecimenModel, rows_of
 
 SPECIMENS = [Specimen(word="quay", sense="river", text="We sat on the quay."),
              Specimen(word="quay", sense="money", text="The quay lent us money.", hard=True),

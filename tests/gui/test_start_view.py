@@ -11,9 +11,9 @@ from core.errors import UserError
 from core.events import EventWriter, RunFinished
 from core.runs import Run, list_runs
 from core.text import builtin
-from gui import demo
 from gui.run_queue import RunQueue, queue_of
-from gui.views.start import RecentRow, ago
+from gui.views.start import demo
+from gui.views.start.view import RecentRow, ago
 from tests.gui.direct_engine import DirectEngine
 from tests.gui.real_views import real_windows
 

@@ -12,9 +12,9 @@ from PySide6.QtCore import Qt
 
 from core import study, study_process
 from core.errors import UserError
-from gui.labelled_files import DEV, TRAIN
-from gui.study_form import counts_of
-from gui.study_page import curves_of, verdict
+from gui.forms.labelled_files import DEV, TRAIN
+from gui.views.worth.form import counts_of
+from gui.views.worth.page import curves_of, verdict
 from gui.widgets.band_curves import BandCurve, BandCurves
 from tests.gui.direct_engine import DirectEngine
 from tests.gui.real_views import real_windows

@@ -1,0 +1,304 @@
+"""The right side: the word, its labelled sentences, and beneath them the view's own controls."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QItemSelectionModel, QModelIndex, QPoint, Qt
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QComboBox,
+    QFileDialog,
+    QInputDialog,
+    QLineEdit,
+    QListView,
+    QMenu,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+)
+
+from core.errors import UserError
+from core.i18n import tr
+from core.runs import Run
+from gui import specimen_store as store
+from gui import theme
+from gui.edges.specimen_dialog import SpecimenDialog
+from gui.edges.specimens_list import INDEX_ROLE, SpecimenDelegate, SpecimenModel, rows_of
+from gui.forms.kept_field import keep
+from gui.session import NONE_SELECTED, Session
+from gui.views import Services
+from gui.widgets.labels import icon_button, label, row
+
+if TYPE_CHECKING:
+    from core.text.specimens import Specimen
+
+WIDTH, SHARE = 300, 0.36  # pixels at the normal size of text; of the window's width at most, where the text is larger
+
+
+class SpecimensDock(QWidget):
+    def __init__(self, session: Session, services: Services) -> None:
+        super().__init__(objectName="side")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self._session, self._services = session, services
+        self._words = QComboBox(accessibleName=tr("Word"))
+        self._words.activated.connect(self._word_chosen)
+        self._search = QLineEdit(placeholderText=tr("Filter"), clearButtonEnabled=True)
+        self._search.textChanged.connect(self._fill)
+        keep(session.past, "specimens/search", self._search)
+        self._hard = icon_button("ring", tr("Only the hard ones: words of another sense stand nearby"), self._fill,
+                                 checkable=True)
+        self._model = SpecimenModel(self)
+        self._list = QListView(selectionMode=QAbstractItemView.SelectionMode.SingleSelection, mouseTracking=True,
+                               verticalScrollMode=QAbstractItemView.ScrollMode.ScrollPerPixel, accessibleName=tr("Specimens"))
+        self._list.setModel(self._model)
+        self._list.setItemDelegate(SpecimenDelegate(self._list))
+        self._list.setResizeMode(QListView.ResizeMode.Adjust)
+        self._list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._list.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        self._list.customContextMenuRequested.connect(self._context_menu)
+        self._list.doubleClicked.connect(self._edit)
+        self._list.selectionModel().currentChanged.connect(self._picked)
+        self._menu = QMenu(self)
+        self._menu.aboutToShow.connect(self._fill_menu)
+        more = icon_button("more", tr("More"))
+        more.setMenu(self._menu)
+        more.setPopupMode(more.ToolButtonPopupMode.InstantPopup)
+        self._edit_button = icon_button("edit", tr("Edit"), self._edit)
+        self._delete_button = icon_button("trash", tr("Delete"), self._delete)
+        self._add_button = icon_button("plus", tr("Add a specimen"), self._add)
+        self._count = label("", "caption", wrap=True)
+        self._count.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        self._count.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
+        self._column = QVBoxLayout(self)
+        self._column.setContentsMargins(theme.M, theme.M, theme.M, theme.M)
+        self._column.setSpacing(theme.S)
+        self._column.addWidget(row(label(tr("Specimens"), "heading"), None, more))
+        self._column.addWidget(self._words)
+        self._column.addWidget(row(self._search, self._hard))
+        self._column.addWidget(self._list, 1)
+        self._column.addWidget(row(self._add_button, self._edit_button, self._delete_button, self._count, spacing=theme.XS))
+        self._controls: QWidget | None = None
+        session.wordChanged.connect(self._show_words)
+        session.benchChanged.connect(self._show_words)
+        session.specimensChanged.connect(self._fill)
+        session.selectionChanged.connect(self._show_selection)
+
+    def showEvent(self, event: object) -> None:
+        """Filled only when it is seen: the built-in words must not delay the first frame."""
+        super().showEvent(event)
+        self._show_words()
+        self._fill()
+
+    def fit(self, window: int) -> None:
+        """Leave the view its room in a window of that width."""
+        self.setFixedWidth(min(theme.scaled(WIDTH), max(WIDTH, round(SHARE * window))))
+
+    def set_controls(self, controls: QWidget | None) -> None:
+        """The view's own controls; the view owns them and gets them back hidden."""
+        if self._controls is not None:
+            self._controls.hide()
+            self._column.removeWidget(self._controls)
+        self._controls = controls
+        if controls is not None:
+            self._column.addWidget(controls)
+            controls.show()
+
+    # drawing
+
+    def _show_words(self) -> None:
+        if not self.isVisible():
+            return
+        found = store.words(self._runs(), self._services.messages.error)
+        if self._session.word and self._session.word not in found:
+            found.insert(0, self._session.word)
+        self._words.clear()
+        self._words.addItems(found)
+        self._words.setCurrentText(self._session.word)
+
+    def _fill(self) -> None:
+        if not self.isVisible():
+            return
+        session = self._session
+        titles = [store.sense_title(session.word, sense) for sense in session.senses]
+        search, only_hard = self._search.text().strip(), self._hard.isChecked()
+        self._model.set_rows(rows_of(session.specimens, session.senses, titles, search, only_hard))
+        hard = sum(item.hard for item in session.specimens)
+        self._count.setText(tr("{count} sentences, {hard} hard", count=len(session.specimens), hard=hard))
+        self._show_selection()
+
+    def _show_selection(self) -> None:
+        place = self._model.place_of(self._session.selected)
+        chooser = self._list.selectionModel()
+        chooser.blockSignals(True)
+        chooser.setCurrentIndex(place, QItemSelectionModel.SelectionFlag.ClearAndSelect)
+        chooser.blockSignals(False)
+        if place.isValid():
+            self._list.scrollTo(place)
+        self._list.viewport().update()
+        for part in (self._edit_button, self._delete_button):
+            part.setEnabled(self._session.selected != NONE_SELECTED)
+
+    # what the person does
+
+    def _word_chosen(self, _place: int) -> None:
+        self.choose(self._words.currentText())
+
+    def choose(self, word: str) -> None:
+        """Look at that word and its specimens."""
+        found = self._try(store.specimens_of, word, self._runs())
+        if found is not None:
+            self._session.look_at(word, found)
+
+    def _runs(self) -> list[Run]:
+        return [item.run for item in self._session.bench]
+
+    def _picked(self, current: QModelIndex, _before: QModelIndex) -> None:
+        index = current.data(INDEX_ROLE)
+        if index is not None and index >= 0:
+            self._session.selected = index
+
+    def _add(self) -> None:
+        dialog = SpecimenDialog(self, self._session.word, self._session.senses, None)
+        if dialog.exec():
+            self._change([*self._session.specimens, dialog.specimen], len(self._session.specimens))
+        dialog.deleteLater()
+
+    def _edit(self) -> None:
+        index, old = self._session.selected, self._session.specimen
+        if old is None:
+            return
+        dialog = SpecimenDialog(self, self._session.word, self._session.senses, old)
+        if dialog.exec():
+            self._put(index, dialog.specimen)
+        dialog.deleteLater()
+
+    def _delete(self) -> None:
+        word, index, old = self._session.word, self._session.selected, self._session.specimen
+        if old is None:
+            return
+
+        def undo() -> None:  # whatever has been changed since then stays
+            now = self._specimens_of(word)
+            if now is not None:
+                self._keep(word, [*now[:index], old, *now[index:]], min(index, len(now)))
+
+        before = self._session.specimens
+        self._change([*before[:index], *before[index + 1:]], NONE_SELECTED)
+        self._services.messages.say(tr("The sentence is deleted."), old.text, action=tr("Undo"), on_action=undo)
+
+    def _relabel(self, sense: str) -> None:
+        self._put(self._session.selected, replace(self._session.specimen, sense=sense))
+
+    def _mark_hard(self, hard: bool) -> None:
+        self._put(self._session.selected, replace(self._session.specimen, hard=hard))
+
+    def _put(self, index: int, specimen: Specimen) -> None:
+        """In the place of the one that stands at index."""
+        before = self._session.specimens
+        self._change([*before[:index], specimen, *before[index + 1:]], index)
+
+    def _change(self, specimens: list[Specimen], selected: int) -> None:
+        self._keep(self._session.word, specimens, selected)
+
+    def _keep(self, word: str, specimens: list[Specimen], selected: int = NONE_SELECTED) -> bool:
+        """Keep the person's version on the disk, and show it if the word is looked at. Returns whether it is on the disk."""
+        saved = True
+        try:
+            store.save(word, specimens)
+        except (OSError, UserError) as error:
+            self._services.messages.say(tr("The specimens cannot be saved: {reason}.", reason=error), kind="error")
+            saved = False
+        if self._session.word == word:
+            self._session.specimens = specimens
+            self._session.selected = selected
+        return saved
+
+    def _specimens_of(self, word: str) -> list[Specimen] | None:
+        """As they are now, whatever word is looked at; None, after a message, where the file is damaged."""
+        return list(self._session.specimens) if self._session.word == word else self._try(store.specimens_of, word, self._runs())
+
+    def _context_menu(self, place: QPoint) -> None:
+        at = self._list.indexAt(place)
+        if not at.isValid() or at.data(INDEX_ROLE) < 0:
+            return
+        self._session.selected = at.data(INDEX_ROLE)
+        menu = QMenu(self)
+        chosen = self._session.specimen
+        actions = {menu.addAction(tr("Edit")): self._edit}
+        for sense in self._session.senses:
+            if sense != chosen.sense:
+                words = tr("It means: {sense}", sense=store.sense_title(self._session.word, sense))
+                actions[menu.addAction(words)] = lambda wanted=sense: self._relabel(wanted)
+        actions[menu.addAction(tr("Not hard") if chosen.hard else tr("Hard"))] = lambda: self._mark_hard(not chosen.hard)
+        menu.addSeparator()
+        actions[menu.addAction(tr("Delete"))] = self._delete
+        picked = menu.exec(self._list.viewport().mapToGlobal(place))
+        menu.deleteLater()
+        if picked is not None:
+            actions[picked]()
+
+    def _fill_menu(self) -> None:
+        self._menu.clear()
+        self._menu.addAction(tr("Another word...")).triggered.connect(self._another_word)
+        self._menu.addAction(tr("Open a file of specimens...")).triggered.connect(self._open)
+        self._menu.addAction(tr("Save as...")).triggered.connect(self._save_as)
+        reset = self._menu.addAction(tr("Back to the built-in sentences"))
+        reset.triggered.connect(self._reset)
+        reset.setEnabled(store.is_changed(self._session.word) and bool(store.builtin_specimens(self._session.word)))
+
+    def _another_word(self) -> None:
+        word, good = QInputDialog.getText(self, tr("Another word"), tr("The word whose senses you want to see:"))
+        if good and word.strip():
+            self.choose(word.strip())
+
+    def _open(self) -> None:
+        name, _ = QFileDialog.getOpenFileName(self, tr("Open a file of specimens"), "", tr("Specimens (*.tsv);;All files (*)"))
+        if name:
+            self.open_file(Path(name))
+
+    def open_file(self, path: Path) -> None:
+        """Take over the specimens of a file, for each word in it, and look at the first."""
+        found = self._try(store.read, path)
+        if not found:
+            return
+        words = list(dict.fromkeys(item.word for item in found))
+        before = {word: self._specimens_of(word) if store.is_changed(word) else None for word in words}
+
+        def undo() -> None:
+            for word, own in before.items():
+                if own is None:
+                    store.reset(word)
+                else:
+                    self._keep(word, own)
+            self.choose(self._session.word)
+
+        saved = [self._keep(word, [item for item in found if item.word == word]) for word in words]
+        self.choose(words[0])
+        self._show_words()
+        if not all(saved):
+            return
+        self._services.messages.say(tr("{count} sentences are specimens of “{word}” now.", count=len(found), word=", ".join(words)),
+                                    action=tr("Undo"), on_action=undo)
+
+    def _save_as(self) -> None:
+        proposed = f"{self._session.word}.tsv"
+        name, _ = QFileDialog.getSaveFileName(self, tr("Save the specimens"), proposed, tr("Specimens (*.tsv)"))
+        if name:
+            try:
+                store.write(Path(name), list(self._session.specimens))
+            except OSError as error:
+                self._services.messages.say(tr("The specimens cannot be saved: {reason}.", reason=error.strerror), kind="error")
+
+    def _reset(self) -> None:
+        store.reset(self._session.word)
+        self.choose(self._session.word)
+
+    def _try(self, function: object, *arguments: object) -> object:
+        try:
+            return function(*arguments)
+        except UserError as error:
+            self._services.messages.error(error)
+            return None

@@ -1,0 +1,401 @@
+"""All runs: what has become of each, what can be done with it, and how those that are chosen compare."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import ClassVar
+
+from PySide6.QtCore import QItemSelectionModel, QModelIndex, QSize, Qt, QTimer, QUrl
+from PySide6.QtGui import QAction, QDesktopServices, QKeySequence, QResizeEvent
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QBoxLayout,
+    QHeaderView,
+    QLineEdit,
+    QMenu,
+    QSplitter,
+    QStackedLayout,
+    QTableView,
+    QTabWidget,
+    QVBoxLayout,
+    QWidget,
+)
+
+from core.errors import UserError
+from core.i18n import tr
+from core.runs import Run, restore
+from gui import theme
+from gui.forms.kept_field import keep
+from gui.importing import import_button
+from gui.run_queue import queue_of
+from gui.session import BENCH_SIZE, Session
+from gui.views import BENCH, Services
+from gui.views.runs import packing
+from gui.views.runs.curves import RunCurves, Shown
+from gui.views.runs.failure import Failure
+from gui.views.runs.log import LogDialog
+from gui.views.runs.runs_list import RunRow, RunsList
+from gui.views.runs.settings import SettingsDiff
+from gui.views.runs.table import (
+    CHIP,
+    FAMILY,
+    LOSS,
+    NAME,
+    ROW_ROLE,
+    SIZE,
+    STATUS,
+    STEP,
+    TEXT,
+    TIME,
+    VALID,
+    ChipDelegate,
+    RunsModel,
+    RunsOrder,
+    StatusDelegate,
+)
+from gui.widgets.empty import Empty
+from gui.widgets.labels import button, icon_button, label, row
+
+WIDTHS = {CHIP: 34, NAME: 180, FAMILY: 106, TEXT: 150, STATUS: 150, STEP: 82, LOSS: 82, VALID: 92, TIME: 82, SIZE: 92}
+ROW_HEIGHT = 40
+COMPARED = 8  # runs at once
+
+
+class RunsView(QWidget):
+    needs: ClassVar[frozenset[str]] = frozenset({BENCH})
+
+    def __init__(self, session: Session, services: Services) -> None:
+        super().__init__()
+        self._session, self._services = session, services
+        self.list = RunsList(services.processes, self)
+        self.model = RunsModel(session, self)
+        self.order = RunsOrder(self)
+        self.order.setSourceModel(self.model)
+        self.table = self._make_table()
+        self.curves = RunCurves(services)
+        self.settings = SettingsDiff()
+        self._failure = Failure(self._show_log, self._copy)
+        self._search = QLineEdit(placeholderText=tr("Search"), clearButtonEnabled=True, maximumWidth=260)
+        self._search.textChanged.connect(self.order.search)
+        keep(session.past, "runs/search", self._search)
+        self._count = label("", "caption")
+        self._make_buttons()
+        below = QTabWidget()
+        below.setDocumentMode(True)
+        below.tabBar().setDrawBase(False)
+        below.addTab(self.curves, tr("Curves"))
+        below.addTab(self.settings, tr("Settings that differ"))
+        below.setCornerWidget(self.curves.head, Qt.Corner.TopRightCorner)
+        below.currentChanged.connect(self._tab_changed)
+        self.tabs = below
+        lower = QWidget()
+        column = QVBoxLayout(lower)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(theme.S)
+        column.addWidget(self._failure)
+        column.addWidget(below, 1)
+        split = QSplitter(Qt.Orientation.Vertical, childrenCollapsible=False)
+        split.addWidget(self.table)
+        split.addWidget(lower)
+        split.setStretchFactor(0, 2)
+        split.setStretchFactor(1, 3)
+        split.setSizes([225, 320])
+        page = QWidget()
+        column = QVBoxLayout(page)
+        column.setContentsMargins(theme.M, theme.S, theme.M, theme.S)
+        column.setSpacing(theme.S)
+        self._deeds = row(self._put, self._pause, self._stop, self._copy_button, self._delete_button, self._more, None)
+        self._finding = row(self._count, self._search, import_button(self, session, services))
+        self._top = QBoxLayout(QBoxLayout.Direction.LeftToRight)
+        self._top.setSpacing(theme.S)
+        self._top.addWidget(self._deeds, 1)
+        self._top.addWidget(self._finding)
+        column.addLayout(self._top)
+        column.addWidget(split, 1)
+        self._stack = QStackedLayout(self)
+        self._stack.addWidget(page)
+        self._stack.addWidget(Empty("runs", tr("There are no runs yet. Train one: it takes about a minute."), tr("Train one"), self._train))
+        self._timer = QTimer(self, interval=0, singleShot=True)
+        self._timer.timeout.connect(self._draw)
+        self.list.seen.connect(self._seen)
+        self.list.gone.connect(self._gone)
+        self.list.roundEnded.connect(self._round_ended)
+        self.model.renamed.connect(self._rename)
+        session.benchChanged.connect(self._soon)
+        services.processes.changed.connect(self._processes_changed)
+        self._soon()
+
+    def showEvent(self, event: object) -> None:
+        super().showEvent(event)
+        self.list.start()
+        self._soon()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Two lines of buttons, and no words beside the tabs, where there is no room for all."""
+        super().resizeEvent(event)
+        wanted = self._deeds.minimumSizeHint().width() + self._finding.minimumSizeHint().width() + theme.S + 2 * theme.M
+        self._top.setDirection(QBoxLayout.Direction.TopToBottom if wanted > self.width() else QBoxLayout.Direction.LeftToRight)
+        self._soon()
+
+    def hideEvent(self, event: object) -> None:
+        super().hideEvent(event)
+        self.list.stop()
+
+    def _make_table(self) -> QTableView:
+        table = _Table(selectionBehavior=QAbstractItemView.SelectionBehavior.SelectRows, mouseTracking=True, accessibleName=tr("Runs"),
+                           selectionMode=QAbstractItemView.SelectionMode.ExtendedSelection, sortingEnabled=True, wordWrap=False,
+                           verticalScrollMode=QAbstractItemView.ScrollMode.ScrollPerPixel, showGrid=False, tabKeyNavigation=False,
+                           editTriggers=QAbstractItemView.EditTrigger.DoubleClicked | QAbstractItemView.EditTrigger.EditKeyPressed)
+        table.setModel(self.order)
+        table.horizontalHeader().setSortIndicatorClearable(True)
+        table.sortByColumn(-1, Qt.SortOrder.AscendingOrder)
+        table.verticalHeader().hide()
+        table.verticalHeader().setDefaultSectionSize(ROW_HEIGHT)
+        table.horizontalHeader().setHighlightSections(False)
+        table.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
+        zoom = theme.px("body") / theme.SIZES["body"]
+        for column, width in WIDTHS.items():
+            table.setColumnWidth(column, round(width * zoom))
+        table.horizontalHeader().setSectionResizeMode(NAME, QHeaderView.ResizeMode.Fixed)  # _Table sees to it
+        table.horizontalHeader().sectionResized.connect(table.fit_name)
+        self._chips, self._states = ChipDelegate(table), StatusDelegate(table)
+        self._chips.toggled.connect(self._toggle)
+        table.setItemDelegateForColumn(CHIP, self._chips)
+        table.setItemDelegateForColumn(STATUS, self._states)
+        table.setContextMenuPolicy(Qt.ContextMenuPolicy.ActionsContextMenu)
+        table.selectionModel().selectionChanged.connect(self._soon)
+        return table
+
+    def _make_buttons(self) -> None:
+        self._put = button(tr("Put on the bench"), self._toggle_chosen)
+        self._pause = button(tr("Pause"), self._pause_or_go_on, icon="pause")
+        self._stop = button(tr("Stop and save"), self._stop_chosen, icon="stop")
+        self._copy_button = icon_button("copy", tr("Train a copy..."), self._copy)
+        self._delete_button = icon_button("trash", tr("Delete"), self._delete)
+        self._more = icon_button("more", tr("More"))
+        self._more.setPopupMode(self._more.ToolButtonPopupMode.InstantPopup)
+        menu = QMenu(self)
+        deeds = (("rename", tr("Rename"), self._edit_name), ("finetune", tr("Finetune it"), self._finetune),
+                 ("pack", tr("Pack into one file..."), self._pack),
+                 ("checkpoint", tr("Save a checkpoint now"), self._checkpoint), ("folder", tr("Open its folder"), self._open_folder),
+                 ("log", tr("Show its log"), self._show_log))
+        self._actions = {name: menu.addAction(words, slot) for name, words, slot in deeds}
+        self._more.setMenu(menu)
+        delete = QAction(tr("Delete"), self)
+        delete.setShortcut(QKeySequence(QKeySequence.StandardKey.Delete))
+        delete.setShortcutContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+        delete.triggered.connect(self._delete)
+        self.table.addActions([*self._actions.values(), delete])
+
+    # what there is
+
+    @property
+    def chosen(self) -> list[RunRow]:
+        """The selected rows, from the top."""
+        return [index.data(ROW_ROLE) for index in sorted(self.table.selectionModel().selectedRows(), key=lambda index: index.row())]
+
+    def _soon(self, *_: object) -> None:
+        if not self._timer.isActive():
+            self._timer.start()
+
+    def _seen(self, seen: RunRow) -> None:
+        if self._session.on_bench(seen.path) is not None and self._session.on_bench(seen.path).run.name != seen.run.name:
+            self._session.refresh_run(seen.run)
+        self.model.put(seen)
+        self._soon()
+
+    def _gone(self, path: Path) -> None:
+        self.model.take(path)
+        self._soon()
+
+    def _round_ended(self) -> None:
+        self._stack.setCurrentIndex(0 if self.list.rows else 1)
+
+    def _processes_changed(self) -> None:
+        if self.isVisible():
+            for found in list(self.list.rows.values()):
+                if found.summary.status.alive or self._services.processes.alive(found.run):
+                    self.list.refresh(found.path)
+
+    def _tab_changed(self, _place: int) -> None:
+        self.curves.head.setVisible(self.tabs.currentWidget() is self.curves)
+
+    # drawing
+
+    def _draw(self) -> None:
+        chosen = self.chosen
+        if self.list.rows:
+            self._stack.setCurrentIndex(0)
+        one = chosen[0] if len(chosen) == 1 else None
+        states = {item.summary.status.state for item in chosen}
+        on_bench = [item for item in chosen if self._session.on_bench(item.path)]
+        self._put.setText(tr("Take off the bench") if chosen and len(on_bench) == len(chosen) else tr("Put on the bench"))
+        self._put.setEnabled(bool(chosen) and (len(on_bench) == len(chosen)
+                                               or len(self._session.bench) + len(chosen) - len(on_bench) <= BENCH_SIZE))
+        pausing = states == {"running"}
+        self._pause.setText(tr("Pause") if pausing or not states or not states <= {"paused", "stopped", "killed", "failed", "new"} else tr("Go on"))
+        self._pause.setIcon(theme.icon("pause" if self._pause.text() == tr("Pause") else "play", theme.current().text))
+        self._pause.setEnabled(bool(chosen) and (pausing or states <= {"paused", "stopped", "killed", "failed", "new"}))
+        self._stop.setEnabled(bool(states) and states <= {"running", "paused", "preparing"})
+        self._copy_button.setEnabled(one is not None)
+        self._delete_button.setEnabled(bool(chosen) and not any(item.summary.status.alive for item in chosen))
+        for name, action in self._actions.items():
+            action.setEnabled(one is not None and (name != "checkpoint" or states == {"running"})
+                              and (name != "finetune" or one.run.config.task is None))
+        count = len(self.list.rows)
+        self._count.setText(tr("{count} runs", count=count) if count != 1 else tr("1 run"))
+        self._failure.show_run(one)
+        shown = self._compared(chosen)
+        self.curves.show_runs(shown)
+        self.curves.fit(self.width() - 2 * theme.M - self.tabs.tabBar().sizeHint().width() - theme.S)
+        self.settings.show_runs(shown)
+
+    def _compared(self, chosen: list[RunRow]) -> list[Shown]:
+        """The chosen runs; those on the bench where none is chosen. Their colours are those of the bench; others take the free ones."""
+        runs = [item.run for item in chosen[:COMPARED]] or [item.run for item in self._session.bench]
+        there = {item.path: item.colour for item in self._session.bench}
+        free = [colour for index, colour in enumerate(theme.current().runs) if index not in there.values()] or [theme.current().text_soft]
+        shown, taken = [], 0
+        for run in runs:
+            if run.path in there:
+                shown.append(Shown(run=run, colour=theme.current().runs[there[run.path]]))
+            else:
+                shown.append(Shown(run=run, colour=free[taken % len(free)], dashed=taken >= len(free)))
+                taken += 1
+        return shown
+
+    # what the person does
+
+    def _train(self) -> None:
+        self._services.navigate("train")
+
+    def _toggle(self, index: QModelIndex) -> None:
+        self._bench(index.data(ROW_ROLE), self._session.on_bench(index.data(ROW_ROLE).path) is None)
+
+    def _toggle_chosen(self) -> None:
+        chosen = self.chosen
+        put = any(self._session.on_bench(item.path) is None for item in chosen)
+        for item in chosen:
+            self._bench(item, put)
+
+    def _bench(self, item: RunRow, put: bool) -> None:
+        with self._services.messages.guard():
+            if put:
+                self._session.add_run(item.run)
+            else:
+                self._session.remove_run(item.path)
+
+    def _pause_or_go_on(self) -> None:
+        for item in self.chosen:
+            with self._services.messages.guard():
+                if item.summary.status.state == "running":
+                    self._services.processes.pause(item.run)
+                    self._services.messages.say(tr("{name} pauses at its next step.", name=item.run.name))
+                else:
+                    self._services.processes.resume(item.run)
+            self.list.refresh(item.path)
+
+    def _stop_chosen(self) -> None:
+        for item in self.chosen:
+            with self._services.messages.guard():
+                self._services.processes.stop(item.run)
+                self._services.messages.say(tr("{name} saves a checkpoint and stops.", name=item.run.name), tr("It can go on later."))
+
+    def _checkpoint(self) -> None:
+        for item in self.chosen[:1]:
+            with self._services.messages.guard():
+                self._services.processes.checkpoint(item.run)
+                self._services.messages.say(tr("{name} saves a checkpoint.", name=item.run.name))
+
+    def _copy(self) -> None:
+        for item in self.chosen[:1]:
+            self._session.hand_over(replace(item.run.config, name=""))
+            self._services.navigate("train")
+
+    def _finetune(self) -> None:
+        for item in self.chosen[:1]:
+            self._session.pretrained = item.run
+            self._services.navigate("train")
+
+    def _edit_name(self) -> None:
+        for index in self.table.selectionModel().selectedRows()[:1]:
+            at = index.siblingAtColumn(NAME)
+            self.table.selectionModel().setCurrentIndex(at, QItemSelectionModel.SelectionFlag.NoUpdate)
+            self.table.edit(at)
+
+    def _rename(self, path: Path, name: str) -> None:
+        found = self.list.rows.get(path)
+        if found is None:
+            return
+        with self._services.messages.guard():
+            run = Run.open(path)
+            try:
+                run.rename(name)
+            except OSError as error:
+                raise UserError(tr("The run cannot be renamed: {reason}.", reason=error.strerror or error),
+                                tr("Look whether the disk is full or the folder write-protected.")) from error
+            self._session.refresh_run(run)
+        self.list.refresh(path)
+
+    def _delete(self) -> None:
+        """Into the trash, with a way back."""
+        places: list[tuple[Path, bool]] = []
+        names = []
+        for item in self.chosen:
+            with self._services.messages.guard():
+                on_bench = self._session.on_bench(item.path) is not None
+                place = item.run.delete()
+                queue_of(self._services.processes).drop(item.path)
+                places.append((place, on_bench))
+                names.append(item.run.name)
+                self._session.remove_run(item.path)
+                self.list.refresh(item.path)
+                self._gone(item.path)
+        if names:
+            words = tr("{name} is deleted.", name=names[0]) if len(names) == 1 else tr("{count} runs are deleted.", count=len(names))
+            self._services.messages.say(words, action=tr("Undo"), on_action=partial(undo, self._session, self._services, places))
+
+    def _pack(self) -> None:
+        for item in self.chosen[:1]:
+            packing.pack(self, item.run, self._services)
+
+    def _open_folder(self) -> None:
+        for item in self.chosen[:1]:
+            QDesktopServices.openUrl(QUrl.fromLocalFile(str(item.path)))
+
+    def _show_log(self) -> None:
+        for item in self.chosen[:1]:
+            dialog = LogDialog(self, item.run, item.summary)
+            dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+            dialog.open()
+
+    def sizeHint(self) -> QSize:
+        return QSize(900, 560)
+
+
+def undo(session: Session, services: Services, places: list[tuple[Path, bool]]) -> None:
+    """Bring deleted runs back, and onto the bench those that were there. Lives longer than the view."""
+    for place, on_bench in places:
+        with services.messages.guard():
+            try:
+                run = restore(place)
+            except OSError as error:
+                raise UserError(tr("The run cannot be brought back: {reason}.", reason=error.strerror or error), str(place)) from error
+            if on_bench:
+                session.add_run(run)
+
+
+class _Table(QTableView):
+    """The name takes what the others leave, and is never narrower than WIDTHS says: then one scrolls."""
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.fit_name()
+
+    def fit_name(self, column: int = -1, *_sizes: int) -> None:
+        if column != NAME:
+            header = self.horizontalHeader()
+            left = self.viewport().width() - header.length() + header.sectionSize(NAME)
+            self.setColumnWidth(NAME, max(left, theme.scaled(WIDTHS[NAME])))
