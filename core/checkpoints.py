@@ -26,6 +26,7 @@ from core.errors import UserError
 from core.hashes import MANIFEST, sha256
 from core.i18n import tr
 from core.runs import Run
+from core.whole import put_in_place
 
 FILES = ("model.safetensors", "optimizer.safetensors", "state.json")
 KEPT = 2  # the newest; the best stays besides
@@ -59,8 +60,8 @@ def save(run: Run, checkpoint: Checkpoint) -> Path:
         _sync(temporary)
         if target.exists():  # a run that went on from an earlier step comes to this one again
             old = temporary.with_name(temporary.name + ".old")
-            target.rename(old)
-        temporary.rename(target)
+            put_in_place(target, old)
+        put_in_place(temporary, target)
         _sync(target.parent)
         _clear(target.parent)
     except (OSError, SafetensorError) as error:

@@ -5,10 +5,9 @@ Text stays text in SVG and PDF. matplotlib is loaded only when a figure is made,
 
 from __future__ import annotations
 
-import os
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,6 +17,7 @@ import numpy as np
 from core import palette
 from core.errors import UserError
 from core.i18n import tr
+from core.whole import whole_file
 
 if TYPE_CHECKING:
     from matplotlib.colors import ListedColormap
@@ -64,22 +64,13 @@ def save(drawn: Figure, path: Path) -> str:
     from matplotlib.text import Text
 
     path, suffix = Path(path), suffix_of(path)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     dated = {".svg": {"Date": None}, ".pdf": {"CreationDate": None}}.get(suffix, {})  # the same figure gives the same file
     chinese = any(character >= _FIRST_CHINESE for text in drawn.findobj(Text) for character in text.get_text())
     boxes = chinese and not chinese_font() and suffix != ".svg"
-    try:
-        with warnings.catch_warnings():
-            if chinese:  # said once, below
-                warnings.filterwarnings("ignore", "Glyph .* missing")
-            drawn.savefig(temporary, format=suffix[1:], dpi=PNG_DPI, metadata=dated)
-        temporary.replace(path)
-    except OSError as error:
-        raise UserError(tr("{path} cannot be written: {reason}.", path=path, reason=error.strerror or error),
-                        tr("Free some space, or choose another place."), where="out") from error
-    finally:
-        with suppress(OSError):  # a read-only disk refuses even what is not there
-            temporary.unlink(missing_ok=True)
+    with whole_file(path, "out") as part, warnings.catch_warnings():
+        if chinese:  # said once, below
+            warnings.filterwarnings("ignore", "Glyph .* missing")
+        drawn.savefig(part, format=suffix[1:], dpi=PNG_DPI, metadata=dated)
     if boxes:
         return tr("No font with Chinese characters was found: they are shown as boxes. Install one, such as fonts-noto-cjk, or save as .svg.")
     return ""

@@ -7,10 +7,8 @@ before its first and after its last probe they stand still.
 from __future__ import annotations
 
 import html
-import os
 import shutil
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +16,7 @@ import numpy as np
 
 from core.errors import UserError
 from core.i18n import tr
+from core.whole import unwritable, whole_file
 
 FRAMES = 60
 FRAME_MS = 100
@@ -148,7 +147,8 @@ def write_svg(film: Film, path: Path, frames: int = FRAMES) -> None:
                              f'fill-opacity="0.85"/>{count}' + animated("transform", values, "animateTransform", 'type="translate" ') + "</g>")
         parts.append("</g>")
     parts += _chart(film, times, animated)
-    _write(path, "\n".join([*parts, "</svg>", ""]))
+    with whole_file(path) as part:
+        part.write_text("\n".join([*parts, "</svg>", ""]), encoding="utf-8")
 
 
 def _chart(film: Film, times: np.ndarray, animated: Callable[..., str]) -> list[str]:
@@ -193,17 +193,16 @@ def assemble(frames: Sequence[str], path: str, ms: int = FRAME_MS, last_ms: int 
 
         images = [Image.open(frame).convert("RGB") for frame in frames]
         lasts = [ms] * (len(images) - 1) + [last_ms]
-        temporary = target.with_name(f".{target.name}.{os.getpid()}{target.suffix}")
-        if target.suffix.lower() == ".gif":
-            palette = images[len(images) // 2].quantize(255)  # one for all: nothing flickers
-            reduced = [image.quantize(palette=palette, dither=Image.Dither.NONE) for image in images]
-            reduced[0].save(temporary, save_all=True, append_images=reduced[1:], duration=lasts, loop=0, optimize=True)
-        else:
-            images[0].save(temporary, save_all=True, append_images=images[1:], duration=lasts, loop=0, quality=85, method=3)
-        temporary.replace(target)
+        with whole_file(target) as part:
+            if target.suffix.lower() == ".gif":
+                palette = images[len(images) // 2].quantize(255)  # one for all: nothing flickers
+                reduced = [image.quantize(palette=palette, dither=Image.Dither.NONE) for image in images]
+                reduced[0].save(part, "GIF", save_all=True, append_images=reduced[1:], duration=lasts, loop=0, optimize=True)
+            else:
+                images[0].save(part, "WEBP", save_all=True, append_images=images[1:], duration=lasts, loop=0, quality=85, method=3)
         return target.stat().st_size
     except OSError as error:
-        raise _unwritable(target, error) from error
+        raise unwritable(target, error) from error
 
 
 def suffix_of(path: Path) -> str:
@@ -213,20 +212,3 @@ def suffix_of(path: Path) -> str:
         raise UserError(tr("A film is written as {kinds}, not as '{suffix}'.", kinds=" ".join(FORMATS), suffix=suffix or Path(path).name),
                         tr("Give the file one of these endings."), where="out")
     return suffix
-
-
-def _write(path: Path, text: str) -> None:
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        temporary.write_text(text, encoding="utf-8")
-        temporary.replace(path)
-    except OSError as error:
-        raise _unwritable(path, error) from error
-    finally:
-        with suppress(OSError):  # a read-only disk refuses even what is not there
-            temporary.unlink(missing_ok=True)
-
-
-def _unwritable(path: Path, error: OSError) -> UserError:
-    return UserError(tr("{path} cannot be written: {reason}.", path=path, reason=error.strerror or error),
-                     tr("Free some space, or choose another place."))

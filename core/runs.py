@@ -26,6 +26,7 @@ from core.config import RunConfig
 from core.errors import UserError
 from core.events import Event, EventReader, Preparing, RunFailed, RunFinished, RunPaused, RunStarted, StepEnd, story
 from core.i18n import tr
+from core.whole import put_in_place
 
 HOME_VARIABLE = "LEXISCOPE_HOME"
 TRASH = ".trash"
@@ -280,7 +281,7 @@ class Run:
         place = self.whole.parent / TRASH / f"{self.whole.name}.{time.time_ns()}"
         try:
             place.parent.mkdir(exist_ok=True)
-            self.whole.rename(place)
+            put_in_place(self.whole, place)
         except OSError as error:
             raise UserError(tr("The run {name} cannot be deleted: {reason}.", name=self.name, reason=error.strerror or error),
                             tr("Close what has its files open.")) from error
@@ -319,7 +320,7 @@ def restore(place: Path) -> Run:
     target = place.parent.parent / place.name.rpartition(".")[0]
     if target.exists():
         raise UserError(tr("{path} exists and is not empty.", path=target), tr("Rename it first."))
-    place.rename(target)
+    put_in_place(place, target)
     return Run.open(target)
 
 
@@ -372,7 +373,7 @@ def write_atomically(path: Path, text: str) -> None:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())
-        os.replace(temporary, path)
+        put_in_place(temporary, path)
     finally:
         with suppress(OSError):  # a read-only disk refuses even what is not there
             temporary.unlink(missing_ok=True)

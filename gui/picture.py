@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import os
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from pathlib import Path
@@ -16,6 +15,7 @@ from PySide6.QtWidgets import QFileDialog, QGraphicsView, QMenu, QToolButton, QW
 
 from core.errors import UserError
 from core.i18n import tr
+from core.whole import whole_file
 from gui import theme
 from gui.messages import Messages
 from gui.settings import Settings
@@ -196,14 +196,8 @@ def _buffer() -> tuple[QByteArray, QBuffer]:
 
 def _store(path: Path, content: bytes) -> None:
     """The whole file or none; what was there before stays if it cannot be written."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        temporary.write_bytes(content)
-        temporary.replace(path)
-    except OSError as error:
-        temporary.unlink(missing_ok=True)
-        raise UserError(tr("{path} cannot be written: {reason}.", path=path, reason=error.strerror or error),
-                        tr("Free some space, or choose another place.")) from error
+    with whole_file(path) as part:
+        part.write_bytes(content)
 
 
 def _file_name(name: str) -> str:

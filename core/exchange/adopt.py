@@ -14,9 +14,9 @@ from torch import Tensor
 
 from core import checkpoints, events
 from core.config import RunConfig, TextConfig
-from core.exchange.files import new_folder
 from core.runs import ORIGIN, Run, runs_home
 from core.text.tokenizers import Tokenizer
+from core.whole import new_folder
 
 
 @dataclass(frozen=True, kw_only=True)

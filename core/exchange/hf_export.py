@@ -20,7 +20,6 @@ from torch import Tensor
 
 from core.analysis.encode import Loaded, frame, load
 from core.errors import UserError
-from core.exchange.files import new_folder
 from core.exchange.hf_config import bert_json, gpt_json
 from core.exchange.hf_heads import head_of, with_form
 from core.exchange.hf_import import OUR_TOKENIZER, OURS
@@ -31,6 +30,7 @@ from core.exchange.tokenizer_json import portable
 from core.i18n import tr
 from core.runs import ORIGIN, Run
 from core.text.tokenizers import BOS, EOS, PAD, SPECIALS
+from core.whole import new_folder
 
 _TO = {"bert": bert_to_transformers, "gpt": gpt_to_transformers}
 _FROM = {"bert": bert_from_transformers, "gpt": gpt_from_transformers}

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -25,6 +24,7 @@ from core.i18n import tr
 from core.registry import family
 from core.runs import Run
 from core.tasks.create import newest_step
+from core.whole import new_folder
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 REPORT = "report.json"
@@ -43,34 +43,22 @@ def export(run: Run, out: Path, options: dict[str, Any], on_progress: Callable[[
     step = wanted.step or newest_step(run)
     job = {**asdict(wanted), "run": str(run.path.resolve()), "step": step, "threads": wanted.threads or len(_cores()),
            "metadata": onnx_folder.metadata(run, step, wanted.precision)}
-    temporary = out.with_name(f".{out.name}.{os.getpid()}.tmp")
     names = ["model", *(["decoder"] if family(run.config.family).model == WRITES_ON and run.config.task is None else [])]
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        shutil.rmtree(temporary, ignore_errors=True)
-        temporary.mkdir()
+    with new_folder(out) as folder:
         made: dict[str, dict[str, Any]] = {}
         for number, name in enumerate(names):
             def part(share: float, words: str, number: int = number) -> None:
                 on_progress((number + share) / len(names), words)
 
-            made[name] = _in_a_process(job | {"graph": name, "folder": str(temporary)}, part)
+            made[name] = _in_a_process(job | {"graph": name, "folder": str(folder)}, part)
         extra = made["model"].pop("extra")
         described = {name: {key: model[key] for key in ("inputs", "optional", "outputs", "opset", "operators", "only_onnxruntime")}
                      for name, model in made.items()}
-        onnx_folder.write(run, temporary, step, wanted.precision, described, extra)
+        onnx_folder.write(run, folder, step, wanted.precision, described, extra)
         report = {"target": "onnx", "path": str(out), "precision": wanted.precision, "step": step, "tolerance": wanted.tolerance,
                   "least": wanted.agreement, "models": made, **_worst(made)}
-        (temporary / REPORT).write_text(json.dumps(report, ensure_ascii=False, indent=1), encoding="utf-8")
-        files = onnx_folder.seal(temporary)
-        if out.exists():
-            out.rmdir()
-        temporary.rename(out)
-    except OSError as error:
-        raise UserError(tr("{path} cannot be written: {reason}.", path=out, reason=error.strerror or error),
-                        tr("Free some space, or choose another place."), where="out") from error
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+        (folder / REPORT).write_text(json.dumps(report, ensure_ascii=False, indent=1), encoding="utf-8")
+        files = onnx_folder.seal(folder)
     return report | {"files": files}
 
 

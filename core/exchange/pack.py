@@ -22,9 +22,9 @@ from typing import Any, BinaryIO
 from core.arrays import NOT_READABLE
 from core.errors import UserError
 from core.exchange.adopt import Imported, free_place
-from core.exchange.files import new_folder, replacing
 from core.i18n import tr
 from core.runs import Run
+from core.whole import new_folder, replacing
 
 MANIFEST = "lexiscope-run.json"
 FORMAT = 1

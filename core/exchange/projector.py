@@ -10,9 +10,9 @@ from pathlib import Path
 
 import numpy as np
 
-from core.exchange.files import replacing
 from core.exchange.vector_files import LONGEST_VECTOR, Blocks, OnProgress, damaged, lines_of, numbers_of
 from core.i18n import tr
+from core.whole import replacing
 
 LARGEST_METADATA = 1 << 30  # bytes
 WORD_HEADINGS = ("word", "label", "token", "name")

@@ -13,10 +13,10 @@ from core.analysis.encode import Loaded, load, static_vectors, word_vectors
 from core.errors import UserError
 from core.exchange import projector, vector_files
 from core.exchange.exports import require_free
-from core.exchange.files import new_folder, replacing
 from core.i18n import tr
 from core.runs import Run
 from core.text.tokenizers import SPECIALS
+from core.whole import new_folder, replacing
 
 OnProgress = Callable[[float, str], None]
 MOST = 100_000  # occurrences that are written

@@ -16,8 +16,8 @@ from typing import BinaryIO
 import numpy as np
 
 from core.errors import UserError
-from core.exchange.files import replacing
 from core.i18n import tr
+from core.whole import replacing
 
 LONGEST_VECTOR = 65_536
 LONGEST_WORD = 4_096  # bytes

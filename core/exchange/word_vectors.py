@@ -35,6 +35,7 @@ from core.exchange.vector_files import (
 )
 from core.i18n import tr
 from core.runs import home
+from core.whole import put_in_place
 
 FORMAT = 1  # of the cache
 KEPT = 8  # converted files in the cache
@@ -153,7 +154,7 @@ def _converted(path: Path, on_progress: OnProgress) -> Vectors:
         (building / "words.txt").write_bytes("\n".join(word.replace("\n", " ") for word in words).encode("utf-8", "replace"))
         (building / "about.json").write_text(json.dumps({"stamp": stamp, "count": len(words), "size": size, "columns": columns}), "utf-8")
         shutil.rmtree(folder, ignore_errors=True)
-        building.rename(folder)
+        put_in_place(building, folder)
     except OSError as error:
         raise UserError(tr("{path} cannot be read: {reason}.", path=path.name, reason=error.strerror or error),
                         tr("Free some space, or choose another file.")) from error

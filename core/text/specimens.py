@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import csv
 import io
-import os
 import re
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from core.errors import UserError
 from core.i18n import tr
 from core.text import encodings, segment
+from core.whole import whole_file
 
 COLUMNS = ("word", "sense", "text", "hard")
 REQUIRED = COLUMNS[:3]
@@ -104,17 +103,8 @@ def _specimen(cells: dict[str, str], place: str) -> Specimen:
 
 def write_specimens(path: Path, specimens: Iterable[Specimen]) -> None:
     """Write what `read_specimens` reads, as a whole or not at all. Tabs and newlines in a text become spaces."""
-    path = Path(path)
     lines = ["\t".join(COLUMNS)]
     lines += ["\t".join((*(re.sub(r"\s+", " ", cell).strip() for cell in (one.word, one.sense, one.text)), str(int(one.hard))))
               for one in specimens]
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        temporary.write_text("\n".join(lines) + "\n", encoding="utf-8", newline="\n")
-        temporary.replace(path)
-    except OSError as error:
-        raise UserError(tr("{path} cannot be written: {reason}.", path=path, reason=error.strerror or error),
-                        tr("Free some space, or choose another place.")) from error
-    finally:
-        with suppress(OSError):  # a read-only disk refuses even what is not there
-            temporary.unlink(missing_ok=True)
+    with whole_file(path) as part:
+        part.write_text("\n".join(lines) + "\n", encoding="utf-8", newline="\n")

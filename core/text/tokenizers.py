@@ -11,11 +11,9 @@ the last two are trained and run by Hugging Face's `tokenizers`.
 from __future__ import annotations
 
 import json
-import os
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -29,6 +27,7 @@ from core.errors import UserError
 from core.i18n import tr
 from core.text import segment
 from core.text.inner import inner_from
+from core.whole import whole_file
 
 SPECIALS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "[BOS]", "[EOS]")
 PAD, UNK, CLS, SEP, MASK, BOS, EOS = range(7)
@@ -486,14 +485,5 @@ def _bytes_of(token: str) -> bytes:
 
 def _write(path: Path, raw: dict[str, Any]) -> None:
     """As a whole or not at all. UserError if the disk refuses."""
-    path = Path(path)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        temporary.write_text(json.dumps(raw, ensure_ascii=False), encoding="utf-8")
-        temporary.replace(path)
-    except OSError as error:
-        raise UserError(tr("{path} cannot be written: {reason}.", path=path, reason=error.strerror or error),
-                        tr("Free some space, or choose another place.")) from error
-    finally:
-        with suppress(OSError):  # a read-only disk refuses even what is not there
-            temporary.unlink(missing_ok=True)
+    with whole_file(path) as part:
+        part.write_text(json.dumps(raw, ensure_ascii=False), encoding="utf-8")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -19,6 +18,7 @@ from core.runs import Run
 from core.text import builtin
 from core.text.specimens import Specimen, read_specimens, write_specimens
 from core.text.tokenizers import Tokenizer
+from core.whole import put_in_place
 
 
 def specimens_to_watch(run: Run) -> list[Specimen]:
@@ -70,10 +70,10 @@ def prober(run: Run, network: Callable[[], nn.Module], tokenizer: Tokenizer, spe
         temporary = path.with_name(f".{path.name}.tmp.npz")
         try:
             np.savez(temporary, **arrays)
+            put_in_place(temporary, path)
         except OSError:
             temporary.unlink(missing_ok=True)
             raise
-        os.replace(temporary, path)
         return events.ProbeSaved(step=step, path=path.relative_to(run.path).as_posix())
 
     return probe

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any, Generic, TypeVar
 
 from core.errors import UserError
 from core.i18n import tr
+from core.whole import whole_file
 from gui.keeping.place import Place, from_raw
 from gui.session import BENCH_SIZE
 from gui.views import titles
@@ -35,14 +35,8 @@ def save(path: Path, kept: Kept[dict[str, Any]]) -> None:
     """The whole file or none. UserError where it cannot be written."""
     bench = [{"path": run, "name": name, "colour": colour} for run, name, colour in kept.bench]
     stored = {"format": FORMAT, "view": kept.view, "place": asdict(kept.place), "bench": bench, "state": kept.state}
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        temporary.write_text(json.dumps(stored, ensure_ascii=False, indent=1), encoding="utf-8")
-        temporary.replace(path)
-    except OSError as error:
-        temporary.unlink(missing_ok=True)
-        raise UserError(tr("{path} cannot be written: {reason}.", path=path, reason=error.strerror or error),
-                        tr("Free some space, or choose another place.")) from error
+    with whole_file(path) as part:
+        part.write_text(json.dumps(stored, ensure_ascii=False, indent=1), encoding="utf-8")
 
 
 def read(path: Path, view: str, parse: Callable[[dict[str, Any]], T]) -> Kept[T]:

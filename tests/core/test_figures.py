@@ -10,7 +10,7 @@ import pytest
 
 from core import figures, palette
 from core.errors import UserError
-from core.exchange.files import replacing
+from core.whole import replacing
 
 
 def draw(path, dark: bool = False) -> str:

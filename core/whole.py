@@ -1,10 +1,12 @@
-"""Files and folders that appear whole or not at all."""
+"""Files and folders that appear whole or not at all: filled under another name, then put in their place."""
 
 from __future__ import annotations
 
 import glob
 import os
 import shutil
+import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -15,21 +17,43 @@ import psutil
 from core.errors import UserError
 from core.i18n import tr
 
+# Windows refuses to replace what another process is just reading, as the window reads a run's files: it is asked again after so many seconds
+WAITS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5) if sys.platform == "win32" else ()
+
+
+def put_in_place(part: Path, path: Path) -> None:
+    """Give what was filled its name: a file takes the place of the old one, a folder one that is free. OSError where the system refuses."""
+    for wait in WAITS:
+        try:
+            part.replace(path)
+            return
+        except PermissionError:
+            time.sleep(wait)
+    part.replace(path)
+
 
 @contextmanager
-def replacing(path: Path) -> Iterator[BinaryIO]:
-    """A file to write that takes its place when the block has ended well. UserError where the disk refuses."""
+def whole_file(path: Path, where: str = "") -> Iterator[Path]:
+    """The name under which to write a file, which takes its place when the block has ended well. UserError where the disk refuses."""
+    path = Path(path)
     part = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with part.open("wb") as file:
-            yield file
-        part.replace(path)
+        yield part
+        put_in_place(part, path)
     except OSError as error:
-        raise unwritable(path, error) from error
+        raise unwritable(path, error, where) from error
     finally:
         with suppress(OSError):  # a read-only disk refuses even what is not there
             part.unlink(missing_ok=True)
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[BinaryIO]:
+    """The same, opened, in a folder that is made if need be."""
+    with whole_file(path) as part:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with part.open("wb") as file:
+            yield file
 
 
 @contextmanager
@@ -44,9 +68,9 @@ def new_folder(path: Path) -> Iterator[Path]:
         yield part
         if path.exists():
             path.rmdir()
-        part.rename(path)
+        put_in_place(part, path)
     except OSError as error:
-        raise unwritable(path, error) from error
+        raise unwritable(path, error, "out") from error
     finally:
         shutil.rmtree(part, ignore_errors=True)
 
@@ -59,6 +83,6 @@ def _sweep(path: Path) -> None:
             shutil.rmtree(old, ignore_errors=True)
 
 
-def unwritable(path: Path, error: OSError) -> UserError:
+def unwritable(path: Path, error: OSError, where: str = "") -> UserError:
     return UserError(tr("{path} cannot be written: {reason}.", path=path, reason=error.strerror or error),
-                     tr("Free some space, or choose another place."))
+                     tr("Free some space, or choose another place."), where=where)

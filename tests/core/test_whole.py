@@ -1,0 +1,51 @@
+"""Files and folders that appear whole or not at all."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from core import whole
+from core.errors import UserError
+
+
+def test_what_was_there_stays_when_the_writing_fails_and_nothing_else_is_left(tmp_path: Path) -> None:
+    target = tmp_path / "a.txt"
+    target.write_text("before")
+    with pytest.raises(UserError, match=r"a\.txt cannot be written: No space"), whole.whole_file(target, "out") as part:
+        part.write_text("half")
+        raise OSError(28, "No space left on device")
+    with pytest.raises(KeyError), whole.whole_file(target) as part:
+        part.write_text("half")
+        raise KeyError
+    assert target.read_text() == "before" and list(tmp_path.iterdir()) == [target]
+    with whole.whole_file(target) as part:
+        part.write_text("after")
+        assert target.read_text() == "before"
+    assert target.read_text() == "after" and list(tmp_path.iterdir()) == [target]
+
+
+@pytest.mark.parametrize(("refusals", "arrives"), [(2, True), (3, False)])
+def test_what_another_process_is_reading_is_replaced_when_it_has_done(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, refusals: int,
+                                                                      arrives: bool) -> None:
+    """As on Windows, where the system refuses for as long as the file is open."""
+    target, asked, replace = tmp_path / "a.txt", [], Path.replace
+    target.write_text("before")
+
+    def refusing(part: Path, path: Path) -> None:
+        asked.append(path)
+        if len(asked) <= refusals:
+            raise PermissionError(13, "it is being used by another process")
+        replace(part, path)
+
+    monkeypatch.setattr(whole, "WAITS", (0.0, 0.0))
+    monkeypatch.setattr(Path, "replace", refusing)
+    if arrives:
+        with whole.whole_file(target) as part:
+            part.write_text("after")
+    else:
+        with pytest.raises(UserError, match="used by another process"), whole.whole_file(target) as part:
+            part.write_text("after")
+    assert target.read_text() == ("after" if arrives else "before")
+    assert list(tmp_path.iterdir()) == [target] and len(asked) == 3
