@@ -24,6 +24,7 @@ ROWS_LOOKED_AT = 200  # to find the column that holds the text
 PLAUSIBLE_LENGTH = 5  # characters that the texts of a column have on average, at least
 PLAUSIBLE_VARIETY = 0.5  # share of the rows that differ from each other, at least
 _END = "\0end of the table"  # behind the last line of a csv: where it lies inside a cell, the cell was never closed
+_LONE_QUOTE = re.compile(r'(?<!")"(?:"")*(?!")')  # not one of the pairs that stand for a mark within a cell
 _SENTENCE_END = re.compile(r"[。！？…；!?.\n][”’」』）\"')\]]*")
 
 
@@ -184,17 +185,40 @@ def _rows(file: Any, path: Path) -> Iterator[dict[str, str]]:
 
 
 def quoted_rows(lines: Iterable[str], delimiter: str, path: Path, where: str = "files") -> Iterator[tuple[int, list[str]]]:
-    """(line, cells) of every row of a csv. UserError for a quotation mark that is never closed: all that follows would be one cell."""
-    reader = csv.reader(itertools.chain(lines, ["\n", _END]), delimiter=delimiter)
-    line = 1
+    """(line, cells) of every row of a csv. UserError for a quotation mark that is never closed: all that follows would be one cell; and for
+    one that only the opening mark of a later row closes: the rows between would be."""
+    held: list[str] = []  # the lines of the row that is being read
+    reader = csv.reader(_noted(itertools.chain(lines, ["\n", _END]), held), delimiter=delimiter)
+    line, columns = 1, 0
     for row in reader:
         if row and _END in row[-1]:
             if row == [_END]:
                 return
             raise UserError(tr("{path}, line {number}: a quotation mark is never closed.", path=path.name, number=line),
                             tr("Close it; all that follows would be one cell."), where=where)
+        if len(held) > 1 and _begins_a_row(held[-1], delimiter, columns):
+            raise UserError(tr("{path}, line {number}: a quotation mark is not closed before that of line {other}, which begins another row.",
+                               path=path.name, number=line, other=reader.line_num), tr("Close it; the rows between would be one cell."), where=where)
         yield line, row
-        line = reader.line_num + 1
+        held.clear()
+        line, columns = reader.line_num + 1, columns or len(row)
+
+
+def _noted(lines: Iterable[str], held: list[str]) -> Iterator[str]:
+    for line in lines:
+        held.append(line)
+        yield line
+
+
+def _begins_a_row(line: str, delimiter: str, columns: int) -> bool:
+    """Whether the mark that closes a cell of several lines, in its last line, rather opens one: it stands where a cell begins, text follows,
+    and the line alone is a whole row. A writer of tables doubles the marks within a cell, so that such a line is not his."""
+    closing = _LONE_QUOTE.search(line)
+    if closing is None:
+        return False
+    before, after = line[: closing.start()], line[closing.end() :].rstrip("\r\n")
+    opens = (not before or before.endswith(delimiter)) and after and not after.startswith(delimiter)
+    return bool(opens) and len(next(csv.reader([line], delimiter=delimiter))) >= columns
 
 
 def _delimiter(header: str) -> str:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import codecs
 import csv
+import io
 import json
 import random
 import tracemalloc
@@ -246,6 +247,21 @@ def test_a_quote_that_is_never_closed_does_not_melt_the_rest_of_the_table(tmp_pa
     with pytest.raises(UserError, match="line 304"):
         next(documents)
     assert read(write(tmp_path / "z.csv", whole + '"结尾",2'), columns=("text",)) == ["第一行\n第二行", "结尾"]
+
+
+@pytest.mark.parametrize("closing", ['9,"他说,真好",1', '9,"他说""真好""",1', '"9","他说","1"'])
+def test_a_quote_that_only_a_later_row_closes_does_not_melt_the_rows_between(tmp_path: Path, closing: str) -> None:
+    rows = "".join(f"{number},正常的一行评论,1\n" for number in range(3, 9))
+    error = refused(write(tmp_path / "x.csv", f'id,text,n\n1,一篇好的评论,1\n2,"这条没有结束,0\n{rows}{closing}\n10,又一条,0\n'), columns=("text",))
+    assert "line 3: a quotation mark is not closed before that of line 10" in error.message and error.where == "files"
+
+
+@pytest.mark.parametrize("cell", ["第一行\n1,第二行,0\n2,第三行,1", '他说\n"好"', "甲,\n,", "\n", '"\n"', '甲\n"乙",丙,"丁"', 'a,b,"c\nd,e,"'])
+def test_a_cell_of_several_lines_may_hold_whatever_a_row_does(tmp_path: Path, cell: str) -> None:
+    table = io.StringIO(newline="")
+    csv.writer(table).writerows([["id", "text", "n"], ["1", cell, "0"], ["2", "短短的一句话", "1"]])
+    table.seek(0)
+    assert [row["text"] for row in readers._rows(table, tmp_path / "x.csv")] == [cell, "短短的一句话"]
 
 
 @pytest.mark.parametrize("name", ("x.csv", "x.tsv", "x.jsonl"))
