@@ -6,7 +6,7 @@ import traceback
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtCore import QCoreApplication, QEvent, Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QKeySequence, QPaintEvent, QResizeEvent, QShortcut
 from PySide6.QtWidgets import QApplication, QHBoxLayout, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
@@ -147,12 +147,15 @@ class MainWindow(QMainWindow):
         self.setCentralWidget(page)
         self.show_view(name)
 
-    def _rebuild(self) -> None:
+    def _clear(self) -> None:
+        """Take the old parts away. The views are gone at once: to give all of them a style sheet for their last moment takes seconds."""
         self._dock.set_controls(None)
         old = self.takeCentralWidget()
         old.hide()
-        old.deleteLater()
-        self._build(self._name)
+        for part in (self._stack, self._dock):
+            part.deleteLater()
+            QCoreApplication.sendPostedEvents(part, QEvent.Type.DeferredDelete)
+        old.deleteLater()  # not yet: the button that asked for it is in there
 
     # language, theme, size
 
@@ -170,8 +173,9 @@ class MainWindow(QMainWindow):
 
     def set_theme(self, name: str) -> None:
         self.settings.theme = name
+        self._clear()
         theme.apply(QApplication.instance(), name, self.settings.zoom)
-        self._rebuild()
+        self._build(self._name)
 
     def zoom(self, change: float) -> None:
         """Larger or smaller text; 0 is the normal size."""

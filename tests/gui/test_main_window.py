@@ -6,6 +6,7 @@ import sys
 
 import psutil
 import pytest
+import shiboken6
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction
 from PySide6.QtTest import QTest
@@ -173,6 +174,15 @@ def test_another_theme_makes_all_anew(qtbot, make_window):
     qtbot.mouseClick(window.findChild(QToolButton, "theme"), Qt.MouseButton.LeftButton)
     assert theme.current().dark
     assert Settings().theme == "dark"
+
+
+def test_the_old_view_is_gone_before_the_new_style_sheet_is_set(qtbot, make_window, monkeypatch):
+    window = make_window()
+    before, alive, applied = [window.view, window._dock], [], theme.apply
+    monkeypatch.setattr(theme, "apply", lambda *those: alive.extend(map(shiboken6.isValid, before)) or applied(*those))
+    for name in ("theme", "language"):
+        qtbot.mouseClick(window.findChild(QToolButton, name), Qt.MouseButton.LeftButton)
+    assert not any(alive) and theme.current().dark
 
 
 def test_text_can_be_made_larger(qtbot, make_window):
