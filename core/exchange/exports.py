@@ -68,6 +68,13 @@ def export(run: str, target: str, out: str, options: Mapping[str, Any] | None = 
     return function(opened, place, dict(options or {}), on_progress or (lambda share, words: None))
 
 
+def require_utf8(out: Path) -> None:
+    """UserError for a name that is made of bytes that are no text: safetensors and ONNX Runtime open no such file."""
+    shown = str(out).encode("utf-8", "replace").decode("utf-8")
+    if shown != str(out):
+        raise UserError(tr("This name is not written in UTF-8: {name}", name=shown), tr("Rename the file or the folder."), where="out")
+
+
 def require_free(out: Path) -> None:
     """UserError where something stands in the way."""
     if out.is_file():

@@ -20,6 +20,7 @@ from torch import Tensor
 
 from core.analysis.encode import Loaded, frame, load
 from core.errors import UserError
+from core.exchange.exports import require_utf8
 from core.exchange.hf_config import bert_json, gpt_json
 from core.exchange.hf_heads import head_of, with_form
 from core.exchange.hf_import import OUR_TOKENIZER, OURS
@@ -52,6 +53,7 @@ def export(run: Run, out: Path, options: dict[str, Any], on_progress: Callable[[
     """See core/exchange/exports.py. UserError for a family that transformers does not have, or where the proof fails."""
     if run.config.family not in _TO:
         raise UserError(tr("Only BERT and GPT runs can leave as a Hugging Face folder."), tr("Take ONNX or word vectors for this one."))
+    require_utf8(Path(out).resolve())
     on_progress(0.0, tr("reading the run"))
     loaded = load(run)
     origin = _origin(run)

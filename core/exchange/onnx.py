@@ -18,7 +18,7 @@ from typing import Any
 
 from core.errors import UserError
 from core.exchange import onnx_folder
-from core.exchange.exports import require_free
+from core.exchange.exports import require_free, require_utf8
 from core.exchange.onnx_settings import WRITES_ON, read_options
 from core.i18n import tr
 from core.registry import family
@@ -39,6 +39,7 @@ def export(run: Run, out: Path, options: dict[str, Any], on_progress: Callable[[
     """
     wanted = read_options(options)
     out = Path(out).resolve()  # the process that writes it works in another folder
+    require_utf8(out)
     require_free(out)
     step = wanted.step or newest_step(run)
     job = {**asdict(wanted), "run": str(run.path.resolve()), "step": step, "threads": wanted.threads or len(_cores()),

@@ -21,6 +21,7 @@ from core.whole import new_folder, replacing
 OnProgress = Callable[[float, str], None]
 MOST = 100_000  # occurrences that are written
 LONGEST = 400  # characters of a sentence that are kept around its word
+SUFFIXES = (".txt", ".vec", ".bin", ".npy", ".npz", ".tsv", ".w2v", ".emb")  # that files of vectors have
 BLOCK = 1_024  # occurrences that are encoded between two reports
 
 
@@ -137,8 +138,8 @@ def _file(run: Run, out: Path, name: str, save: Callable[..., None], target: str
 
 
 def _path(out: Path, name: str) -> Path:
-    """out itself where it is called like a file, else that file in it."""
-    return out if out.suffix and not out.is_dir() else out / name
+    """out itself where it is called like a file of vectors, else that file in it: exports.v2 is a folder."""
+    return out if out.suffix.lower() in SUFFIXES and not out.is_dir() else out / name
 
 
 def _report(target: str, path: Path, files: list[Path], words: list[str], array: np.ndarray) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from core.analysis.encode import load, static_vectors, word_vectors
 from core.analysis.neighbours import neighbours_of_run
 from core.errors import UserError
 from core.exchange import projector, vector_exports, vector_files
+from core.exchange.exports import export
 from core.exchange.imports import for_window, import_any
 from core.exchange.word_vectors import open_vectors
 from core.runs import Run
@@ -71,6 +72,20 @@ def test_static_vectors_leave(target: str, tmp_path: Path) -> None:
     for row, word in enumerate(opened.words):
         np.testing.assert_array_equal(opened.array[row], expected[loaded.tokenizer.id(word)])
     assert len(opened) == sum(1 for row in range(7, loaded.tokenizer.vocab_size) if loaded.tokenizer.token(row).strip())
+
+
+def test_a_folder_whose_name_has_a_dot_is_a_folder(tmp_path: Path) -> None:
+    run = saved_run(tmp_path, "gpt")
+    for target, folder, name in (("npy", "exports.v2", "vectors.npy"), ("word2vec", "exports.v3", "vectors.txt")):
+        assert export(str(run.path), target, str(tmp_path / folder))["path"] == str(tmp_path / folder / name)
+
+
+@pytest.mark.parametrize("target", ["huggingface", "onnx"])
+def test_a_name_that_is_no_utf8_is_refused_before_anything_is_written(target: str, tmp_path: Path) -> None:
+    run = saved_run(tmp_path, "gpt")
+    with pytest.raises(UserError, match="not written in UTF-8") as caught:
+        export(str(run.path), target, str(tmp_path / "\udcc4\udca3" / "mine"))
+    assert caught.value.where == "out" and not (tmp_path / "\udcc4\udca3").exists()
 
 
 @pytest.mark.parametrize("name", ["v.vec", "v.txt", "v.npy"])
