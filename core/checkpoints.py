@@ -13,6 +13,7 @@ import json
 import os
 import shutil
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -98,6 +99,16 @@ def load(run: Run, step: int | None = None, *, optimizer: bool = False) -> Check
         raise UserError(tr("The checkpoint of {name} at step {step} is damaged: its content does not fit its hash.",
                            name=run.name, step=damaged[0]), tr("Train the run again from its settings."))
     raise UserError(tr("The run {name} has no checkpoint yet.", name=run.name), tr("Wait until it has saved one, or resume it."))
+
+
+def recover(run: Run) -> None:
+    """Put back what `save` had set aside for a newer one of the same step when its process died between the two renames. For the run's own
+    process alone: in another's eyes a save that is under way looks the same."""
+    for old in (run.path / "checkpoints").glob(".step_*.tmp.old"):
+        target = old.with_name(old.name.split(".")[1])
+        with suppress(OSError):  # another rank was quicker
+            if not target.exists():
+                old.rename(target)
 
 
 def intact(folder: Path) -> bool:

@@ -194,6 +194,7 @@ class Loop:
 
 def resume(run: Run, learner: Learner) -> Position:
     """Put the newest whole checkpoint's state into the learner; a run without one starts anew."""
+    checkpoints.recover(run)
     if not run.checkpoint_steps():
         return Position()
     checkpoint = checkpoints.load(run, optimizer=True)

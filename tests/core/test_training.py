@@ -13,6 +13,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import psutil
@@ -449,6 +450,25 @@ def test_the_two_newest_checkpoints_and_the_best_stay(tmp_path: Path) -> None:
     for step in range(1, 7):
         checkpoints.save(run, checkpoints.Checkpoint(step=step, model={"a": torch.ones(1)}, optimizer={}, state={"step": step, "best": step == 2}))
     assert run.checkpoint_steps() == [2, 5, 6]
+
+
+def test_a_checkpoint_that_was_being_saved_again_when_the_process_died_is_found_by_the_resume(tmp_path: Path, monkeypatch) -> None:
+    run, rename = make_run(tmp_path, "gpt"), Path.rename
+    state = {"step": 5, "best": False, "learner": {}, "best_loss": 1.0, "elapsed": 1.0, "tokens": 1, "worse_evals": 0}
+    mine = checkpoints.Checkpoint(step=5, model={"a": torch.ones(1)}, optimizer={}, state=state)
+    checkpoints.save(run, mine)
+
+    def dies(path: Path, target: Path) -> Path:
+        if target == run.checkpoint_path(5):
+            raise KeyboardInterrupt
+        return rename(path, target)
+
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr(Path, "rename", dies)
+        checkpoints.save(run, mine)
+    assert run.checkpoint_steps() == []
+    learner = SimpleNamespace(load_state=lambda state: None)
+    assert loop.resume(run, learner).step == 5 and checkpoints.load(run).step == 5
 
 
 @pytest.mark.parametrize(("clip", "moved"), [(0.01, 0.01), (0.0, None)])
