@@ -16,6 +16,7 @@ from core.i18n import tr
 ACTIVATIONS = {"gelu": "gelu", "gelu_new": "gelu_tanh", "gelu_pytorch_tanh": "gelu_tanh", "gelu_fast": "gelu_tanh", "relu": "relu"}
 ACTIVATIONS_BACK = {"gelu": "gelu", "gelu_tanh": "gelu_new", "relu": "relu"}
 LONGEST = 65_536  # tokens; and the widest matrix
+SHORTEST = 8  # tokens: what ours read at least
 MOST_TOKENS = 4_000_000
 
 
@@ -56,8 +57,9 @@ def _bert(raw: dict[str, Any], kind: str) -> BertConfig:
     return BertConfig(
         num_layers=_whole(raw, "num_hidden_layers", 12), num_heads=_whole(raw, "num_attention_heads", 12),
         hidden_size=_whole(raw, "hidden_size", 768), intermediate_size=_whole(raw, "intermediate_size", 3072, LONGEST),
-        max_seq_len=_whole(raw, "max_position_embeddings", 512, LONGEST + offset) - offset, dropout=_number(raw, "hidden_dropout_prob", 0.1),
-        activation=_activation(raw, "hidden_act", "gelu"), layer_norm_eps=_number(raw, "layer_norm_eps", 1e-12), tied=_tied(raw))
+        max_seq_len=_whole(raw, "max_position_embeddings", 512, LONGEST + offset, SHORTEST + offset) - offset,
+        dropout=_number(raw, "hidden_dropout_prob", 0.1), activation=_activation(raw, "hidden_act", "gelu"),
+        layer_norm_eps=_number(raw, "layer_norm_eps", 1e-12), tied=_tied(raw))
 
 
 def _gpt(raw: dict[str, Any]) -> GptConfig:
@@ -65,7 +67,7 @@ def _gpt(raw: dict[str, Any]) -> GptConfig:
     inner = 4 * hidden if raw.get("n_inner") is None else _whole(raw, "n_inner", 0, LONGEST)
     return GptConfig(
         num_layers=_whole(raw, "n_layer", 12), num_heads=_whole(raw, "n_head", 12), hidden_size=hidden, intermediate_size=inner,
-        max_seq_len=_whole(raw, "n_positions", 1024, LONGEST), dropout=_number(raw, "resid_pdrop", 0.1),
+        max_seq_len=_whole(raw, "n_positions", 1024, LONGEST, SHORTEST), dropout=_number(raw, "resid_pdrop", 0.1),
         activation=_activation(raw, "activation_function", "gelu_new"), layer_norm_eps=_number(raw, "layer_norm_epsilon", 1e-5), tied=_tied(raw))
 
 

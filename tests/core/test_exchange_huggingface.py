@@ -127,6 +127,7 @@ REFUSED = {
     "huge": ("config.json", {"hidden_size": 16384, "num_hidden_layers": 96, "num_attention_heads": 16}, "do not fit"),
     "vocabulary": ("config.json", {"vocab_size": 500}, "promises 500"), "unigram": ("tokenizer.json", {"model": {"type": "Unigram"}}, "Unigram"),
     "added tokens": ("tokenizer.json", {"added_tokens": 3}, "vocabulary is damaged"),
+    "few tokens": ("config.json", {"max_position_embeddings": 4}, "Its max_position_embeddings is 4; it must lie between 8 and"),
 }
 
 
