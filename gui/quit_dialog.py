@@ -38,6 +38,8 @@ class QuitDialog(QDialog):
         layout.addWidget(label(tr("Training goes on without the window; you find it again when you open Lexiscope. "
                                   "Saving keeps what was learned so far, and it can be resumed. "
                                   "Discarding moves it to the trash."), "soft", wrap=True))
+        if paused := ", ".join(run.name for run in runs if run.commanded("pause")):
+            layout.addWidget(label(tr("What is paused stays so, and in memory, until you let it go on: {names}.", names=paused), "soft", wrap=True))
         if waiting:
             names = ", ".join(run.name for run in waiting)
             layout.addWidget(label(tr("What waits for its turn does not begin without the window: {names}.", names=names), "soft", wrap=True))

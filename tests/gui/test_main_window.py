@@ -322,6 +322,14 @@ def test_the_question_names_what_will_not_begin(qtbot, make_run):
     assert any("does not begin without the window: elmo, gpt" in part.text() for part in dialog.findChildren(QLabel))
 
 
+def test_the_question_names_what_stays_paused(qtbot, make_run):
+    runs = [make_run("bert"), make_run("elmo")]
+    runs[1].command("pause")
+    dialog = QuitDialog(None, runs)
+    qtbot.addWidget(dialog)
+    assert any("stays so, and in memory, until you let it go on: elmo." in part.text() for part in dialog.findChildren(QLabel))
+
+
 def test_the_end_of_a_run_is_heard_that_somebody_else_has_started(qtbot, make_window, make_run):
     window, run = make_window(), make_run("bert")
     window.session.add_run(run)
