@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import sys
+import time
 import unicodedata
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -51,7 +54,7 @@ def project(parsed: argparse.Namespace) -> int:
         figures.suffix_of(parsed.out)
     source = _source(parsed)
     opened = embeddings.opened_of(source, _said)
-    picture = maps.project(source, parsed.method, 2, parsed.measure, on_progress=lambda done: _said(tr("the layout"), round(100 * done), 100))
+    picture = maps.project(source, parsed.method, 2, parsed.measure, on_progress=partial(_laid_out, time.monotonic()))
     xy = picture["xy"]
     found = maps.badge(source, parsed.measure, xy)
     name = Run.open(parsed.run).name if source.kind != FILE else parsed.run.name
@@ -91,6 +94,13 @@ def _source(parsed: argparse.Namespace) -> VectorSource:
 def _said(stage: str, done: int, total: int) -> None:
     if sys.stderr.isatty():
         print(f"\r\033[K{stage} {done / total:.0%}" if total else f"\r\033[K{stage}", end="", file=sys.stderr, flush=True)
+
+
+def _laid_out(begun: float, done: float) -> None:
+    from core.cli import duration
+
+    left = (time.monotonic() - begun) * (1 - done) / done if done > 0 else math.inf
+    _said(tr("the layout, {left} left:", left=duration(left)) if math.isfinite(left) else tr("the layout"), round(100 * done), 100)
 
 
 def _badge(found: dict[str, Any]) -> str:

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from core import cli
+from core.cli import mapping
 
 COUNT = 60
 
@@ -37,6 +38,13 @@ def test_its_figure_keeps_text_as_text(vectors, tmp_path, capsys):
     drawn = out.read_text(encoding="utf-8")
     assert ">词0<" in drawn
     assert "trustworthiness" in drawn
+
+
+def test_a_terminal_shows_how_long_the_layout_still_takes(vectors, capsys, monkeypatch):
+    monkeypatch.setattr(mapping.sys.stderr, "isatty", lambda: True, raising=False)
+    monkeypatch.setattr(mapping.time, "monotonic", lambda: 160.0)
+    mapping._laid_out(100.0, 0.25)
+    assert "the layout, 3:00 left: 25%" in capsys.readouterr().err
 
 
 def test_a_file_whose_name_is_no_text_has_a_figure_too(tmp_path, capsys):
