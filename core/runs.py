@@ -102,6 +102,9 @@ class Run:
         except OSError as error:
             raise UserError(tr("{path} cannot be read: {reason}.", path=path, reason=error.strerror),
                             tr("Check the name and the permissions.")) from error
+        if not there and not os.path.exists(path):  # it is on the bench, and was moved or deleted meanwhile; or the name was mistyped
+            raise UserError(tr("The run {name} is not there: {path}", name=path.name, path=path),
+                            tr("Check the name; if it was moved or deleted, put it back, or take it off the bench."))
         if not there:
             raise UserError(tr("{path} is not a run: it has no config.json.", path=path), tr("Choose the folder of a run."))
         return cls(path, configs.load(path / "config.json"))

@@ -30,6 +30,14 @@ def started(number: int) -> events.RunStarted:
                              valid_tokens=1, vocab_size=9, total_steps=10, versions={})
 
 
+def test_a_run_whose_folder_is_gone_is_named_with_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="The run mine is not there") as gone:
+        runs.Run.open(tmp_path / "mine")
+    assert "put it back, or take it off the bench" in gone.value.hint
+    with pytest.raises(UserError, match="is not a run"):
+        runs.Run.open(tmp_path)
+
+
 def test_events_survive_the_file_and_what_is_not_finite_too() -> None:
     for event in (step(3, metrics={"accuracy": 0.5}), started(0), events.EvalEnd(step=1, metrics={"loss": 2.0})):
         assert events.from_line(events.to_line(event)) == event
