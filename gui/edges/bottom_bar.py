@@ -11,12 +11,12 @@ from core.events import ProbeSaved, StepEnd
 from core.i18n import tr
 from gui import theme
 from gui.session import LAST_LAYER, Session, layer_count
+from gui.sizes import GIB
 from gui.views import LAYER, STEP, Services
 from gui.widgets.labels import icon_button, label
 
 FRAME_MS = 180  # of the replay
 MEMORY_MS = 2000
-GIB = 2**30
 
 
 class LayerSlider(QWidget):

@@ -7,7 +7,8 @@ from PySide6.QtGui import QDropEvent
 from PySide6.QtWidgets import QLabel, QToolButton
 
 from core.config import TextConfig
-from gui.views.corpus.file_rows import FileRow, MissingRow, size_words, sure_words
+from gui.sizes import size_words
+from gui.views.corpus.file_rows import FileRow, MissingRow, sure_words
 from gui.widgets.histogram import bars
 from gui.widgets.tokens import Tokens
 from tests.gui.direct_engine import DirectEngine, SilentEngine

@@ -13,7 +13,8 @@ from core.estimate import Machine, TextSize
 from core.events import CheckpointSaved, EvalEnd, EventWriter, Preparing, RunContinued, RunFailed, RunFinished, RunPaused, RunStarted, StepEnd
 from core.runs import list_runs
 from gui import draft
-from gui.views.train.estimate_card import EstimateCard, duration_words, memory_words
+from gui.sizes import memory_words
+from gui.views.train.estimate_card import EstimateCard, duration_words
 from gui.views.train.run_strip import figures
 from tests.gui.direct_engine import DirectEngine, SilentEngine
 from tests.gui.real_views import real_windows

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QMenu, QSizePolicy, QToolButt
 
 from core.i18n import tr
 from gui import theme
+from gui.sizes import size_words
 from gui.widgets.elided import Elided
 from gui.widgets.labels import icon_button, label
 
@@ -115,11 +116,3 @@ class MissingRow(QFrame):
 def sure_words(confidence: float, how: str) -> str:
     """How sure the encoding is, and why."""
     return how if confidence >= SURE else tr("{percent:.0%} sure ({how})", percent=confidence, how=how)
-
-
-def size_words(size: float) -> str:
-    """12 KB, 3.4 MB."""
-    for unit, words in ((1e9, "GB"), (1e6, "MB"), (1e3, "KB")):
-        if size >= unit:
-            return f"{size / unit:.{0 if size >= 10 * unit else 1}f} {words}"
-    return f"{size:.0f} B"

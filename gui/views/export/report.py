@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
 from core.i18n import tr
 from gui import theme
+from gui.sizes import size_words
 from gui.widgets.labels import Card, button, label, row
 from gui.widgets.latency_bars import LatencyBars, Taken
 from gui.widgets.rows_table import RowsTable
@@ -109,13 +110,3 @@ def fit(table: RowsTable, rows: int) -> None:
     """As high as its rows, as far as that is sensible."""
     table.verticalHeader().setDefaultSectionSize(theme.scaled(ROW_HEIGHT))
     table.setFixedHeight(table.horizontalHeader().sizeHint().height() + min(rows, MOST_ROWS_SHOWN) * theme.scaled(ROW_HEIGHT) + EDGE)
-
-
-def size_words(size: int) -> str:
-    """1536 -> "1.5 KB"."""
-    value, unit = float(size), "B"
-    for unit in ("B", "KB", "MB", "GB"):
-        if value < 1000 or unit == "GB":
-            break
-        value /= 1000
-    return f"{value:.0f} {unit}" if unit == "B" else f"{value:.1f} {unit}"

@@ -13,6 +13,7 @@ from core.events import EvalEnd, Event, RunStarted, StepEnd
 from core.i18n import tr
 from core.runs import Run
 from gui import theme
+from gui.sizes import MIB
 from gui.views import Services
 from gui.widgets.curve import Curves
 from gui.widgets.labels import label, row
@@ -21,7 +22,6 @@ from gui.widgets.series import Growing
 AXES = ("steps", "tokens", "time")
 FIXED = ("loss", "perplexity", "learning_rate", "grad_norm", "tokens_per_s", "memory")  # in this order, whatever else there is
 UNSMOOTHED = ("learning_rate", "memory")
-MEGA = 1e6
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,7 +49,7 @@ class Series:
             self.train_x[axis].extend([getattr(event, name) for event in steps])
         for name in ("loss", "learning_rate", "grad_norm", "tokens_per_s"):
             _extend(self.train, name, before, [getattr(event, name) for event in steps])
-        _extend(self.train, "memory", before, [(event.gpu_memory or event.memory) / MEGA for event in steps])
+        _extend(self.train, "memory", before, [(event.gpu_memory or event.memory) / MIB for event in steps])
         for name in dict.fromkeys([*self.train, *(name for event in steps for name in event.metrics)]):
             if name not in FIXED:
                 _extend(self.train, name, before, [event.metrics.get(name, np.nan) for event in steps])

@@ -11,10 +11,10 @@ from PySide6.QtWidgets import QFileDialog, QWidget
 from core.i18n import tr
 from core.runs import Run
 from gui.jobs import DONE, FAILED
+from gui.sizes import size_words
 from gui.views import Services
 
 SUFFIX = ".lexi"
-MEGABYTE = 1e6
 
 
 def ask_place(parent: QWidget, suggested: str) -> str:
@@ -51,5 +51,5 @@ class _Packing(QObject):
             self._services.messages.say(*job.problem, kind="error")
         elif job.state == DONE:
             made = job.result
-            words = tr("Packed into {name}, {size:.1f} MB.", name=Path(made["path"]).name, size=made["bytes"] / MEGABYTE)
+            words = tr("Packed into {name}, {size}.", name=Path(made["path"]).name, size=size_words(made["bytes"]))
             self._services.messages.say(words, made["path"])

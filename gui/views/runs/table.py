@@ -13,12 +13,12 @@ from core.i18n import tr
 from core.registry import family, task
 from gui import theme
 from gui.session import Session
+from gui.sizes import size_words
 from gui.views.runs.runs_list import RunRow
 from gui.widgets.axes import clock
 
 CHIP, NAME, FAMILY, TEXT, STATUS, STEP, LOSS, VALID, TIME, SIZE = range(10)
 SORT_ROLE, ROW_ROLE, COLOUR_ROLE = (Qt.ItemDataRole.UserRole + number for number in range(3))
-MIB = 2**20
 Index = QModelIndex | QPersistentModelIndex
 
 
@@ -153,7 +153,7 @@ def words(row: RunRow, column: int) -> str:
     if column == TIME:
         return clock(summary.elapsed) if summary.elapsed else ""
     if column == SIZE:
-        return f"{row.size / MIB:,.1f} MB" if row.size < 1024 * MIB else f"{row.size / 1024 / MIB:,.1f} GB"
+        return size_words(row.size)
     return ""
 
 

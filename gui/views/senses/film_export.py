@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QWidget
 
 from core.i18n import tr
 from gui.picture import image_of
+from gui.sizes import size_words
 
 if TYPE_CHECKING:
     from gui.views import Services
@@ -69,7 +70,7 @@ class FilmExport(QObject):
                                                     on_done=self._done, on_error=self._refuse, key="film", owner=self)
 
     def _done(self, size: int) -> None:
-        self._services.messages.say(tr("The film is saved as {path} ({size:.1f} MB).", path=self._path, size=size / 1e6))
+        self._services.messages.say(tr("The film is saved as {path} ({size}).", path=self._path, size=size_words(size)))
         self._end()
 
     def _refuse(self, message: str, hint: str) -> None:

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QGridLayout
 from core.estimate import Estimate, device_of, estimate
 from core.i18n import tr
 from gui import theme
+from gui.sizes import memory_words
 from gui.widgets.axes import short
 from gui.widgets.labels import Card, label
 
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from core.estimate import TextSize
 
 TIGHT = 0.85  # of the memory: beyond it there is a warning
-GIB, MIB = 2**30, 2**20
 
 
 class EstimateCard(Card):
@@ -112,13 +112,6 @@ class EstimateCard(Card):
             words = tr("This machine has {there}. A smaller micro-batch needs less.", there=memory_words(there))
         self._warning.setText(words)
         self._warning.setVisible(bool(words))
-
-
-def memory_words(size: float) -> str:
-    """450 MB, 3.2 GB."""
-    if size >= GIB:
-        return f"{size / GIB:.1f} GB" if size < 100 * GIB else f"{size / GIB:,.0f} GB"
-    return f"{size / MIB:.0f} MB" if size >= MIB or not size else tr("below 1 MB")
 
 
 def duration_words(seconds: float) -> str:

@@ -16,7 +16,7 @@ from gui import draft, theme
 from gui.run_process import Processes
 from gui.run_queue import RunQueue
 from gui.second_stage import metric_of, metric_title
-from gui.views.train.estimate_card import memory_words
+from gui.sizes import memory_words
 from gui.widgets.axes import clock, short
 from gui.widgets.chips import Dot
 from gui.widgets.elided import Elided
