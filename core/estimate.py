@@ -85,7 +85,8 @@ class Sample:
 
 @dataclass(frozen=True, kw_only=True)
 class Estimate:
-    """Memory in bytes. steps, tokens: that the run will read; epochs: how often the text. samples: runs that the speed is taken from."""
+    """Memory in bytes, that of all processes together. steps, tokens: that the run will read; epochs: how often the text. samples: runs that
+    the speed is taken from."""
 
     parameters: int
     weights: int
@@ -93,6 +94,7 @@ class Estimate:
     optimizer: int
     activations: int
     process: int
+    processes: int
     on_gpu: bool
     tokens_per_s: float
     seconds: float
@@ -103,13 +105,13 @@ class Estimate:
 
     @property
     def model_memory(self) -> int:
-        """What lies on the GPU where there is one."""
-        return self.weights + self.gradients + self.optimizer + self.activations
+        """What lies on a GPU where there are any: one process has each."""
+        return (self.weights + self.gradients + self.optimizer + self.activations) // self.processes
 
     @property
     def memory(self) -> int:
         """All together."""
-        return self.model_memory + self.process
+        return self.weights + self.gradients + self.optimizer + self.activations + self.process
 
 
 def estimate(config: RunConfig, text: TextSize, machine: Machine, samples: Sequence[Sample] = ()) -> Estimate | None:
@@ -120,10 +122,12 @@ def estimate(config: RunConfig, text: TextSize, machine: Machine, samples: Seque
     train, size = config.train, measure(config, text.vocab_size)
     learns_by_gradient = "optimizer" not in family(config.family).unused
     device = device_of(config, machine)
-    rows = train.micro_batch_size or train.batch_size
+    share = train.batch_size // train.processes
+    rows = min(train.micro_batch_size or share, share)  # that each process computes at once
     half = 0.5 if device == "cuda" and train.precision != "fp32" else 1.0
     moments = 2 * (size.parameters - size.hidden) + MOMENTS[train.optimizer] * size.hidden
-    kept = rows * train.seq_len / train.processes * size.activations * half
+    kept = rows * train.seq_len * size.activations * half
+    each = FLOAT_BYTES * train.processes  # every process has all of the network
     speed, used = _speed(config, size, machine, device, samples)
     batch_tokens = train.batch_size * train.seq_len if learns_by_gradient else min(1 << 16, max(512, text.tokens // 16))
     limits = [60 * train.minutes] if train.minutes else []
@@ -134,10 +138,9 @@ def estimate(config: RunConfig, text: TextSize, machine: Machine, samples: Seque
     seconds = min(limits)
     tokens = round(seconds * speed)
     return Estimate(
-        parameters=size.parameters, weights=FLOAT_BYTES * size.parameters,
-        gradients=FLOAT_BYTES * size.parameters if learns_by_gradient else 0,
-        optimizer=FLOAT_BYTES * moments if learns_by_gradient else 0, activations=round(FLOAT_BYTES * kept),
-        process=round(PROCESS_BYTES) * train.processes, on_gpu=device != "cpu", tokens_per_s=speed, seconds=seconds,
+        parameters=size.parameters, weights=each * size.parameters, gradients=each * size.parameters if learns_by_gradient else 0,
+        optimizer=each * moments if learns_by_gradient else 0, activations=round(each * kept),
+        process=round(PROCESS_BYTES) * train.processes, processes=train.processes, on_gpu=device != "cpu", tokens_per_s=speed, seconds=seconds,
         steps=max(1, round(tokens / batch_tokens)), tokens=tokens, epochs=tokens / max(text.tokens, 1), samples=used)
 
 

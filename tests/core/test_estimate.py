@@ -9,6 +9,7 @@ from core.estimate import Machine, Sample, TextSize
 from core.events import EventWriter, RunStarted, StepEnd
 from core.registry import family, load
 from core.runs import Run
+from core.tasks.config import TaskConfig
 
 TEXT = TextSize(tokens=100_000, vocab_size=101)
 MACHINE = Machine(cores=2, memory=8 << 30)
@@ -73,6 +74,54 @@ def test_a_smaller_micro_batch_needs_less_memory_and_no_less_time():
     assert parts.seconds == whole.seconds
 
 
+def _of(name: str = "bert", machine: Machine = MACHINE, earlier: tuple[Sample, ...] = (), **options: object) -> estimate.Estimate:
+    return estimate.estimate(config.build(name, options=options), TEXT, machine, earlier)
+
+
+def test_memory_is_that_of_the_tensors_in_every_process():
+    one, two, muon = _of(optimizer="adamw"), _of(optimizer="adamw", processes=2), _of(optimizer="muon")
+    made, size = config.build("bert"), estimate.bert_size(config.build("bert"), TEXT.vocab_size)
+    assert (one.weights, one.gradients, one.optimizer) == (4 * size.parameters, 4 * size.parameters, 8 * size.parameters)
+    assert muon.optimizer == one.optimizer - 4 * size.hidden
+    assert one.activations == round(4 * made.train.batch_size * made.train.seq_len * size.activations)
+    assert one.memory == one.weights + one.gradients + one.optimizer + one.activations + one.process == one.model_memory + one.process
+    assert (two.weights, two.gradients, two.optimizer, two.process) == tuple(
+        2 * part for part in (one.weights, one.gradients, one.optimizer, one.process))
+    assert two.activations == one.activations == _of(processes=2, micro_batch_size=made.train.batch_size // 2).activations
+    assert two.model_memory == one.model_memory - one.activations // 2 and two.memory > one.memory
+    assert _of(machine=GPU).activations == pytest.approx(_of(machine=GPU, precision="fp32").activations / 2)
+    word2vec = _of("word2vec")
+    assert word2vec.weights == word2vec.model_memory
+
+
+def test_a_token_costs_what_is_computed_for_it():
+    def flops(name: str, **options: object) -> float:
+        return estimate.SIZES[name](config.build(name, options=options), TEXT.vocab_size).flops
+
+    assert flops("bert", mask_percent=30) > flops("bert", mask_percent=15)
+    assert flops("elmo", hidden_size=24) - flops("elmo", hidden_size=24, sampled_softmax=10) == 12 * 91 * 24  # both directions guess
+    assert flops("word2vec", dim=33, objective="cbow", negative=5) == 6 * 6 * 33
+    assert flops("word2vec", dim=33, objective="skip_gram", negative=5, window=4) == 5 * flops("word2vec", dim=33, objective="cbow", negative=5)
+
+
+def test_what_a_run_reads_is_counted_in_steps_and_in_texts():
+    batch = config.build("gpt").train.batch_size * config.build("gpt").train.seq_len
+    by_steps, by_epochs = _of("gpt", steps=10), _of("gpt", epochs=2)
+    assert (by_steps.steps, by_steps.tokens, by_steps.epochs) == (10, 10 * batch, 10 * batch / TEXT.tokens)
+    assert (by_epochs.steps, by_epochs.tokens, by_epochs.epochs) == (round(2 * TEXT.tokens / batch), 2 * TEXT.tokens, 2)
+
+
+def test_an_earlier_speed_is_scaled_by_arithmetic_and_threads():
+    flops = estimate.gpt_size(config.build("gpt"), TEXT.vocab_size).flops
+    on_cpu, on_gpu = (Sample(family="gpt", device=device, threads=1, flops=flops, tokens_per_s=100.0) for device in ("cpu", "cuda"))
+    assert _of("gpt", earlier=(on_cpu,)).tokens_per_s == pytest.approx(100 * 2**0.8)  # with both cores
+    assert _of("gpt", earlier=(on_cpu,), threads=1).tokens_per_s == pytest.approx(100)
+    assert _of("gpt", earlier=(replace(on_cpu, flops=4 * flops),), threads=1).tokens_per_s == pytest.approx(100 * 4**0.9)
+    assert _of("gpt", GPU, (replace(on_gpu, flops=4 * flops),)).tokens_per_s == pytest.approx(200)
+    several = tuple(replace(on_gpu, tokens_per_s=speed) for speed in (1.0, 900.0, 100.0))
+    assert (_of("gpt", GPU, several).tokens_per_s, _of("gpt", GPU, several).samples) == (100.0, 3)
+
+
 def test_the_speed_is_that_of_earlier_runs_of_the_family_on_the_device():
     made = config.build("gpt")
     flops = estimate.gpt_size(made, TEXT.vocab_size).flops
@@ -91,6 +140,7 @@ def test_a_gpu_is_taken_where_there_is_one():
     assert estimate.estimate(made, TEXT, GPU).on_gpu
     assert not estimate.estimate(config.build("bert", options={"device": "cpu"}), TEXT, GPU).on_gpu
     assert not estimate.estimate(config.build("word2vec"), TEXT, GPU).on_gpu
+    assert estimate.estimate(made, TEXT, replace(GPU, kind="mps")).on_gpu
 
 
 def test_a_family_that_nobody_has_measured_has_no_estimate(monkeypatch):
@@ -110,3 +160,4 @@ def test_samples_come_from_the_events_of_runs(tmp_path):
     writer.close()
     found = estimate.samples(tmp_path)
     assert found == [Sample(family="gpt", device="cuda", threads=3, flops=estimate.gpt_size(run.config, 101).flops, tokens_per_s=500.0)]
+    assert estimate.sample_of(Run(run.path, replace(run.config, task=TaskConfig(task="classification")))) is None  # a finetune reads otherwise
