@@ -10,7 +10,7 @@ import string
 import numpy as np
 import pytest
 from scipy import stats
-from sklearn.metrics import confusion_matrix, f1_score
+from sklearn.metrics import confusion_matrix, f1_score, precision_recall_fscore_support
 
 from core.tasks import metrics
 
@@ -33,7 +33,8 @@ def test_span_f1_is_seqevals() -> None:
         theirs = classification_report(gold, said, output_dict=True, zero_division=0)
         assert micro["f1"] == pytest.approx(theirs["micro avg"]["f1-score"]) and micro["precision"] == pytest.approx(theirs["micro avg"]["precision"])
         for row in types:
-            assert row["f1"] == pytest.approx(theirs[row["label"]]["f1-score"] if row["label"] in theirs else 0.0)
+            of_type = theirs.get(row["label"], dict.fromkeys(("precision", "recall", "f1-score", "support"), 0))
+            assert [row[name] for name in ("precision", "recall", "f1", "support")] == pytest.approx(list(of_type.values()))
 
 
 # the published script of SQuAD 1.1 (Rajpurkar et al. 2016), and what 2.0 adds for questions without an answer
@@ -79,6 +80,10 @@ def test_labels_and_numbers_are_measured_as_elsewhere() -> None:
         gold, said = (rng.choice(["a", "b", "c", "d"], count).tolist() for _ in range(2))
         labels = sorted({*gold, *said})
         assert metrics.macro_f1(gold, said) == pytest.approx(f1_score(gold, said, average="macro", zero_division=0))
+        theirs = precision_recall_fscore_support(gold, said, labels=labels, zero_division=0)
+        rows = metrics.per_class(gold, said)
+        assert [row["label"] for row in rows] == labels
+        assert np.allclose([[row[name] for row in rows] for name in ("precision", "recall", "f1", "support")], theirs)
         assert metrics.confusion(gold, said, labels).tolist() == confusion_matrix(gold, said, labels=labels).tolist()
         x, y = rng.integers(0, 6, count).astype(float), rng.normal(size=count)
         if np.ptp(x):
