@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from core.errors import UserError
 from core.registry import family
 from core.tasks import classification, data, multiple_choice, pair, span, tagging
 from core.tasks.config import TaskConfig
+from core.tasks.labels import Labels
 from core.tasks.layout import Layout, window_starts
 from core.tasks.problems import counted, rule, warnings
 from core.text.tokenizers import SPECIALS, TableTokenizer
@@ -140,6 +142,60 @@ def test_a_pair_in_every_familys_own_form() -> None:
     assert seen(gpt, gpt.pair("甲乙", "丙")) == "[START]甲乙[DELIMITER]丙[EXTRACT]"
     assert gpt.pair("甲乙", "丙").ids[0] == tokenizer.vocab_size and gpt.vocab_size == tokenizer.vocab_size + 3
     assert elmo.apart and seen(elmo, elmo.single("甲")) == "[BOS]甲[EOS]"
+    assert [seen(bert, bert.single("甲" * 9 + end)) for end in "乙丙"] == ["[CLS]" + "甲" * 9 + f"{end}[SEP]" for end in "乙丙"]
+
+
+def test_every_choice_stands_with_its_passage_and_its_question() -> None:
+    example = data._example({"line": 1, "texts": ["甲", "谁?"], "label": 1, "choices": ["乙", "丙"], "units": []})
+    layouts = [Layout(family(name), characters("甲乙丙谁?"), limit=20) for name in ("bert", "gpt", "elmo")]
+    rows = [[seen(layout, part) for part in multiple_choice.features(layout, 0, example)[0].parts] for layout in layouts]
+    assert rows == [["[CLS]甲[SEP]谁?乙[SEP]", "[CLS]甲[SEP]谁?丙[SEP]"],
+                    ["[START]甲谁?[DELIMITER]乙[EXTRACT]", "[START]甲谁?[DELIMITER]丙[EXTRACT]"],
+                    ["[BOS]甲谁?[EOS]", "[BOS]乙[EOS]", "[BOS]丙[EOS]"]]
+
+
+def test_of_the_choices_that_a_question_has_the_likeliest_is_taken() -> None:
+    two, three = (data._example({"line": 1, "texts": ["甲", "谁?"], "label": count - 1, "choices": list("乙丙丁"[:count]), "units": []})
+                  for count in (2, 3))
+    made = [multiple_choice.features(Layout(family("bert"), characters("甲乙丙丁谁?"), limit=20), number, example)[0]
+            for number, example in enumerate((two, three))]
+    outputs = np.log([[0.25, 0.75, 9.0], [0.5, 0.25, 0.25]])  # what stands beyond the choices is padding
+    first, second = multiple_choice.decode(made, outputs, (two, three), Labels(), TaskConfig())
+    assert first["choice"] == 1 and first["probabilities"] == pytest.approx([0.25, 0.75])
+    assert second["choice"] == 0 and second["probabilities"] == pytest.approx([0.5, 0.25, 0.25])
+    assert [one["choice"] for one in multiple_choice.majority([three], [two, three])] == [1, 2]
+
+
+def _answered(output: np.ndarray, names: tuple[str, ...] = (), limit: int = 20, **options: object) -> dict:
+    """What a BERT answers whose log-probabilities of beginning and ending at each token, over all rows together, are these."""
+    example = data._example({"line": 1, "texts": ["甲乙丙丁戊", "谁?"], "label": [["丙", 2]], "choices": [], "units": []})
+    feature, = span.features(Layout(family("bert"), characters("甲乙丙丁戊谁?"), limit=limit, stride=0), 0, example)
+    assert np.shape(output)[:2] == (len(feature.parts), max(len(part.ids) for part in feature.parts))
+    return span.decode([feature], [output], [example], Labels(names=names), TaskConfig(task="span", **options))[0]
+
+
+def test_the_likeliest_answer_is_one_that_may_be_given() -> None:
+    """[CLS] 谁 ? [SEP] 甲 乙 丙 丁 戊 [SEP]: it would begin at 丙, and end before that, or at 戊, or at 丁."""
+    begin, end = np.full(10, 1e-4), np.full(10, 1e-4)
+    begin[[0, 6]], end[[0, 5, 7, 8]] = (0.35, 0.4), (0.35, 0.4, 0.1, 0.2)
+    output = np.log(np.stack([begin, end], axis=-1))[None]
+    options = {"pretrained": "a run"}
+    assert (_answered(output, max_answer=3, **options)["answer"], _answered(output, max_answer=2, **options)["answer"]) == ("丙丁戊", "丙丁")
+    found = _answered(output, **options)
+    assert (found["start"], found["end"]) == (2, 5) and found["probability"] == pytest.approx(0.08) and found["no_answer"] == pytest.approx(0.35**2)
+    none = _answered(output, (span.NO_ANSWER,), **options)  # where it has learnt when there is none
+    assert (none["answer"], none["start"], none["end"]) == ("", 0, 0) and none["probability"] == pytest.approx(0.35**2)
+    assert none["candidates"] == found["candidates"]
+
+
+def test_of_windows_that_say_each_for_itself_whether_they_hold_an_answer_the_surest_of_one_counts() -> None:
+    """As BERT's run_squad.py has it. Limit 8: [CLS] 谁 ? [SEP] 甲 乙 丙 [SEP] and [CLS] 谁 ? [SEP] 丁 戊 [SEP]."""
+    output = np.log(np.full((2, 8, 2), 0.125))
+    output[0, 0], output[1, 0], output[1, 5] = np.log(4.0), np.log(0.5), np.log(2.0)
+    found = _answered(output, (span.NO_ANSWER,), limit=8)
+    whole = 0.5 + 2.0 + 13 * 0.125  # less the other window's
+    assert found["no_answer"] == pytest.approx((0.5 / whole) ** 2) and found["answer"] == "戊"
+    assert found["probability"] == pytest.approx((2.0 / whole) ** 2)
 
 
 def test_what_does_not_fit_is_cut_from_the_longer_text() -> None:

@@ -1,6 +1,10 @@
 from __future__ import annotations
 
+import re
 import sys
+from pathlib import Path
+from typing import NamedTuple
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -8,19 +12,31 @@ from PySide6.QtCore import QMargins, QPoint, QPointF, QRect, Qt
 from PySide6.QtGui import QColor, QFontMetrics, QMouseEvent
 from PySide6.QtWidgets import QApplication, QVBoxLayout, QWidget
 
+from core import palette
 from gui import picture, theme
 from gui.widgets.axes import clock, short
+from gui.widgets.balance import Balance
+from gui.widgets.band_curves import BandCurve, BandCurves
+from gui.widgets.confusion_matrix import ConfusionMatrix
 from gui.widgets.curve import DRAWN_MEANS, Curves
 from gui.widgets.empty import Empty
 from gui.widgets.head_grid import NOTE, HeadGrid
 from gui.widgets.head_lines import HeadLines
-from gui.widgets.heatmap import LEGEND
+from gui.widgets.heatmap import LEGEND, Heatmap
+from gui.widgets.histogram import Histogram
+from gui.widgets.latency_bars import LatencyBars, Taken
+from gui.widgets.layer_bars import LayerBar, LayerBars, layer_colours
 from gui.widgets.line_chart import Band, Line, LineChart
+from gui.widgets.measure_chart import MARK, Bar, MeasureChart
+from gui.widgets.probability_bars import ProbabilityBars, percent
 from gui.widgets.scatter import Scatter
 from gui.widgets.sense_text import marked
 from gui.widgets.series import Growing, MovingAverage, thin_means, thin_peaks
+from gui.widgets.sparkline import Sparkline
 from gui.widgets.switch import Switch
 from gui.widgets.tokens import Tokens
+from gui.widgets.value_scatter import ValueScatter
+from gui.widgets.vector_strip import VectorStrip
 from gui.widgets.word_bars import Column, WordBars
 
 XY = np.array([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0], [np.nan, np.nan]])
@@ -385,3 +401,265 @@ def test_a_scatter_names_its_axes_where_they_mean_something(qtbot, scatter):
     assert scatter.rect().contains(scatter._axes[0].geometry())
     scatter.set_axes("", "")
     assert [part.isHidden() for part in scatter._axes] == [True, True]
+
+
+# what the charts draw, and where: read from the file that they leave as
+
+class Drawn(NamedTuple):
+    """colour, opacity: of a filled shape, else of its line. points: (n, 2) in pixels, a shape's corners among them. words: of a text."""
+
+    kind: str
+    colour: str
+    opacity: float
+    points: np.ndarray
+    words: str
+
+    @property
+    def box(self) -> tuple[float, float, float, float]:
+        """left, top, right, bottom"""
+        return *self.points.min(axis=0).tolist(), *self.points.max(axis=0).tolist()
+
+
+def drawn(widget: QWidget, path: Path) -> list[Drawn]:
+    made = []
+    for group in ElementTree.fromstring(svg_text(widget, path)).iter("{http://www.w3.org/2000/svg}g"):
+        a, b, c, d, x, y = map(float, re.findall(r"[-\d.e]+", group.get("transform", "1 0 0 1 0 0").removeprefix("matrix")))
+        filled = group.get("fill") != "none" and group.get("stroke") == "none"
+        for item in group:
+            kind, get = item.tag.rpartition("}")[2], item.get
+            if kind == "rect":
+                left, top, wide, high = (float(get(name)) for name in ("x", "y", "width", "height"))
+                points = np.array([[left, top], [left + wide, top + high]])
+            elif kind in ("circle", "ellipse"):
+                middle = np.array([float(get("cx")), float(get("cy"))])
+                size = np.array([float(get("r") or get("rx")), float(get("r") or get("ry"))])
+                points = np.stack([middle - size, middle + size])
+            elif kind == "text":
+                points = np.array([[float(get("x")), float(get("y"))]])
+            elif kind in ("path", "polygon", "polyline"):
+                points = np.array(re.findall(r"-?[\d.]+(?:e-?\d+)?", get("d") or get("points")), float).reshape(-1, 2)
+            else:
+                continue
+            fill = (filled or kind in ("circle", "ellipse", "path", "polygon")) and group.get("fill") != "none" and kind != "polyline"
+            colour, opacity = (group.get("fill"), group.get("fill-opacity")) if fill else (group.get("stroke"), group.get("stroke-opacity"))
+            made.append(Drawn(kind, colour, float(opacity or 1), points @ [[a, b], [c, d]] + [x, y], item.text or ""))
+    return made
+
+
+@pytest.fixture
+def look_at(qtbot, tmp_path):
+    """look_at(widget, width, height): what it draws in that size."""
+    def look(widget: QWidget, width: int, height: int) -> list[Drawn]:
+        qtbot.addWidget(widget)
+        widget.resize(width, height)
+        widget.show()
+        QApplication.processEvents()
+        return drawn(widget, tmp_path / "drawn.svg")
+
+    return look
+
+
+def across(found: list[Drawn], colour: str, kind: str = "") -> list[tuple[float, float]]:
+    """From where to where the shapes of a colour go from left to right."""
+    return [(round(one.box[0], 1), round(one.box[2], 1)) for one in found if one.colour == colour and kind in ("", one.kind) and one.kind != "text"]
+
+
+def test_the_bars_of_the_layers_are_their_weights_and_the_highest_layer_is_on_top(look_at):
+    bars, look = LayerBars(), theme.current()
+    bars.set_bars([LayerBar(title="low", weight=0.1, share=0.75, interval=(0.6, 0.9), note="n"),
+                   LayerBar(title="high", weight=0.6, share=0.2, note="n")], even=0.3, chance=0.5)
+    found = look_at(bars, 400, 200)
+    low, high = layer_colours(2)
+    assert (across(found, low, "path"), across(found, high, "path")) == ([(0, 40)], [(0, 240)])
+    tops = {one.words or one.colour: one.box[1] for one in found}
+    assert tops[high] < tops[low] and tops["high"] < tops["low"]
+    assert across(found, look.text_soft, "rect") == [(80, 200), (200, 300)]  # from chance
+    assert across(found, look.text, "polyline") == [(120, 120), (120, 120), (240, 360)]  # an even mix twice, and the interval
+
+
+def test_the_bars_of_latency_are_the_medians_and_the_whiskers_what_95_of_100_stay_below(look_at):
+    bars, look = LatencyBars(), theme.current()
+    bars.set_rows([Taken(title="a", p50=2.0, p95=3.0, colour="#ff0000"), Taken(title="b", p50=4.0, p95=40.0, colour="#0000ff")])
+    found = look_at(bars, 600, 80)
+    (left, first), (_, second) = across(found, "#ff0000")[0], across(found, "#0000ff")[0]
+    assert second - left == pytest.approx(2 * (first - left), abs=0.2)
+    whiskers = [pair for pair in across(found, look.text, "polyline") if pair[1] > pair[0]]
+    assert whiskers[0] == pytest.approx((first, left + 1.5 * (first - left)), abs=0.2)
+    assert whiskers[1] == pytest.approx((second, left + 1.15 * (second - left)), abs=0.2)  # cut off
+    assert {"2.00 ms · p95 3.00 ms", "4.00 ms · p95 40.00 ms"} <= {one.words for one in found}
+
+
+def test_a_share_is_a_bar_from_chance_with_its_interval_its_control_and_its_band(look_at):
+    chart, look = MeasureChart("#ff0000"), theme.current()
+    chart.set_bars([Bar(title="all", value=0.75, interval=(0.6, 0.9), control=0.3, band=(0.4, 0.55))], 0.5, "chance")
+    found = look_at(chart, 200 + 2 * MARK, 60)
+    assert across(found, "#ff0000") == [(MARK + 100, MARK + 150)]
+    assert across(found, look.text_faint, "rect") == [(MARK + 80, MARK + 110)]
+    assert (MARK + 120, MARK + 180) in across(found, look.text, "polyline") and (MARK + 100, MARK + 100) in across(found, look.text_soft, "polyline")
+    assert [sum(pair) / 2 for pair in across(found, look.text, "polygon")] == [MARK + 60]
+
+
+def test_a_lean_is_drawn_to_its_side_in_its_colour(look_at):
+    balance, colours = Balance(), (QColor("#ff0000"), QColor("#0000ff"))
+    for lean, wanted in ((-0.5, {"#ff0000": [(75, 100)], "#0000ff": []}), (1.0, {"#ff0000": [], "#0000ff": [(100, 150)]})):
+        balance.set_lean(lean, ("fruit", "company"), colours)
+        found = look_at(balance, 200, 40)
+        assert {name: across(found, name) for name in wanted} == wanted
+        assert balance.accessibleName() == ("fruit 0.50" if lean < 0 else "company 1.00")
+
+
+def test_a_small_line_rises_where_its_values_do(look_at):
+    line = Sparkline()
+    line.set_values([0.0, np.nan, 0.5, 1.0])
+    points, = (one.points for one in look_at(line, 96, 26) if one.kind == "polyline" and one.colour == theme.current().text_soft)
+    assert (np.diff(points[:, 0]) > 0).all() and (np.diff(points[:, 1]) < 0).all()
+
+
+def test_each_cell_of_a_matrix_has_its_count_and_the_share_of_its_row(look_at):
+    matrix, look = ConfusionMatrix(), theme.current()
+    matrix.set_matrix([[3, 1], [2, 0]], ["a", "b"])
+    found = look_at(matrix, 300, 260)
+
+    def inside(row: int, column: int) -> list[Drawn]:
+        return [one for one in found if matrix.cell(row, column).contains(QPointF(*one.points.mean(axis=0)))]
+
+    assert [[one.words for one in inside(row, column) if one.words.strip()] for row in (0, 1) for column in (0, 1)] == [["3"], ["1"], ["2"], []]
+    shares = [[round(one.opacity, 3) for one in inside(row, column) if one.colour == (look.good if row == column else look.danger)]
+              for row in (0, 1) for column in (0, 1)]
+    assert shares == [[pytest.approx(0.75 * share**0.5, abs=2e-3)] for share in (0.75, 0.25, 1.0, 0.0)]
+
+
+def test_a_point_of_values_lies_at_what_is_right_and_what_was_said(qtbot):
+    scatter = ValueScatter("#0000ff", "right", "said")
+    qtbot.addWidget(scatter)
+    scatter.set_values(np.array([1.0, np.nan, 3.0]), np.array([5.0, 2.0, 7.0]))
+    assert [values.tolist() for values in scatter._points.getData()] == [[1.0, 3.0], [5.0, 7.0]]
+    with qtbot.waitSignal(scatter.clicked) as heard:
+        scatter._click(None, [scatter._points.points()[1]])
+    assert heard.args == [2]  # of all examples, also those that are not drawn
+
+
+def test_the_bars_of_probabilities_are_as_long_as_these(look_at):
+    bars = ProbabilityBars("#ff0000")
+    bars.set_bars(["a", "b"], [0.5, 0.25])
+    (left, half), (_, quarter) = across(look_at(bars, 400, 80), "#ff0000")
+    assert half - left == pytest.approx(2 * (quarter - left), abs=0.2)
+    assert [percent(value) for value in (0.931, 1.0, 0.0004, 0.02, 0.0, float("nan"))] == ["93.1%", "100%", "<0.1%", "2.0%", "0%", "–"]
+
+
+def test_the_bars_of_a_histogram_stand_on_its_axis_and_are_as_high_as_their_counts(look_at):
+    histogram = Histogram()
+    histogram.set_counts(np.array([0, 4, 0, 2]))
+    bars = [one.box for one in look_at(histogram, 300, 130) if one.colour == theme.current().accent]
+    heights = [bottom - top for _, top, _, bottom in bars]
+    assert heights[0] == 2 * heights[2] and heights[1] == 0 and len({bottom for *_, bottom in bars}) == 1
+    assert bars[0][0] < bars[1][0] < bars[2][0]
+
+
+def test_a_band_is_the_mean_and_the_spread_to_both_sides(qtbot):
+    chart = BandCurves("labels", "accuracy")
+    qtbot.addWidget(chart)
+    chart.set_curves([BandCurve(name="a", colour="#ff0000", x=(10, 100), mean=(0.5, 0.75), spread=(0.125, 0.25), dots=((100, 1.0),)),
+                      BandCurve(name="b", colour="#0000ff", x=(10,), mean=(0.5,), spread=(0.125,))], (10, 100))
+    upper, lower, _, line, dots, lone, _ = chart._items
+    assert [item.getData()[0].tolist() for item in (upper, lower, line, dots)] == [[1, 2], [1, 2], [1, 2], [2]]
+    assert [item.getData()[1].tolist() for item in (upper, lower, line, dots)] == [[0.625, 1.0], [0.375, 0.5], [0.5, 0.75], [1.0]]
+    assert lone.opts["y"].tolist() == [0.5] and lone.opts["height"].tolist() == [0.25]
+
+
+def test_a_line_goes_up_with_its_values_stops_at_a_gap_and_has_its_whiskers(look_at):
+    chart = LineChart()
+    chart.set_lines([Line(name="", colour="#ff0000", x=(10, 15, 20, 30), y=(0.0, None, 0.5, 1.0), interval=(None, None, (0.25, 0.75), None))],
+                    bands=[Band(name="", x=(10, 30), low=(0.1, 0.1), high=(0.4, 0.4))], y_range=(0.0, 1.0))
+    found = look_at(chart, 400, 300)
+    field = chart._field()
+
+    def y(value: float) -> float:
+        return field.bottom() - value * field.height()
+
+    dots = [one.points.mean(axis=0) for one in found if one.colour == "#ff0000" and one.kind in ("circle", "ellipse")]
+    assert np.allclose([dot[1] for dot in dots], [y(0.0), y(0.5), y(1.0)], atol=0.1)
+    assert np.allclose([(dot[0] - dots[0][0]) / (dots[2][0] - dots[0][0]) for dot in dots], [0, 0.5, 1], atol=0.01)
+    lines = [one.points for one in found if one.colour == "#ff0000" and one.kind == "polyline"]
+    assert [np.allclose(line[:, 1], ends, atol=0.1) for line, ends in zip(lines, ((y(0.25), y(0.75)), (y(0.5), y(1.0))), strict=True)] == [True, True]
+    assert any(one.kind == "polygon" and np.allclose((one.box[1], one.box[3]), (y(0.4), y(0.1)), atol=0.1) for one in found)
+    chart.set_cursor(10.0)
+    heard = []
+    chart.moved.connect(heard.append)
+    _press(chart, chart._at(20, 0.5, field))
+    assert heard == [pytest.approx(20, abs=0.3)]
+
+
+def _press(widget: QWidget, place: QPointF) -> None:
+    for kind in (QMouseEvent.Type.MouseButtonPress, QMouseEvent.Type.MouseButtonRelease):
+        QApplication.sendEvent(widget, QMouseEvent(kind, place, widget.mapToGlobal(place), Qt.MouseButton.LeftButton, Qt.MouseButton.LeftButton,
+                                                   Qt.KeyboardModifier.NoModifier))
+
+
+def test_a_chart_without_a_range_holds_whiskers_bands_and_the_level(qtbot):
+    chart = LineChart()
+    qtbot.addWidget(chart)
+    line = Line(name="", colour="#ff0000", x=(0, 1), y=(0.5, 0.6), interval=((0.1, 0.9), None))
+    for bands, level, ends in (((), None, (0.1, 0.9)), ([Band(name="", x=(0,), low=(0.0,), high=(0.95,))], (1.0, ""), (0.0, 1.0))):
+        chart.set_lines([line], bands=bands, level=level)
+        assert chart._range[0] < ends[0] and chart._range[1] > ends[1] and chart._range[1] - chart._range[0] < 1.2 * (ends[1] - ends[0])
+
+
+def test_the_numbers_of_a_vector_are_coloured_from_left_to_right(look_at):
+    strip, ramp = VectorStrip(), palette.diverging(theme.current().dark)
+    strip.set_rows([("query", np.array([-1.0, 0.0, 0.5, 1.0]))], "")
+    wanted = [QColor(*ramp[place].tolist()).name() for place in (0, 128, 191, 255)]
+    cells = sorted((one.box[0], one.colour) for one in look_at(strip, 300, 60) if one.kind == "rect" and one.colour in wanted)
+    assert [colour for _, colour in cells] == wanted
+
+
+def test_a_grid_of_heads_has_each_value_and_each_map_in_its_cell(look_at):
+    grid, ramp = HeadGrid(), palette.diverging(theme.current().dark)
+    values = np.array([[0.25, -0.5, 0.0], [0.125, 0.5, -0.25]])
+    grid.set_values(values)
+    found = look_at(grid, 400, 200)
+    for layer in range(2):
+        for head in range(3):
+            inside = [one for one in found if grid._cell(layer, head).contains(QPointF(*one.points.mean(axis=0)))]
+            assert f"{values[layer, head]:+.2f}" in [one.words for one in inside]
+            colour = QColor(*ramp[round(127.5 * (1 + values[layer, head] / 0.5))].tolist()).name()
+            assert colour in [one.colour for one in inside if one.kind == "rect"]
+    maps = np.zeros((2, 3, 4, 4), np.uint8)
+    maps[1, 0] = 255
+    grid.set_maps(maps)
+    image = grid.grab().toImage()
+    strong = {(layer, head) for layer in range(2) for head in range(3)
+              if image.pixelColor(grid._cell(layer, head).center().toPoint()) == QColor(*palette.ramp(theme.current().dark)[255].tolist())}
+    assert strong == {(1, 0)}
+
+
+def test_a_line_of_attention_goes_from_who_looks_to_who_is_looked_at(look_at, tmp_path):
+    lines = HeadLines()
+    lines.set_lines({0: np.array([[0.75, 0.25], [0.0, 1.0]])}, {0: QColor("#ff0000")}, ["吃", "苹果"])
+    slopes = [np.sign(np.diff(one.points[np.argsort(one.points[:, 0]), 1])[0]) for one in look_at(lines, 300, 120)
+              if one.kind in ("polyline", "path") and one.colour == "#ff0000"]
+    assert sorted(slopes) == [0, 0, 1]  # from the upper word at the left to the lower one at the right, never back
+    assert "0.250" in lines.card("right", 1) and "吃" in lines.card("right", 1)
+    _point_at(lines, QPointF(8, lines.place_of(0).y()))
+    bars = [one.box for one in drawn(lines, tmp_path / "b.svg") if one.kind == "rect" and one.colour == "#ff0000"]
+    assert bars[0][2] - bars[0][0] == pytest.approx(3 * (bars[1][2] - bars[1][0]), abs=0.2) and bars[0][1] < bars[1][1]
+
+
+def test_the_bars_of_words_share_a_scale_and_changes_go_both_ways(look_at):
+    bars = WordBars()
+    colours = QColor("#ff0000"), QColor("#0000ff")
+    bars.set_words(["吃", "苹果", "梨"], [Column(title="change", values=np.array([2.0, -4.0, 1.0]), signed=True, colours=colours)])
+    found = look_at(bars, 500, 160)
+    (zero, two), (_, one) = across(found, "#ff0000")
+    (least, same), = across(found, "#0000ff")
+    assert same == zero and (two - zero, one - zero) == pytest.approx(((zero - least) / 2, (zero - least) / 4), abs=0.2)
+
+
+def test_a_map_of_weights_is_parted_where_the_sentence_changes(look_at):
+    heatmap = Heatmap()
+    heatmap.set_weights(np.eye(4), list("甲乙丙丁"), sentence=[0, 0, 0, 1])
+    found = look_at(heatmap, 300, 320)
+    box = heatmap._box()
+    assert [round((one.box[0] - box.left()) / box.width(), 2) for one in found
+            if one.kind == "polyline" and one.colour == theme.current().text_soft and one.box[0] == one.box[2]] == [0.75]
+    assert {"0", "0.25", "1.00"} <= {one.words for one in found}  # beneath the colours, which follow the square root
