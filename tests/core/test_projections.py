@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from core.errors import UserError
-from core.projection import pca, tsne
+from core.projection import knn, pca, tsne
 from core.projection.align import align
-from core.projection.knn import nearest
+from core.projection.knn import BLOCK, Stopped, nearest
 from core.projection.quality import EXACT, quality
 from core.registry import PROJECTIONS, lookup
 
@@ -79,6 +79,39 @@ def test_a_descent_ends_where_the_person_wants_and_goes_on_as_if_never_paused(cl
     assert descent.divergence < divergence
 
 
+def test_a_descent_begins_small_and_exaggerates_a_third_of_its_way_at_most(clouds, monkeypatch):
+    x, _ = clouds
+    descent, other = tsne.Descent(x, iterations=9, perplexity=7), tsne.Descent(x, iterations=9, seed=1)
+    assert (descent.perplexity, other.perplexity, tsne.Descent(x[:7]).perplexity) == (7, 30, 2)
+    assert descent.picture[:, 0].std() == pytest.approx(tsne.WIDTH, rel=0.05) and not np.array_equal(descent.picture, other.picture)
+    told = []
+    monkeypatch.setattr(descent._embedding, "optimize", lambda **options: told.append(options["exaggeration"]))
+    while not descent.done:
+        descent.step()
+    assert told == 3 * [tsne.EXAGGERATION] + 6 * [1.0]
+
+
+def test_umap_is_asked_with_the_neighbours_that_are_known(clouds, monkeypatch):
+    import umap
+
+    class Asked:
+        def __init__(self, **options):
+            told.append(options)
+
+        def fit_transform(self, rows):
+            return np.zeros((len(rows), 2))
+
+    told = []
+    monkeypatch.setattr(umap, "UMAP", Asked)
+    x, _ = clouds
+    lookup(PROJECTIONS, "umap")(2, neighbours=6, min_dist=0.3, seed=5).fit_transform(x)
+    options, = told
+    assert (options["n_neighbors"], options["min_dist"], options["random_state"]) == (6, 0.3, 5)
+    found, apart = options["precomputed_knn"]
+    assert (found[:, 0] == np.arange(len(x))).all() and (apart[:, 0] == 0).all()  # the point itself is its first neighbour
+    assert (found[:, 1:] == nearest(x, 5)[0]).all() and (apart[:, 1:] > 0).all()
+
+
 def test_umap_ends_where_the_person_wants(clouds):
     told = []
     x = np.random.default_rng(9).normal(size=(500, 8))
@@ -89,13 +122,17 @@ def test_umap_ends_where_the_person_wants(clouds):
     assert np.isfinite(begun).all()
 
 
-def test_nearest_is_that_of_all_distances():
+@pytest.mark.parametrize("block", [BLOCK, 300, 8])  # at once, in pieces, in pieces whose differences are too many to hold
+def test_nearest_is_that_of_all_distances(monkeypatch, block):
+    monkeypatch.setattr(knn, "BLOCK", block)
     x = np.random.default_rng(1).normal(size=(70, 5)) + 1000
     apart = np.linalg.norm(x[:, None] - x[None], axis=2)
     np.fill_diagonal(apart, np.inf)
     found, far = nearest(x, 7)
     assert (np.sort(found) == np.sort(np.argsort(apart)[:, :7])).all()
     assert np.allclose(far, np.sort(apart)[:, :7], atol=1e-3)
+    with pytest.raises(Stopped):
+        nearest(x, 7, stop=lambda _share: True)
 
 
 def test_the_badge_is_sklearns_trustworthiness(clouds):
@@ -105,6 +142,9 @@ def test_the_badge_is_sklearns_trustworthiness(clouds):
     found = quality(clouds[0], picture)
     assert found.exact
     assert found.trustworthiness == pytest.approx(trustworthiness(clouds[0], picture, n_neighbors=10), abs=1e-6)
+    assert quality(clouds[0] + 3000, picture).trustworthiness == pytest.approx(found.trustworthiness, abs=1e-3)  # wherever the vectors lie
+    with pytest.raises(Stopped):
+        quality(clouds[0], picture, stop=lambda _share: True)
 
 
 def test_the_badge_is_high_where_the_picture_is_true_and_low_for_a_random_cloud(clouds):
@@ -122,7 +162,7 @@ def test_the_badge_is_high_where_the_picture_is_true_and_low_for_a_random_cloud(
     assert thrown.recall == pytest.approx(10 / 999, abs=0.01)
 
 
-def test_of_many_points_some_are_asked_and_the_badge_says_how_many():
+def test_of_many_points_some_are_asked_and_the_badge_says_how_many(monkeypatch):
     x = np.random.default_rng(4).normal(size=(EXACT + 500, 3))
     x[5] = np.nan
     found = quality(x, x[:, :2])
@@ -130,6 +170,8 @@ def test_of_many_points_some_are_asked_and_the_badge_says_how_many():
     assert 50 <= found.asked <= 1000
     assert quality(x, x).recall == 1.0
     assert 0.6 < found.trustworthiness < 0.98
+    monkeypatch.setattr("core.projection.quality.PAIRS", 100 * found.points)
+    assert quality(x, x[:, :2]).asked == 100
 
 
 def test_no_badge_for_three_points():
@@ -148,6 +190,16 @@ def test_aligning_takes_turns_mirrors_and_size_back(dimensions):
     assert np.allclose(align(moved, onto).picture, onto)
     assert align(moved * 3, onto).residual > 1
     assert align(moved * 3, onto, scale=True).residual < 1e-12
+
+
+def test_what_is_left_after_aligning_is_procrustes_disparity():
+    from scipy.spatial import procrustes
+
+    random = np.random.default_rng(8)
+    onto, picture = random.normal(size=(2, 30, 2))
+    disparity = procrustes(onto, picture)[2]  # of shapes of one size, squared
+    assert align(picture, onto, scale=True).residual ** 2 == pytest.approx(disparity)
+    assert align(picture, onto).residual > align(picture, onto, scale=True).residual
 
 
 def test_aligning_looks_at_the_points_that_both_have():
