@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from core import checkpoints
 from core import config as configs
 from core.analysis.encode import frame, load
 from core.errors import UserError
+from core.exchange import hf_export
 from core.exchange.hf_export import export
 from core.exchange.hf_import import import_model
 from core.registry import TOKENIZERS, lookup
@@ -279,6 +281,23 @@ def test_a_head_that_theirs_lack_stays_behind_and_says_so(tmp_path: Path) -> Non
     report = export(run, tmp_path / "out", {}, lambda share, words: None)
     assert report["architecture"] == "BertModel" and "mixed layers" in report["notes"][0]
     assert transformers.AutoModel.from_pretrained(tmp_path / "out").config.hidden_size == run.config.model.hidden_size
+
+
+def test_a_folder_that_is_not_the_run_takes_no_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run, read = our_run(tmp_path, "bert", "char"), hf_export.read_weights
+    back = hf_export._FROM["bert"]
+
+    def other(weights: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+        name = next(name for name in sorted(weights) if name.endswith("word_embeddings.weight") or name == "encoder.token_embedding.weight")
+        return {**weights, name: weights[name] + 1e-6}
+
+    for place, wrong, words in (("read_weights", lambda folder: other(read(folder)), "weights"),
+                                ("_FROM", {"bert": lambda weights: other(back(weights))}, "weights"),
+                                ("frame", lambda *_, **__: SimpleNamespace(ids=[1, 2]), "other ids for '妈妈")):
+        with monkeypatch.context() as patch, pytest.raises(UserError, match=words):
+            patch.setattr(hf_export, place, wrong)
+            export(run, tmp_path / "out", {}, lambda share, words: None)
+        assert not (tmp_path / "out").exists()
 
 
 def test_elmo_has_no_such_folder(tmp_path: Path) -> None:

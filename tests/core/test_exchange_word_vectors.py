@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from core.errors import UserError
-from core.exchange import projector, vector_files
+from core.exchange import projector, vector_files, word_vectors
 from core.exchange.word_vectors import open_vectors
 
 WORDS = ["苹果", "apple", "ü", "3.14", *(f"word{number}" for number in range(3000))]
@@ -61,6 +62,24 @@ def test_a_changed_file_is_read_anew(tmp_path: Path, array: np.ndarray) -> None:
     open_vectors(path)
     vector_files.save_text(path, ["new"], array[:1])
     assert list(open_vectors(path).words) == ["new"]
+
+
+def test_of_what_was_converted_the_newest_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(word_vectors, "KEPT", 2)
+    for number in range(4):
+        vector_files.save_text(tmp_path / f"{number}.txt", [str(number)], np.ones((1, 2), np.float32))
+        open_vectors(tmp_path / f"{number}.txt")
+        for folder in (tmp_path / "home" / "cache" / "vectors").iterdir():
+            if (folder / "words.txt").read_text() == str(number):
+                os.utime(folder, (number, number))
+    kept = {(folder / "words.txt").read_text() for folder in (tmp_path / "home" / "cache" / "vectors").iterdir()}
+    assert kept == {"2", "3"}
+
+
+def test_of_several_layers_the_last_is_opened_and_of_two_rows_of_one_word_the_first_is_found(tmp_path: Path) -> None:
+    np.savez(tmp_path / "v.npz", words=np.array(["a", "b", "a"]), vectors=np.arange(12, dtype=np.float32).reshape(2, 3, 2))
+    opened = open_vectors(tmp_path / "v.npz")
+    assert opened.array.tolist() == [[6, 7], [8, 9], [10, 11]] and (opened.index("a"), opened.index("b")) == (0, 1)
 
 
 def test_words_that_were_put_right_beside_an_array_are_read_anew(tmp_path: Path) -> None:

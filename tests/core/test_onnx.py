@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import onnx
@@ -22,10 +23,10 @@ from core import checkpoints
 from core.analysis import attention_window, encode, evaluate, predict
 from core.analysis.pretrained import pretrained_runs
 from core.errors import UserError
-from core.exchange import exports, onnx_folder, onnx_worker
+from core.exchange import exports, onnx_folder, onnx_proof, onnx_worker
 from core.exchange.onnx_adopt import _limit, adopt
 from core.exchange.onnx_graph import Graph, language_graphs
-from core.exchange.onnx_proof import _same, compare, require
+from core.exchange.onnx_proof import _error, _relative, _same, compare, require
 from core.exchange.onnx_session import look
 from core.families.bert.config import BertObjective
 from core.runs import Run, list_runs, restore, run_folders
@@ -226,6 +227,43 @@ def test_what_counts_as_the_same_answer(logits: list, shape: tuple[int, ...], sa
     assert _same(a, b, None).ravel().tolist() == same
 
 
+def test_padding_is_no_answer() -> None:
+    a, b = np.eye(3)[None], np.eye(3)[None, [0, 2, 1]]  # (batch, tokens, labels)
+    assert _same(a, b, torch.tensor([[1, 1, 0]])).tolist() == [True, False]
+
+
+def test_an_error_is_a_part_of_the_greatest_number_and_the_worst_output_counts() -> None:
+    found = _relative({"a": 0.1, "b": 0.3}, {"a": 0.5, "b": 10.0})
+    assert (found["worst"], found["relative"], found["outputs"]["b"]) == ("a", pytest.approx(0.2), {"absolute": 0.3, "relative": pytest.approx(0.03)})
+    assert _relative({"a": 0.1}, {"a": 0.0})["relative"] == 1.0 and _relative({"a": 0.0}, {"a": 0.0})["relative"] == 0.0
+    assert _error(np.zeros((2, 1)), np.zeros((2, 3))) == _error(np.zeros(2), np.array([0.0, np.nan])) == np.inf
+    with pytest.raises(UserError, match="begins in the embedding layer") as caught:
+        none = {"relative": np.nan, "outputs": {"hidden_states.0": {"relative": np.nan}}}
+        require([*rows_of((1.0, 9)), {**rows_of((1.0, 9))[0], **none}], "fp32", 1e-5)
+    assert caught.value.where == "the embedding layer"
+
+
+def test_the_times_are_milliseconds_and_each_has_the_number_of_threads_that_suits_it(monkeypatch, tmp_path: Path) -> None:
+    now = [0.0]
+
+    def taking(seconds: float) -> Callable[[], None]:
+        return lambda: now.__setitem__(0, now[0] + seconds)
+
+    clock = SimpleNamespace(perf_counter=lambda: now[0], monotonic=lambda: now[0])
+    monkeypatch.setattr(onnx_proof, "time", clock)
+    times = onnx_proof._take_turns({"torch": taking(0.002), "onnxruntime": taking(0.001)})
+    assert {name: len(taken) for name, taken in times.items()} == dict.fromkeys(times, onnx_proof.ROUNDS)
+    assert np.allclose(times["torch"], 2.0) and np.allclose(times["onnxruntime"], 1.0)
+    assert len(onnx_proof._take_turns({"torch": taking(1.0)})["torch"]) == onnx_proof.WARM_UP + 1  # a slow one is measured no longer than it must
+    monkeypatch.setattr(onnx_proof, "open_session", lambda *_, **__: SimpleNamespace(get_providers=lambda: ["CPUExecutionProvider"]))
+    monkeypatch.setattr(onnx_proof, "_take_turns", lambda _: {"torch": list(range(0, 202, 2)), "onnxruntime": list(range(101))})
+    race = onnx_proof._race("cpu", None, None, {}, tmp_path, torch.get_num_threads())
+    assert [(race[name]["p50"], race[name]["p95"]) for name in ("torch", "onnxruntime")] == [(100, 190), (50, 95)] and race["speedup"] == 2
+    other = {**race, "torch": {"p50": 20.0, "threads": 1}, "onnxruntime": {"p50": 80.0, "threads": 1}}
+    better = onnx_proof._better([race, other])
+    assert (better["torch"]["p50"], better["onnxruntime"]["p50"], better["speedup"]) == (20, 50, 0.4)
+
+
 def test_the_layer_where_an_error_begins_is_found(exported) -> None:
     run, _ = exported("bert")
     graph = language_graphs(encode.load(run))["model"]()
@@ -241,8 +279,9 @@ def test_a_lone_number_near_nothing_is_judged_by_the_greatest_that_comes_there(e
     """A head for numbers gives one for one example; whether that one is near 0 says nothing about the export."""
     lone = Graph(name="model", reference=_Number(0.0), portable=_Number(1e-6), inputs={"input_ids": ("batch", 2)}, outputs=("logits",), limits={},
                  example=lambda lengths, seed: {"input_ids": torch.tensor([[0, 1]] * lengths["batch"]) * (lengths["batch"] - 1)},
-                 shapes=({"batch": 1}, {"batch": 4}), defaults={})
+                 shapes=({"batch": 1}, {"batch": 4}, {"batch": 1}), defaults={})
     rows = compare(lone, _Torch(lone.portable, lone.outputs))
+    assert [row["relative"] for row in rows] == pytest.approx(3 * [1e-6 / 1.501], rel=0.1)  # of the greatest at any shape
     require(rows, "fp32", 1e-5)
     with pytest.raises(UserError):
         require(rows, "fp32", 1e-7)

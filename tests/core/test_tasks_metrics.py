@@ -10,9 +10,11 @@ import string
 import numpy as np
 import pytest
 from scipy import stats
+from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.metrics import confusion_matrix, f1_score, precision_recall_fscore_support
 
-from core.tasks import metrics
+from core.tasks import baseline, metrics
+from core.tasks.task import Example
 
 CASES = 1000
 
@@ -90,3 +92,15 @@ def test_labels_and_numbers_are_measured_as_elsewhere() -> None:
             assert metrics.pearson(x, y) == pytest.approx(stats.pearsonr(x, y).statistic)
             assert metrics.spearman(x, y) == pytest.approx(stats.spearmanr(x, y).statistic)
     assert metrics.pearson([1, 1], [1, 2]) == 0.0
+
+
+def test_a_pair_is_described_alike_in_both_orders_and_otherwise_than_either_text() -> None:
+    texts = (("吃苹果", "吃梨"), ("苹果", "苹果"))
+    vectoriser = TfidfVectorizer(analyzer="char").fit([text for pair in texts for text in pair])
+    as_given, turned = (baseline._features(vectoriser, [Example(line=1, texts=pair[::step], label="") for pair in texts]).toarray()
+                        for step in (1, -1))
+    assert (as_given == turned).all()
+    size = as_given.shape[1] // 2
+    assert (as_given[1, :size] == 0).all() and (as_given[1, size:] > 0).any()  # no difference, and all in common
+    a, b = (vectoriser.transform([text]).toarray()[0] for text in texts[0])
+    assert np.allclose(as_given[0], np.concatenate([abs(a - b), a * b]))

@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import itertools
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
 
+from core.registry import family
+from core.tasks import data, span, tagging
+from core.tasks.batches import FrozenReadings, collate
 from core.tasks.crf import LinearChainCrf
 from core.tasks.heads import cross_entropy
+from core.tasks.labels import NOMINAL, Labels
+from core.tasks.layout import Layout
 from core.tasks.networks import BiLstm
 from core.tasks.scalar_mix import VARIANCE_FLOOR, ScalarMix
+from core.text.tokenizers import PAD, SPECIALS, TableTokenizer
 
 
 def test_smoothing_spreads_its_share_of_a_label_over_all() -> None:
@@ -94,3 +101,46 @@ def test_the_backward_lstm_begins_at_the_last_real_token() -> None:
     alone = lstm(x, torch.ones(1, 3, dtype=torch.long))
     padded = lstm(torch.cat([x, torch.randn(1, 2, 4)], dim=1), torch.tensor([[1, 1, 1, 0, 0]]))
     torch.testing.assert_close(padded[:, :3], alone)
+
+
+def _example(texts: list[str], label: object, units: list[list[int]] | None = None) -> object:
+    return data._example({"line": 1, "texts": texts, "label": label, "choices": [], "units": units or []})
+
+
+def _layout(limit: int) -> Layout:
+    return Layout(family("bert"), TableTokenizer("char", [*SPECIALS, *"甲乙丙丁谁?"], lowercase=True), limit=limit, stride=0)
+
+
+def test_a_batch_is_read_where_there_are_tokens_and_answered_where_the_passage_is() -> None:
+    """[CLS] 谁 ? [SEP] 甲 乙 丙 [SEP], [CLS] 谁 ? [SEP] 丁 [SEP]; and a question whose passage needs one row."""
+    examples = [_example(["甲乙丙丁", "谁?"], [["丁", 3]]), _example(["甲", "谁?"], [])]
+    features = [span.features(_layout(8), number, example)[0] for number, example in enumerate(examples)]
+    batch = collate(span.TASK, features, examples, Labels())
+    assert batch["attention_mask"].tolist() == [[[1] * 8, [1] * 6 + [0] * 2], [[1] * 6 + [0] * 2, [1] + [0] * 7]]
+    assert batch["answer_mask"].tolist() == [[[1, 0, 0, 0, 1, 1, 1, 0], [0, 0, 0, 0, 1, 0, 0, 0]], [[1, 0, 0, 0, 1, 0, 0, 0], [0] * 8]]
+    assert batch["token_type_ids"].tolist() == [[[0] * 4 + [1] * 4, [0] * 4 + [1] * 2 + [0] * 2], [[0] * 4 + [1] * 2 + [0] * 2, [0] * 8]]
+    assert (batch["input_ids"][batch["attention_mask"] == 0] == PAD).all() and batch["labels"].tolist() == [[1, 4, 4], [0, 0, 0]]
+
+
+def test_units_and_their_labels_are_padded_with_what_is_ignored() -> None:
+    examples = [_example(["甲乙"], ["B-X", "O"], [[0, 1], [1, 2]]), _example(["丙"], ["O"], [[0, 1]])]
+    features = [tagging.features(_layout(8), number, example)[0] for number, example in enumerate(examples)]
+    batch = collate(tagging.TASK, features, examples, Labels(kind=NOMINAL, names=("O", "B-X")))
+    assert (batch["units"].tolist(), batch["labels"].tolist()) == ([[1, 2], [1, -1]], [[1, 0], [0, -100]])
+
+
+def test_what_a_frozen_model_has_read_stands_at_its_part_and_its_row() -> None:
+    class Reads(torch.nn.Linear):  # a network has parameters
+        def encode(self, ids: torch.Tensor, _mask: torch.Tensor, _segments: torch.Tensor) -> SimpleNamespace:
+            return SimpleNamespace(states=[ids[..., None].float(), -ids[..., None].float()], pooler_output=ids.sum(dim=1, keepdim=True).float())
+
+    examples = [_example(["甲乙丙丁", "谁?"], [["丁", 3]]), _example(["乙", "谁?"], [])]
+    features = [span.features(_layout(8), number, example)[0] for number, example in enumerate(examples)]
+    batch = collate(span.TASK, features, examples, Labels())
+    readings = FrozenReadings(Reads(1, 1), features)
+    for _ in range(2):  # read, then remembered
+        readings.add(batch, [0, 1])
+        real = batch["attention_mask"].clone()
+        real[1, 1] = 0  # a part that is not there
+        assert batch["states"].tolist() == torch.stack([batch["input_ids"] * real, -batch["input_ids"] * real], dim=-1)[..., None].tolist()
+        assert batch["pooler_output"][..., 0].tolist() == (batch["input_ids"] * real).sum(dim=-1).tolist()
