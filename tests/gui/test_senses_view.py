@@ -24,8 +24,8 @@ from gui.session import Session
 from gui.settings import Settings
 from gui.views import Services
 from gui.views.senses.answers import Answers, question
-from gui.views.senses.figures import FiguresTable
-from gui.views.senses.panel import LEAST_PICTURE
+from gui.views.senses.figures import FiguresTable, badge_words, bars
+from gui.views.senses.panel import LEAST_PICTURE, SensesPanel
 from gui.views.senses.points import PointsPage
 from gui.views.senses.strip import SensesStrip
 from gui.views.senses.verdict import verdict
@@ -155,6 +155,71 @@ def test_the_replay_moves_in_one_basis(show, make_probed, session, qtbot) -> Non
     assert panel._step.text() == "step 10"
 
 
+def test_the_figures_under_a_picture_are_those_of_its_layer_and_step(show, make_probed, session, qtbot) -> None:
+    from core.analysis import layouts, window
+
+    run = make_probed()
+    random = np.random.default_rng(3)
+    for step in run.probe_steps():  # another cloud in each layer of each step
+        np.savez(run.probe_path(step), vectors=random.normal(size=(3, len(SPECIMENS), 16)).astype(np.float16), step=np.array(step))
+    view = show(run)
+    panel = view.panels[run.path]
+    for layer, step in ((2, 20), (1, 20), (2, 0), (1, 10)):
+        session.layer, session.step = layer, step
+        settle(qtbot, view)
+        asked = {"run": str(run.path), "specimens": SPECIMENS, "layer": layer, "step": step}
+        wanted, picture_ = window.figures(**asked), layouts.layout(**asked, projection="pca", basis_step=20)
+        assert [cell.text() for cell in panel.table._cells["all"]] == [f"{wanted['all'][name]:.2f}" for name in ("auc", "silhouette", "ari")]
+        assert [(bar.value, bar.interval) for bar in panel.chart._bars] == [
+            (wanted[key]["centroid_accuracy"], wanted[key]["interval"]) for key in ("all", "hard", "place_aside")]
+        assert panel.badge.text() == badge_words(picture_["quality"])[0] and np.allclose(panel.xy, picture_["xy"])
+        assert (panel._layer.text(), panel._step.text()) == (f"layer {layer}/2", f"step {step}")
+
+
+def test_every_bar_and_every_figure_stands_beside_its_own_control() -> None:
+    def measures(first: int) -> dict:
+        return {"auc": first / 100, "silhouette": (first + 1) / 100, "ari": (first + 2) / 100, "centroid_accuracy": (first + 3) / 100,
+                "interval": ((first + 4) / 100, (first + 5) / 100), "specimens": first}
+
+    keys = ("all", "hard", "place_aside")
+    found = {key: measures(10 * number) for number, key in enumerate((*keys, "shuffled"), start=1)}
+    context = {key: measures(50 + 10 * number) for number, key in enumerate(keys)}
+    assert [(bar.value, bar.interval, bar.control, bar.band) for bar in bars(found, context)] == [
+        (0.13, (0.14, 0.15), 0.53, (0.44, 0.45)), (0.23, (0.24, 0.25), 0.63, None), (0.33, (0.34, 0.35), 0.73, None)]
+    assert [bar.control for bar in bars(found, None)] == [None] * 3
+    assert badge_words({"trustworthiness": 0.75, "recall": 0.5, "neighbours": 10, "points": 41})[0] == "trust 0.75 · kept 50%"
+    assert "by chance it would be 25%" in badge_words({"trustworthiness": 0.75, "recall": 0.5, "neighbours": 10, "points": 41})[1]
+
+
+def test_the_table_has_each_figure_in_its_row_and_column(qtbot) -> None:
+    table = FiguresTable()
+    qtbot.addWidget(table)
+    rows = {key: {"auc": first / 100, "silhouette": (first + 1) / 100, "ari": (first + 2) / 100, "specimens": 3}
+            for key, first in (("all", 10), ("hard", 20), ("shuffled", 30), ("bag", 40))}
+    table.show_figures(rows, {"all": rows["bag"]})
+    assert {key: [cell.text() for cell in cells] for key, cells in table._cells.items()} == {
+        key: [f"{first / 100:.2f}" for first in range(start, start + 3)] for key, start in (("all", 10), ("hard", 20), ("bag", 40), ("shuffled", 30))}
+
+
+def test_a_typed_sentence_has_the_colour_of_its_nearest_sense_whatever_the_order_of_the_answer(qtbot) -> None:
+    panel = SensesPanel("#ff0000", "BERT")
+    qtbot.addWidget(panel)
+    shown = []
+    panel.scatter.show_guest = lambda *given: shown.append(given[1:])
+    answer = {"xy": np.zeros(2), "cosines": [("company", -0.25), ("fruit", 0.75)]}
+    panel.show_live(answer, ("fruit", "company"))
+    panel.show_live({**answer, "cosines": [("company", 0.0), ("fruit", 0.0)]}, ("fruit", "company"))
+    assert shown == [(0, "0.75"), (-1, "")]
+
+
+def test_three_senses_stand_at_a_third_by_chance(show, make_probed, session, qtbot) -> None:
+    view = show(make_probed())
+    session.specimens = [replace(item, sense="other") if number % 6 > 3 else item for number, item in enumerate(SPECIMENS)]
+    settle(qtbot, view)
+    panel, = view.panels.values()
+    assert (panel.chart._chance, panel.chart._chance_text) == (pytest.approx(1 / 3), "chance 33%")
+
+
 def test_a_new_probe_is_followed_at_the_newest_step_and_not_while_one_looks_back(show, make_probed, session, services, qtbot) -> None:
     run = make_probed()
     view = show(run)
@@ -257,7 +322,7 @@ def test_what_the_colours_mean_leaves_with_the_picture(show, make_probed, tmp_pa
 def test_a_click_selects_everywhere(show, make_probed, session, qtbot) -> None:
     runs = [make_probed("one"), make_probed("two", "gpt")]
     view = show(*runs)
-    qtbot.wait(200)
+    settle(qtbot, view)
     scatter = view.panels[runs[0].path].scatter
     index = int(np.abs(drawn(view, runs[0])).sum(axis=1).argmax())  # far from the others
     at = scatter.place_of(index).toPoint()
@@ -392,8 +457,16 @@ def test_urgent_questions_come_first_and_a_guilty_one_is_not_asked_again(qtbot) 
     assert answers.get(first)["error"] == "The analysis process ended."
     answers.ask([first, second], [later])
     assert [keywords["run"] for _, keywords in engine.asked[1][1]["questions"]] == ["b"]
+    assert answers.get(first) is not None
+    answers.forget("b")
+    assert answers.get(first) is not None
+    answers.forget("a")
+    assert answers.get(first) is None
+    answers.ask([first])
+    qtbot.waitUntil(lambda: answers.get(first) is not None)
     answers.about(())
     assert answers.get(first) is None
+    assert question("figures", run="a", stamp=(1, 2)) != question("figures", run="a", stamp=(1, 3))
 
 
 # the words

@@ -183,8 +183,9 @@ class SensesPanel(QFrame):
         self._quality = badge_words(quality)
         self._say_badge()
 
-    def show_live(self, found: dict[str, Any] | None) -> None:
-        """An answer of core.analysis.live.place; None: no sentence is being typed."""
+    def show_live(self, found: dict[str, Any] | None, senses: Sequence[str]) -> None:
+        """An answer of core.analysis.live.place; None: no sentence is being typed. senses: in the order of their colours, which is not that of
+        the answer where the model does not know the word in the first sentences."""
         self._guest_words = ""
         if found is None or "xy" not in found:
             self.scatter.show_guest(None)
@@ -192,9 +193,9 @@ class SensesPanel(QFrame):
                 self._guest_words = (tr("The word has not come yet.") if "waiting" in found else tr("Only PCA has a place for a new sentence.")
                                      if "other" in found else f"{found['error']} {found['hint']}".strip())
         else:
-            best = max(range(len(found["cosines"])), key=lambda place: found["cosines"][place][1], default=-1)
+            sense, nearest = max(found["cosines"], key=lambda pair: pair[1], default=("", 0.0))
             told = any(cosine for _, cosine in found["cosines"])  # all are 0 where the word has one vector
-            self.scatter.show_guest(found["xy"], best if told else MIXED, f"{found['cosines'][best][1]:.2f}" if told else "")
+            self.scatter.show_guest(found["xy"], senses.index(sense) if told and sense in senses else MIXED, f"{nearest:.2f}" if told else "")
         self._say_badge()
 
     def _say_badge(self) -> None:

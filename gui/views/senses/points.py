@@ -212,7 +212,7 @@ class PointsPage(QWidget):
 
     def _show_live(self, found: dict[Path, dict[str, Any]]) -> None:
         for path, panel in self._panels.items():
-            panel.show_live(found.get(path))
+            panel.show_live(found.get(path), self._session.senses)
 
     def _picture(self) -> QWidget:
         """With what the colours stand for, but for panels that are out of sight."""
