@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from core import cli
-from core.analysis.encode import load, static_vectors, word_vectors
+from core.analysis.encode import Loaded, load, static_vectors, word_vectors
 from core.analysis.neighbours import neighbours_of_run
+from core.analysis.occurrences import Occurrence
 from core.errors import UserError
 from core.exchange import projector, vector_exports, vector_files
 from core.exchange.exports import export
@@ -98,7 +99,7 @@ def test_vectors_never_replace_what_stands_there(name: str, tmp_path: Path) -> N
     assert (tmp_path / name).read_text(encoding="utf-8") == "mine"
 
 
-def test_all_occurrences_of_a_word_leave_with_their_sentences(tmp_path: Path) -> None:
+def test_all_occurrences_of_a_word_leave_with_their_sentences(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run = saved_run(tmp_path)
     text = (tmp_path / "text.txt").read_text(encoding="utf-8")
     report = vector_exports.occurrences(run, tmp_path / "out.npz", {"word": "苹果"}, lambda share, words: None)
@@ -112,9 +113,29 @@ def test_all_occurrences_of_a_word_leave_with_their_sentences(tmp_path: Path) ->
     np.testing.assert_allclose(held["vectors"][:, 5], expected[:, 0], atol=1e-5)
     one = vector_exports.occurrences(run, tmp_path / "one.npz", {"word": "苹果", "layer": "-1"}, lambda share, words: None)
     assert open_vectors(Path(one["path"])).columns["sentences"][5] == held["sentences"][5]
+    np.testing.assert_array_equal(open_vectors(Path(one["path"])).array, held["vectors"][2])
     for options, words in (({"word": "nobody"}, "do not occur"), ({"word": "苹果", "layer": 9}, "no layer 9")):
         with pytest.raises(UserError, match=words):
             vector_exports.occurrences(run, tmp_path / "none.npz", options, lambda share, words: None)
+    encoded = vector_exports._encoded
+
+    def knows_no_first(loaded: Loaded, found: list[Occurrence]) -> np.ndarray:
+        made = encoded(loaded, found)
+        made[:, 0] = np.nan
+        return made
+
+    monkeypatch.setattr(vector_exports, "_encoded", knows_no_first)
+    less = vector_exports.occurrences(run, tmp_path / "less.npz", {"word": "苹果"}, lambda share, words: None)
+    with np.load(less["path"], allow_pickle=False) as file:
+        np.testing.assert_array_equal(file["vectors"], held["vectors"][:, 1:])
+        assert file["sentences"].tolist() == held["sentences"][1:].tolist() and "1 occurrences were left out" in less["notes"][0]
+
+
+def test_of_a_long_sentence_the_part_around_the_word_leaves() -> None:
+    text = "甲" * 700 + "苹果" + "乙" * 700
+    part, (start, end) = vector_exports._around(Occurrence(word="苹果", text=text, span=(700, 702)))
+    assert len(part) == vector_exports.LONGEST and part[start:end] == "苹果" and part in text
+    assert vector_exports._around(Occurrence(word="苹果", text="吃苹果", span=(1, 3))) == ("吃苹果", (1, 3))
 
 
 def test_the_vectors_that_leave_are_those_that_gensim_reads(tmp_path: Path) -> None:

@@ -82,6 +82,16 @@ def test_of_several_layers_the_last_is_opened_and_of_two_rows_of_one_word_the_fi
     assert opened.array.tolist() == [[6, 7], [8, 9], [10, 11]] and (opened.index("a"), opened.index("b")) == (0, 1)
 
 
+def test_the_column_of_the_words_is_known_by_its_heading(tmp_path: Path) -> None:
+    (tmp_path / "vectors.tsv").write_text("1\t2\n3\t4\n", encoding="utf-8")
+    (tmp_path / "metadata.tsv").write_text("sense\tWord\nfruit\t苹果\nsharp\tapple\n", encoding="utf-8")
+    opened = open_vectors(tmp_path)
+    assert list(opened.words) == ["苹果", "apple"] and opened.columns == {"sense": ["fruit", "sharp"]}
+    (tmp_path / "metadata.tsv").write_text("one\ntwo\nthree\n", encoding="utf-8")
+    with pytest.raises(UserError, match="3 words and 2 vectors"):
+        open_vectors(tmp_path)
+
+
 def test_words_that_were_put_right_beside_an_array_are_read_anew(tmp_path: Path) -> None:
     np.save(tmp_path / "v.npy", np.eye(3))  # of float64: converted into the cache
     (tmp_path / "v.txt").write_text("eins\nzwei\ndrei\n", encoding="utf-8")
@@ -159,6 +169,10 @@ def test_pickles_are_never_opened(tmp_path: Path) -> None:
         (tmp_path / name).write_bytes(pickle.dumps({"a": np.zeros(3)}))
         with pytest.raises(UserError):
             open_vectors(tmp_path / name)
+    for head in (b"PK\x03\x04", b"\x80\x02"):  # PyTorch's, new and old
+        (tmp_path / "model.pt").write_bytes(head + bytes(100))
+        with pytest.raises(UserError, match="can run any program"):
+            open_vectors(tmp_path / "model.pt")
     np.save(tmp_path / "objects.npy", np.array([{}, {}], object), allow_pickle=True)
     with pytest.raises(UserError, match="without objects"):
         open_vectors(tmp_path / "objects.npy")
