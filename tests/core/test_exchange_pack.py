@@ -120,6 +120,18 @@ def test_a_dishonest_archive_is_refused_and_leaves_nothing(name: str, run: Run, 
     assert left in ([], [str(tmp_path / "home"), str(tmp_path / "home" / "runs")])
 
 
+@pytest.mark.parametrize(("name", "value", "words"), [
+    ("LARGEST_SETTINGS", 10, "settings are far too large"), ("FORMAT", 0, "newer version"), ("SPARE", 1 << 60, "no room"),
+    ("MOST_FILES", 2, "it holds"), ("LARGEST_MANIFEST", 10, "no packed run")])
+def test_what_is_too_large_or_too_new_is_refused_in_its_words(
+        run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, value: int, words: str) -> None:
+    pack(run, tmp_path / "out.lexi")
+    monkeypatch.setattr(packing, name, value)
+    with pytest.raises(UserError, match=words):
+        unpack(tmp_path / "out.lexi", tmp_path / "again")
+    assert not (tmp_path / "again").exists()
+
+
 def test_links_duplicates_and_lies_about_sizes(run: Run, tmp_path: Path) -> None:
     pack(run, tmp_path / "out.lexi")
     link = zipfile.ZipInfo("link")

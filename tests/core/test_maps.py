@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from itertools import count
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -106,16 +108,19 @@ def test_a_picture_is_made_once_and_only_when_asked_for(vectors):
     assert np.flatnonzero(np.isfinite(some).all(axis=1)).tolist() == [0, 5, 8, 9]
 
 
-def test_a_descent_goes_on_from_call_to_call_and_its_picture_is_kept(vectors):
+def test_a_descent_goes_on_from_call_to_call_and_its_picture_is_kept(vectors, monkeypatch):
+    """By a clock that passes a second with every look at it: the four seconds of a call are over after five iterations."""
     source, _ = vectors
+    clock = count()
+    monkeypatch.setattr(maps, "time", SimpleNamespace(monotonic=lambda: next(clock)))
     options, told, calls = {"iterations": 40}, [], 0
     while True:
-        found = maps.descend(source, 2, "euclid", options=options, seconds=0.01, on_progress=lambda number, xy, _: told.append((number, xy is None)))
+        found = maps.descend(source, 2, "euclid", options=options, seconds=4, on_progress=lambda number, xy, _: told.append((number, xy is None)))
         calls += 1
         if found["done"]:
             break
     assert [number for number, early in told if not early] == list(range(1, 41))
-    assert calls > 1
+    assert calls == 8
     kept = maps.project(source, "tsne", 2, "euclid", options=options, known_only=True)["xy"]
     assert np.array_equal(kept, found["xy"], equal_nan=True)
     maps._descents.clear()
@@ -228,3 +233,10 @@ def test_counts_are_those_of_the_training_text(tmp_path, own_home):
     tokens = np.bincount(made.train.tokens, minlength=made.tokenizer.vocab_size)[len(SPECIALS) :]
     assert counted.tolist() == tokens.tolist()
     assert counted[made.tokenizer.id("苹果") - len(SPECIALS)] > 100
+
+
+@pytest.mark.parametrize(("word", "script"), [
+    ("苹果", "han"), ("apple", "latin"), ("don't", "latin"), ("苹果2", "mixed"), ("42", "digits"), ("カメラ", "other"), ("…", "signs"),
+    (" ", "signs")])
+def test_a_word_is_known_by_its_script(word, script):
+    assert embeddings.script(word) == script

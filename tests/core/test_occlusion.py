@@ -92,6 +92,11 @@ def test_a_family_that_fills_gaps_sees_the_mask(trained: dict[str, Run]) -> None
         assert [at for at, token in enumerate(ids) if token == MASK] == [place] and places == [3] and len(ids) == len(placed.frame.ids)
 
 
+def test_the_words_around_are_no_punctuation_and_not_the_word_itself() -> None:
+    text = "我吃，苹果！ok 苹果"
+    assert [text[a:b] for a, b in occlusion.words_around(text, (3, 5))] == ["我", "吃", "ok", "苹果"]
+
+
 def test_what_a_model_cannot_see_changes_nothing(trained: dict[str, Run]) -> None:
     after = occlusion.occlusion_of_run(str(trained["gpt"].path), SPECIMENS, "one apple sweet juicy", "apple", LAYER)
     assert after["changes"][1:] == pytest.approx([0, 0], abs=1e-5) and abs(after["changes"][0]) > 1e-3

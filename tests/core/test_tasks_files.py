@@ -166,10 +166,10 @@ def test_of_the_choices_that_a_question_has_the_likeliest_is_taken() -> None:
     assert [one["choice"] for one in multiple_choice.majority([three], [two, three])] == [1, 2]
 
 
-def _answered(output: np.ndarray, names: tuple[str, ...] = (), limit: int = 20, **options: object) -> dict:
+def _answered(output: np.ndarray, names: tuple[str, ...] = (), limit: int = 20, context: str = "甲乙丙丁戊", **options: object) -> dict:
     """What a BERT answers whose log-probabilities of beginning and ending at each token, over all rows together, are these."""
-    example = data._example({"line": 1, "texts": ["甲乙丙丁戊", "谁?"], "label": [["丙", 2]], "choices": [], "units": []})
-    feature, = span.features(Layout(family("bert"), characters("甲乙丙丁戊谁?"), limit=limit, stride=0), 0, example)
+    example = data._example({"line": 1, "texts": [context, "谁?"], "label": [["丙", 2]], "choices": [], "units": []})
+    feature, = span.features(Layout(family("bert"), characters(context + "谁?"), limit=limit, stride=0), 0, example)
     assert np.shape(output)[:2] == (len(feature.parts), max(len(part.ids) for part in feature.parts))
     return span.decode([feature], [output], [example], Labels(names=names), TaskConfig(task="span", **options))[0]
 
@@ -186,6 +186,9 @@ def test_the_likeliest_answer_is_one_that_may_be_given() -> None:
     none = _answered(output, (span.NO_ANSWER,), **options)  # where it has learnt when there is none
     assert (none["answer"], none["start"], none["end"]) == ("", 0, 0) and none["probability"] == pytest.approx(0.35**2)
     assert none["candidates"] == found["candidates"]
+    begin, end = np.full(15, 1e-4), np.full(15, 1e-4)
+    begin[9:14], end[4:9] = 0.19, 0.19  # however many ends stand before their beginnings: it is no answer
+    assert len(_answered(np.log(np.stack([begin, end], axis=-1))[None], context="甲" * 10, **options)["candidates"]) == span.CANDIDATES
 
 
 def test_of_windows_that_say_each_for_itself_whether_they_hold_an_answer_the_surest_of_one_counts() -> None:

@@ -136,7 +136,9 @@ def test_pause_and_continue(tmp_path: Path) -> None:
     _wait(lambda: run.status().state == "paused")
     at = run.status().step
     assert run.checkpoint_steps()[-1] == at
-    time.sleep(0.3)
+    worker_process = psutil.Process(process.pid)
+    looks = worker_process.num_ctx_switches().voluntary
+    _wait(lambda: worker_process.num_ctx_switches().voluntary > looks + 1)  # it had its turn, more than once
     assert run.status().step == at
     run.withdraw("pause")
     _wait(lambda: run.status().step > at)

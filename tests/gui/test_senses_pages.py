@@ -18,6 +18,11 @@ from PySide6.QtSvg import QSvgRenderer
 from PySide6.QtWidgets import QLabel, QWidget
 
 from core import film, i18n, registry
+from core.analysis import live
+from core.analysis.film import course
+from core.analysis.layers import curves_of_run
+from core.analysis.probe import probe_of_run
+from core.analysis.window import bag
 from core.runs import Run
 from core.text.specimens import Specimen, read_specimens, write_specimens
 from core.train import worker
@@ -192,6 +197,14 @@ def test_a_typed_sentence_has_its_point_in_every_panel(view, qtbot) -> None:
     page._strip.edit.setText("妈妈吃了一口苹果。")
     qtbot.waitUntil(lambda: all(panel.scatter.guest is not None for panel in panels))
     first = [panel.scatter.guest for panel in panels]
+    session = made._shared.session
+    session.layer, session.step = 1, 4
+    placed = [live.place(str(item.path), session.specimens, "妈妈吃了一口苹果。", "苹果", session.layer_of(item.run), 4)["xy"]
+              for item in session.bench]
+    qtbot.waitUntil(lambda: all(np.allclose(panel.scatter.guest, xy) for panel, xy in zip(panels, placed, strict=True)))
+    assert not np.allclose(first[3], placed[3])
+    session.layer, session.step = -1, None
+    qtbot.waitUntil(lambda: [panel.scatter.guest for panel in panels] == first)
     page._strip.edit.setText("看苹果的发布会。")
     qtbot.waitUntil(lambda: panels[3].scatter.guest != first[3])
     assert panels[0].scatter.guest == first[0]  # word2vec: one vector
@@ -220,6 +233,9 @@ def test_the_film_plays_all_runs_with_a_cursor_under_it(view, qtbot) -> None:
     made = view("film", *ALL)
     page, session = made.page("film"), made._shared.session
     assert len(page.film.reels) == 4 and all(len(reel.auc) == len(reel.steps) and None not in reel.auc for reel in page.film.reels)
+    for item, reel in zip(session.bench, page.film.reels, strict=True):
+        wanted = course(str(item.path), session.specimens, session.layer_of(item.run))
+        assert (list(reel.steps), list(reel.auc)) == (wanted["steps"], wanted["auc"])
     last = [panel.xy.copy() for panel in page.panels.values()]
     session.step = 0
     assert page._chart.cursor_at == 0 and page.panels[session.bench[3].path]._step.text() == "step 0"
@@ -390,6 +406,27 @@ def test_the_layers_have_curves_and_two_controls(view, qtbot) -> None:
     assert "drawn at random" in page._board.note.text()
 
 
+def test_the_curves_over_the_layers_and_their_controls_are_those_of_the_measure_and_the_step(view, qtbot) -> None:
+    made = view("layers", "gpt", "elmo")
+    page, session = made.page("layers"), made._shared.session
+    bags = [bag(str(item.path), (), session.specimens) for item in session.bench]
+    for step, measure, key in ((0, "auc", "shuffled_auc"), (None, "centroid_accuracy", "shuffled_accuracy")):
+        session.step = step
+        page._measures.button(measure).click()
+        settle(qtbot, made, "layers")
+        wanted = [curves_of_run(str(item.path), session.specimens, session.step_of(item.run.probe_steps()))["layers"] for item in session.bench]
+        chart = page._board.chart
+        assert [line.y for line in chart._lines] == [[layer[measure] for layer in one] for one in wanted]
+        intervals = [[layer["interval"] for layer in one] if measure == "centroid_accuracy" else [] for one in wanted]
+        assert [list(line.interval) for line in chart._lines] == intervals
+        shuffled, *others = chart._bands
+        assert shuffled.low == [min(one[place][key][0] for one in wanted) for place in range(3)]
+        assert shuffled.high == [max(one[place][key][1] for one in wanted) for place in range(3)]
+        reached = {one["source"]: one["all"][measure] if measure == "auc" else np.mean(one["all"]["interval"]) for one in bags}
+        assert [np.mean([band.low[0], band.high[0]]) for band in others] == pytest.approx(list(reached.values()))
+        assert chart._level[0] == 0.5
+
+
 def test_runs_of_one_name_and_unlike_depth_have_their_curves(view, qtbot, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Run, "name", "the same")
     made = view("layers", "bert", "word2vec")
@@ -400,6 +437,12 @@ def test_runs_of_one_name_and_unlike_depth_have_their_curves(view, qtbot, monkey
 def test_the_probe_stands_beside_its_control(view, qtbot, tmp_path: Path) -> None:
     made = view("probe", "gpt", "bert")
     page = made.page("probe")
+    for number, item in enumerate(made._shared.session.bench):
+        wanted = probe_of_run(str(item.path), made._shared.session.specimens)["layers"]
+        lines = page._board.chart._lines[2 * number:2 * number + 2]
+        assert [line.y for line in lines] == [[layer[name] for layer in wanted] for name in ("accuracy", "control")]
+        best = max(wanted, key=lambda layer: layer["selectivity"])
+        assert f"selectivity {best['selectivity']:.0%} (layer {wanted.index(best)})" in page._board.note.text()
     assert [line.dashed for line in page._board.chart._lines] == [False, True, False, True, True] and "selectivity" in page._board.note.text()
     assert "each sentence a random label" in page._board.note.text()
     assert "company 6, fruit 6" in page._board.note.text()
