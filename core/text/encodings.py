@@ -81,25 +81,22 @@ def guess_encoding(path: Path) -> EncodingGuess:
             return EncodingGuess(name=name, confidence=1.0, how=tr("byte order mark"), bom=True, codec=CODECS.get(name, name))
     if b"\0" in head or b"\0" in sample:
         return _wide(path, head)
-    if _is_utf8(sample, later=skipped > 0, whole=skipped + len(sample) >= size):
+    if _is_utf8(sample, whole=skipped + len(sample) >= size):
         how = tr("only ASCII") if sample.isascii() else tr("valid UTF-8")
         sure = 1.0 if len(sample) > 20 or sample.isascii() else 0.9  # a few bytes may fit by chance
         return EncodingGuess(name="utf-8", confidence=sure, how=how, bom=False, codec="utf-8")
     return _guess(path, sample)
 
 
-def _is_utf8(sample: bytes, *, later: bool, whole: bool) -> bool:
-    """later: the sample does not begin the file, so it may begin inside a character. whole: it reaches the file's end."""
+def _is_utf8(sample: bytes, *, whole: bool) -> bool:
+    """whole: the sample reaches the file's end. It never begins inside a character: only ASCII stands before it."""
     if len(_CONTROLS.findall(sample)) > len(sample) / 50:
         return False  # Chinese in UTF-16 has such bytes
-    for cut in range(4 if later else 1):
-        try:
-            codecs.getincrementaldecoder("utf-8")("strict").decode(sample[cut:], final=whole)
-            return True
-        except UnicodeDecodeError as error:
-            if error.start > 3:
-                return False
-    return False
+    try:
+        codecs.getincrementaldecoder("utf-8")("strict").decode(sample, final=whole)
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _wide(path: Path, head: bytes) -> EncodingGuess:

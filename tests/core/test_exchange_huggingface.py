@@ -23,6 +23,7 @@ from core.registry import load as load_place
 from core.runs import Run
 from core.tasks.config import build_finetune
 from core.tasks.create import create
+from core.text.tokenizers import BOS, EOS, PAD
 from tests.helpers.huggingface import TEXTS, byte_pairs, save_model, wordpiece
 from tests.helpers.runs import make_run
 
@@ -63,6 +64,8 @@ def test_a_model_of_theirs_computes_the_same_as_a_run(name: str, tmp_path: Path)
     rows = json.loads((run.path / "origin.json").read_text(encoding="utf-8"))["rows"]
     tokenizer = transformers.AutoTokenizer.from_pretrained(tmp_path / "theirs")
     begins = 1 if loaded.family.name == "gpt" else 0  # ours begins a text with [BOS]; GPT-2's tokenizer does not
+    if begins:  # its <|endoftext|> stands for it
+        assert torch.equal(loaded.encoder.token_vectors()[BOS], theirs.get_input_embeddings().weight[tokenizer.eos_token_id])
     for text in TEXTS[:5]:
         assert [rows[number] for number in frame(loaded.family, loaded.tokenizer, text).ids[begins:]] == tokenizer(text)["input_ids"]
     ids = [number for text in TEXTS[:2] for number in loaded.tokenizer.encode(text).ids][:40]
@@ -180,6 +183,8 @@ def test_ours_in_theirs_and_back(family: str, kind: str, tmp_path: Path) -> None
     kind_of_model = transformers.AutoModelForPreTraining if family == "bert" else transformers.AutoModelForCausalLM
     theirs = kind_of_model.from_pretrained(tmp_path / "out").eval()
     tokenizer, loaded, network = transformers.AutoTokenizer.from_pretrained(tmp_path / "out"), load(run), network_of(run)
+    for settings in (theirs.config, tokenizer):
+        assert [settings.pad_token_id, settings.bos_token_id, settings.eos_token_id] == [PAD, BOS, EOS]
     for text in TEXTS[:5]:
         ids = frame(loaded.family, loaded.tokenizer, text).ids
         made = tokenizer(text, return_tensors="pt")

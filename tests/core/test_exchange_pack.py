@@ -89,6 +89,10 @@ def swap(files: dict, noted: dict) -> None:
     files["config.json"] = files["config.json"].replace(b"bert", b"brot")
 
 
+def other_tokenizer(files: dict, noted: dict) -> None:
+    files["tokenizer.json"] = files["tokenizer.json"][::-1]  # nothing but its hash tells
+
+
 def wrong_size(files: dict, noted: dict) -> None:
     noted["config.json"]["size"] += 1
 
@@ -103,7 +107,9 @@ def bomb(files: dict, noted: dict) -> None:
 
 HOSTILE = {
     "../evil": add("../evil"), "/evil": add("/evil"), "a/../../evil": add("a/../../evil"), "C:evil": add("C:evil"), "back\\evil": add("..\\evil"),
-    "CON": add("con.txt"), "case": add("CONFIG.json"), "command": add("commands/stop"), "hash": swap, "size": wrong_size, "settings": no_settings,
+    "CON": add("con.txt"), "case": add("CONFIG.json"), "command": add("commands/stop"), "hash": swap, "other hash": other_tokenizer,
+    "size": wrong_size,
+    "settings": no_settings,
     "unlisted": lambda files, noted: files.update(more=b"x"), "missing": lambda files, noted: files.pop("tokenizer.json"), "bomb": bomb,
     "not a run": add("config.json", b"{}"),
 }

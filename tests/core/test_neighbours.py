@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 
-from core.analysis.neighbours import analogy, neighbours
+from core.analysis.neighbours import analogy, analogy_of_run, neighbours, neighbours_of_run
 from core.config import TextConfig
 from core.errors import UserError
 from core.text.tokenizers import SPECIALS, TableTokenizer, train_bpe
@@ -46,8 +48,32 @@ def test_neither_the_word_nor_special_tokens_nor_empty_vectors_are_neighbours(ve
 def test_an_analogy(vectors: np.ndarray, tokenizer: TableTokenizer) -> None:
     (best, cosine), *others = analogy(vectors, tokenizer, "man", "woman", "king", k=3)
     assert best == "queen"
-    assert 0.5 < cosine <= 1.0
+    unit = {word: np.array(place) / np.linalg.norm(place) for word, place in zip(WORDS, PLACES, strict=True) if any(place)}
+    wanted = unit["woman"] - unit["man"] + unit["king"]
+    assert cosine == pytest.approx(unit["queen"] @ wanted / np.linalg.norm(wanted))
     assert not {"man", "woman", "king"} & {word for word, _ in others}
+
+
+def test_an_analogy_goes_from_the_first_word_to_the_second_and_not_back(tokenizer: TableTokenizer) -> None:
+    places = np.array([[1, 0, 0], [1, 1, 0], [0, 0, 1], [0, 1, 1], [0, -1, 1], [0, 0, 0], [-1, 0, 0]], np.float32)
+    vectors = np.concatenate([np.ones((len(SPECIALS), 3), np.float32), places])
+    assert analogy(vectors, tokenizer, "king", "queen", "man", k=1)[0][0] == "woman"
+    assert analogy(vectors, tokenizer, "queen", "king", "man", k=1)[0][0] == "apple"
+
+
+@pytest.mark.parametrize("verb", [lambda run, step: neighbours_of_run(run, "king", 2, step),
+                                  lambda run, step: analogy_of_run(run, "a", "b", "c", 2, step)])
+def test_a_run_is_asked_at_the_step_that_is_wanted(monkeypatch: pytest.MonkeyPatch, verb: Callable) -> None:
+    class Enough(Exception):
+        pass
+
+    def load(_run: object, step: int | None) -> None:
+        raise Enough(step)
+
+    monkeypatch.setattr("core.analysis.neighbours.load", load)
+    for step in (7, None):
+        with pytest.raises(Enough, match=str(step)):
+            verb(None, step)
 
 
 @pytest.mark.parametrize(("word", "named"), [("kin", "king"), ("qween", "queen"), ("womans", "woman"), ("Apfel", "Apfelbaum")])

@@ -52,6 +52,25 @@ def test_what_the_vectors_hold_is_found_and_what_is_learned_by_heart_is_told_apa
     assert found["labels"] == {"noun": 100, "verb": 100}
 
 
+def test_a_probe_is_asked_about_what_it_has_not_seen_and_every_number_counts_alike() -> None:
+    rng = np.random.default_rng(1)
+    labels = np.repeat(["a", "b"], 20)
+    assert probe.accuracy(rng.normal(size=(40, 200)), labels) < 0.8  # it could learn these by heart
+    small = np.stack([(labels == "a") * 1e-3, rng.normal(size=40) * 1e3], axis=1)
+    assert probe.accuracy(small, labels) == 1.0
+
+
+def test_the_control_is_the_mean_of_several_drawings_and_the_majority_that_of_the_labels() -> None:
+    rng = np.random.default_rng(2)
+    labels = np.array(["a"] * 30 + ["b"] * 10)
+    words = [f"w{number % 8}" for number in range(40)]
+    vectors = rng.normal(size=(1, 40, 6))
+    found = probe.probe(vectors, labels, words)
+    drawn = [probe.accuracy(vectors[0], probe.control_labels(words, labels, seed)[0]) for seed in range(probe.CONTROLS)]
+    assert len(set(drawn)) > 1 and found["layers"][0]["control"] == pytest.approx(np.mean(drawn))
+    assert found["majority"] == 0.75
+
+
 def test_the_control_gives_each_word_one_label_as_often_as_the_real_ones() -> None:
     words = [f"w{number % 50}" for number in range(500)]
     labels = np.array(["a"] * 400 + ["b"] * 100)

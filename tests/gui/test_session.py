@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from core.errors import UserError
+from core.runs import Run
 from core.text.specimens import Specimen
-from gui.session import Session, layer_count
+from gui.session import BenchRun, Session, layer_count
 
 
 def _specimens() -> list[Specimen]:
@@ -22,6 +25,18 @@ def test_bench_gives_four_colours_and_refuses_a_fifth(qtbot, make_run):
         session.remove_run(runs[1].path)
     assert session.add_run(runs[4]).colour == 1  # the colour that became free; the others kept theirs
     assert [item.colour for item in session.bench] == [0, 2, 3, 1]
+
+
+def test_a_bench_that_is_set_keeps_its_colours_and_is_told_once_where_it_changed(qtbot, make_run):
+    session, (one, two) = Session(), (make_run("one"), make_run("two"))
+    told = []
+    session.benchChanged.connect(lambda: told.append([(item.run.name, item.colour) for item in session.bench]))
+    items = [BenchRun(run=one, colour=3), BenchRun(run=two, colour=1)]
+    session.set_bench(items)
+    session.set_bench(items)
+    assert told == [[("one", 3), ("two", 1)]]
+    session.refresh_run(Run(two.path, replace(two.config, name="another")))
+    assert told[1:] == [[("one", 3), ("another", 1)]]
 
 
 def test_the_same_run_is_put_on_the_bench_once(qtbot, make_run):
@@ -80,6 +95,14 @@ def test_layer_is_clamped_to_each_run(make_run):
     assert (session.layer_of(deep), session.layer_of(flat)) == (6, 2)
     session.layer = 4
     assert (session.layer_of(deep), session.layer_of(flat)) == (4, 2)
+    session.layer = -3
+    assert session.layer == -1
+
+
+def test_head_is_clamped_to_each_run(make_run):
+    session, many, few = Session(), make_run("many", num_heads=4, hidden_size=16), make_run("few", num_heads=2, hidden_size=16)
+    session.head = 3
+    assert (session.head_of(many), session.head_of(few), session.head_of(make_run("none", "word2vec"))) == (3, 1, 0)
 
 
 def test_step_of_takes_the_newest_not_after(qtbot):
@@ -87,6 +110,8 @@ def test_step_of_takes_the_newest_not_after(qtbot):
     assert session.step_of([]) is None
     assert session.step_of([10, 20, 30]) == 30
     session.step = 25
+    assert session.step_of([10, 20, 30]) == 20
+    session.step = 20
     assert session.step_of([10, 20, 30]) == 20
     session.step = 5
     assert session.step_of([10, 20, 30]) == 10

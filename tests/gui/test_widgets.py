@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import re
 import sys
+from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 from xml.etree import ElementTree
@@ -24,6 +25,7 @@ from gui.widgets.head_grid import NOTE, HeadGrid
 from gui.widgets.head_lines import HeadLines
 from gui.widgets.heatmap import LEGEND, Heatmap
 from gui.widgets.histogram import Histogram
+from gui.widgets.histogram import bars as histogram_bars
 from gui.widgets.latency_bars import LatencyBars, Taken
 from gui.widgets.layer_bars import LayerBar, LayerBars, layer_colours
 from gui.widgets.line_chart import Band, Line, LineChart
@@ -554,6 +556,11 @@ def test_the_bars_of_a_histogram_stand_on_its_axis_and_are_as_high_as_their_coun
     heights = [bottom - top for _, top, _, bottom in bars]
     assert heights[0] == 2 * heights[2] and heights[1] == 0 and len({bottom for *_, bottom in bars}) == 1
     assert bars[0][0] < bars[1][0] < bars[2][0]
+    counts = np.zeros(1001, int)
+    counts[1:121], counts[1000] = 10, 2
+    found, is_open = histogram_bars(counts)
+    assert is_open and found[0] == (1, 2, 20) and found[-1] == (119, 120, 22) and sum(count for *_, count in found) == counts.sum()
+    assert all(before[1] + 1 == after[0] for before, after in pairwise(found))
 
 
 def test_a_band_is_the_mean_and_the_spread_to_both_sides(qtbot):
