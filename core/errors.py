@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import errno
 
+from core.i18n import tr
+
 DISK_FULL = errno.ENOSPC  # also the exit code of a run's process that had no room left to write down why it ended
 
 
@@ -22,3 +24,11 @@ class UserError(Exception):
 
     def __str__(self) -> str:
         return f"{self.message} {self.hint}".strip()
+
+
+def system_words(error: OSError) -> str:
+    """Why the system refused, in the person's language; what is rare stays in the system's own words."""
+    words = {errno.EISDIR: tr("it is a folder"), errno.ENOTDIR: tr("it lies in something that is no folder"),
+             errno.ENOENT: tr("there is nothing of that name"), errno.EEXIST: tr("there is one already"),
+             errno.EACCES: tr("no permission"), errno.EROFS: tr("the disk can only be read"), DISK_FULL: tr("the disk is full")}
+    return words.get(error.errno) or error.strerror or str(error)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import psutil
 
-from core.errors import UserError
+from core.errors import UserError, system_words
 from core.i18n import tr
 from core.runs import COMMANDS, Run
 
@@ -41,7 +41,7 @@ def start(run: Run) -> subprocess.Popen:
         with (run.path / "worker.log").open("ab") as output:
             return subprocess.Popen(command(run), stdin=subprocess.DEVNULL, stdout=output, stderr=output, cwd=_MAIN.parent, **detached)
     except OSError as error:
-        raise UserError(tr("The training cannot be started: {reason}.", reason=f"{run.path}: {error.strerror}"),
+        raise UserError(tr("The training cannot be started: {reason}.", reason=f"{run.path}: {system_words(error)}"),
                         tr("Look whether the disk is full or the folder write-protected.")) from error
 
 

@@ -23,7 +23,7 @@ import psutil
 
 from core import config as configs
 from core.config import RunConfig
-from core.errors import UserError
+from core.errors import UserError, system_words
 from core.events import Event, EventReader, Preparing, RunFailed, RunFinished, RunPaused, RunStarted, StepEnd, story
 from core.i18n import tr
 from core.whole import put_in_place
@@ -100,11 +100,14 @@ class Run:
         try:
             there = (path / "config.json").is_file()
         except OSError as error:
-            raise UserError(tr("{path} cannot be read: {reason}.", path=path, reason=error.strerror),
+            raise UserError(tr("{path} cannot be read: {reason}.", path=path, reason=system_words(error)),
                             tr("Check the name and the permissions.")) from error
         if not there and not os.path.exists(path):  # it is on the bench, and was moved or deleted meanwhile; or the name was mistyped
-            raise UserError(tr("The run {name} is not there: {path}", name=path.name, path=path),
-                            tr("Check the name; if it was moved or deleted, put it back, or take it off the bench."))
+            meant = runs_home() / path
+            hint = (tr("Did you mean {name}?", name=meant) if (meant / "config.json").is_file() else
+                    tr("Check the name: Runs in the window, or python main.py runs, lists them. If it was moved or deleted, put it back, "
+                       "or take it off the bench."))
+            raise UserError(tr("The run {name} is not there: {path}", name=path.name, path=path), hint)
         if not there:
             raise UserError(tr("{path} is not a run: it has no config.json.", path=path), tr("Choose the folder of a run."))
         return cls(path, configs.load(path / "config.json"))
@@ -286,7 +289,7 @@ class Run:
             place.parent.mkdir(exist_ok=True)
             put_in_place(self.whole, place)
         except OSError as error:
-            raise UserError(tr("The run {name} cannot be deleted: {reason}.", name=self.name, reason=error.strerror or error),
+            raise UserError(tr("The run {name} cannot be deleted: {reason}.", name=self.name, reason=system_words(error)),
                             tr("Close what has its files open.")) from error
         return place
 
@@ -388,7 +391,8 @@ def _writing(path: Path, hint: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise UserError(tr("The run's folder {path} cannot be written: {reason}.", path=path, reason=error.strerror), hint, where="run") from error
+        raise UserError(tr("The run's folder {path} cannot be written: {reason}.", path=path, reason=system_words(error)), hint,
+                        where="run") from error
 
 
 def _free_path(config: RunConfig) -> Path:

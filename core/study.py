@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from core.errors import UserError
+from core.errors import UserError, system_words
 from core.i18n import tr
 from core.runs import write_atomically
 
@@ -70,7 +70,7 @@ def write_plan(folder: Path, plan: Plan) -> None:
 
 
 def _unwritable(folder: Path, error: OSError) -> UserError:
-    return UserError(tr("{path} cannot be written: {reason}.", path=folder, reason=error.strerror or error),
+    return UserError(tr("{path} cannot be written: {reason}.", path=folder, reason=system_words(error)),
                      tr("Free some space, or choose another place."), where="out")
 
 

@@ -14,7 +14,7 @@ from typing import BinaryIO
 
 import psutil
 
-from core.errors import UserError
+from core.errors import UserError, system_words
 from core.i18n import tr
 
 # Windows refuses to replace what another process is just reading, as the window reads a run's files: it is asked again after so many seconds
@@ -84,5 +84,5 @@ def _sweep(path: Path) -> None:
 
 
 def unwritable(path: Path, error: OSError, where: str = "") -> UserError:
-    return UserError(tr("{path} cannot be written: {reason}.", path=path, reason=error.strerror or error),
+    return UserError(tr("{path} cannot be written: {reason}.", path=path, reason=system_words(error)),
                      tr("Free some space, or choose another place."), where=where)

@@ -24,6 +24,7 @@ import psutil
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from core import i18n
+from core.errors import system_words
 from core.i18n import tr
 from gui.engine_worker import read_frame, write_frame
 from gui.outcome import Outcome
@@ -172,7 +173,7 @@ class Engine(QObject):
                 write_frame(self._process.stdin, ("call", call.number, call.place, call.keywords, i18n.language()))
             except OSError as error:
                 self._process, self._running = None, None
-                words = tr("The analysis process cannot be reached: {reason}.", reason=error.strerror)
+                words = tr("The analysis process cannot be reached: {reason}.", reason=system_words(error))
                 self._refuse(call, words, tr("Try again."))
         self.busyChanged.emit(self.busy)
 

@@ -13,7 +13,7 @@ from typing import Any
 from core import checkpoints
 from core.analysis.vectors import stamp
 from core.config import RunConfig
-from core.errors import UserError
+from core.errors import UserError, system_words
 from core.families.family import Family
 from core.i18n import tr
 from core.registry import family, task
@@ -192,7 +192,7 @@ def to_csv(result: dict[str, Any], path: Path) -> None:
     try:
         Path(path).write_bytes(text.getvalue().encode("utf-8-sig"))  # at one go; not by another file, as it may be /dev/stdout
     except OSError as error:
-        raise UserError(tr("{path} cannot be written: {reason}.", path=path, reason=error.strerror or error),
+        raise UserError(tr("{path} cannot be written: {reason}.", path=path, reason=system_words(error)),
                         tr("Free some space, or choose another place.")) from error
 
 

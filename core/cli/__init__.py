@@ -26,7 +26,7 @@ from core import events, launch
 from core.checks import check_inputs
 from core.cli import sensing
 from core.cli.parser import Number, Parser
-from core.errors import DISK_FULL, UserError
+from core.errors import DISK_FULL, UserError, system_words
 from core.i18n import tr
 from core.registry import FAMILIES
 from core.runs import Run, run_folders, runs_home
@@ -57,7 +57,7 @@ def main(arguments: list[str]) -> int:
     except BrokenPipeError:
         return 0
     except OSError as error:
-        parts = [str(part) for part in (error.filename, error.strerror or error) if part]
+        parts = [str(part) for part in (error.filename, system_words(error)) if part]
         return _refused(tr("The system refuses: {reason}.", reason=": ".join(parts)),
                         tr("Check the name, the permissions, and whether the disk is full."))
     except UnicodeEncodeError:
@@ -295,7 +295,7 @@ def runs(parsed: argparse.Namespace) -> None:
         except UserError as error:
             passed_over.append(error.message)
         except OSError as error:
-            passed_over.append(tr("{path} cannot be read: {reason}.", path=error.filename, reason=error.strerror))
+            passed_over.append(tr("{path} cannot be read: {reason}.", path=error.filename, reason=system_words(error)))
     for reason in passed_over:
         print(tr("Passed over: {reason}", reason=reason), file=sys.stderr)
     if parsed.json:
@@ -341,6 +341,8 @@ def senses(parsed: argparse.Namespace) -> None:
         print(_measures(tr("bag of context"), bag.all, bag.hard, bag.place_aside) + f"   ({item.bag_source})")
         if item.left_out:
             print("  " + tr("{count} sentences were left out: the model does not know the word in them.", count=item.left_out))
+    if parsed.out:
+        print("\n" + tr("Saved as {path}.", path=parsed.out))
 
 
 def _measures(name: str, all_: Any, hard: Any = None, place_aside: Any = None) -> str:

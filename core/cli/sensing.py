@@ -103,11 +103,11 @@ def film(parsed: argparse.Namespace) -> None:
     senses = [(name, palette.LIGHT.senses[place % len(palette.LIGHT.senses)], SYMBOLS[place % len(SYMBOLS)]) for place, name in enumerate(names)]
     films.write_svg(films.Film(title=specimens[0].word, reels=reels, senses=senses, categories=[names.index(item.sense) for item in specimens]),
                     parsed.out)
-    print(parsed.out)
+    print(tr("Saved as {path}.", path=parsed.out))
 
 
 def words(parsed: argparse.Namespace) -> None:
-    from core.analysis.occlusion import occlusion_of_run
+    from core.analysis.occlusion import BY_MASK, occlusion_of_run
 
     opened = [Run.open(path) for path in parsed.runs]
     specimens = specimens_of(opened[0], parsed.sentences, parsed.word)
@@ -121,8 +121,12 @@ def words(parsed: argparse.Namespace) -> None:
     if parsed.json:
         print(json.dumps(made, ensure_ascii=False, indent=1))
         return
+    print(tr("Score: the cosine with the own sense's centroid less the other's. Each word is hidden once: with + it spoke for the sense, "
+             "with - against it."))
     for item in made:
-        print(f"\n{item['run']}: {item['sense']} {item['score']:.3f} ({item['hidden_by']})")
+        how = tr("Hidden words are replaced by [MASK].") if item["hidden_by"] == BY_MASK else \
+            tr("Hidden words are taken out: this model has never seen a gap.")
+        print(f"\n{item['run']}: {item['sense']}, {tr('score {score:.3f}', score=item['score'])}. {how}")
         for one in sorted(item["words"], key=lambda one: -(one["change"] or 0.0)):
             print(f"  {'–' if one['change'] is None else format(one['change'], '+.3f'):>8}  {one['word']}")
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from core import config as configs
-from core.errors import UserError
+from core.errors import UserError, system_words
 from core.exchange.adopt import free_place, text_of, write_story
 from core.exchange.hf_tokenizer import read_tokenizer
 from core.exchange.onnx_folder import FORMAT, MANIFEST, MODEL, RUN
@@ -53,7 +53,7 @@ def adopt(folder: Path, target: Path | None = None) -> Run:
         return _copied(folder, place, (MODEL, *shape["files"]), config, foreign.tokenizer, rows, origin)
     except OSError as error:
         shutil.rmtree(place, ignore_errors=True)
-        raise UserError(tr("{path} cannot be written: {reason}.", path=place, reason=error.strerror or error),
+        raise UserError(tr("{path} cannot be written: {reason}.", path=place, reason=system_words(error)),
                         tr("Free some space, or choose another place.")) from error
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from time import monotonic
 from typing import Any
 
-from core.errors import UserError
+from core.errors import UserError, system_words
 from core.i18n import tr
 
 PROBE_SECONDS = 60
@@ -45,7 +45,7 @@ def look(path: Path, *, lengths: bool = False) -> dict[str, Any]:
         if not path.is_file() or not seen.st_size:
             raise OSError(0, tr("it is no file, or an empty one"))
     except OSError as error:
-        raise UserError(tr("{path} cannot be read: {reason}.", path=path, reason=error.strerror), tr("Choose another file.")) from error
+        raise UserError(tr("{path} cannot be read: {reason}.", path=path, reason=system_words(error)), tr("Choose another file.")) from error
     found = _look(str(path.resolve()), seen.st_mtime_ns, seen.st_size, lengths)
     if "refused" in found:
         raise UserError(tr("{name} cannot be opened: {reason}.", name=path.name, reason=found["refused"]),

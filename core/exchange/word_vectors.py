@@ -19,7 +19,7 @@ from typing import BinaryIO
 import numpy as np
 
 from core.arrays import map_npy, read_npz
-from core.errors import UserError
+from core.errors import UserError, system_words
 from core.exchange.vector_files import (
     BLOCK,
     COUNTS,
@@ -156,7 +156,7 @@ def _converted(path: Path, on_progress: OnProgress) -> Vectors:
         shutil.rmtree(folder, ignore_errors=True)
         put_in_place(building, folder)
     except OSError as error:
-        raise UserError(tr("{path} cannot be read: {reason}.", path=path.name, reason=error.strerror or error),
+        raise UserError(tr("{path} cannot be read: {reason}.", path=path.name, reason=system_words(error)),
                         tr("Free some space, or choose another file.")) from error
     finally:
         if building is not None:

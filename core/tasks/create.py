@@ -14,7 +14,7 @@ from typing import Any
 
 from core import hashes
 from core.config import RunConfig
-from core.errors import UserError
+from core.errors import UserError, system_words
 from core.hashes import sha256
 from core.i18n import tr
 from core.runs import ORIGIN, PRETRAINED_ORIGIN, Run, runs_home, write_atomically
@@ -59,7 +59,7 @@ def create(config: RunConfig, path: Path | None = None, suffix: str = "") -> Run
         shutil.rmtree(run.path, ignore_errors=True)
         if not isinstance(error, OSError):
             raise
-        raise UserError(tr("The run's folder {path} cannot be written: {reason}.", path=run.path, reason=error.strerror),
+        raise UserError(tr("The run's folder {path} cannot be written: {reason}.", path=run.path, reason=system_words(error)),
                         tr("Free some space, or choose another place with --run."), where="run") from error
     return run
 

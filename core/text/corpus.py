@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 
 from core.config import TextConfig
-from core.errors import UserError
+from core.errors import UserError, system_words
 from core.i18n import tr
 from core.text.pieces import Piece, all_pieces, chunks_of, token_type
 from core.text.source import HASH_BLOCK, OnProgress, Source, Survey, learn, never, nothing, too_short, with_watched
@@ -84,7 +84,7 @@ def prepare(config: TextConfig, cache: Path, on_progress: OnProgress = nothing, 
         finally:
             shutil.rmtree(building, ignore_errors=True)
     except OSError as error:
-        reason = error.strerror or error
+        reason = system_words(error)
         raise UserError(tr("The prepared text cannot be written to {path}: {reason}.", path=cache, reason=reason),
                         tr("Free some space, or choose another place.")) from error
     made = _open(folder)

@@ -17,7 +17,7 @@ from typing import Any
 import charset_normalizer
 
 from core.config import TextConfig
-from core.errors import UserError
+from core.errors import UserError, system_words
 from core.i18n import tr
 
 SAMPLE = 1 << 18  # bytes that are looked at to recognise an encoding
@@ -74,7 +74,7 @@ def guess_encoding(path: Path) -> EncodingGuess:
                 skipped += begin
                 sample = sample[begin:] + file.read(begin)
     except OSError as error:
-        raise UserError(tr("{path} cannot be read: {reason}.", path=path, reason=error.strerror or error),
+        raise UserError(tr("{path} cannot be read: {reason}.", path=path, reason=system_words(error)),
                         tr("Check the name and the permissions."), where="files") from error
     for mark, name in MARKS:
         if head.startswith(mark):
@@ -203,7 +203,7 @@ def _open_bytes(path: Path) -> Any:
     try:
         return path.open("rb")
     except OSError as error:
-        raise UserError(tr("{path} cannot be read: {reason}.", path=path, reason=error.strerror or error),
+        raise UserError(tr("{path} cannot be read: {reason}.", path=path, reason=system_words(error)),
                         tr("Check the name and the permissions."), where="files") from error
 
 

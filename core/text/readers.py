@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from core.config import TextConfig
-from core.errors import UserError
+from core.errors import UserError, system_words
 from core.i18n import tr
 from core.text import segment
 from core.text.encodings import EncodingGuess, encoding_of, undecodable
@@ -99,7 +99,7 @@ def read_file(path: Path, config: TextConfig, on_bytes: Callable[[int], None] = 
         raise UserError(tr("{path} is not a well-formed table: {reason}.", path=path.name, reason=error),
                         tr("Look for a quotation mark that is not closed."), where="files") from error
     except OSError as error:
-        raise UserError(tr("{path} cannot be read: {reason}.", path=path, reason=error.strerror or error),
+        raise UserError(tr("{path} cannot be read: {reason}.", path=path, reason=system_words(error)),
                         tr("Check the name and the permissions."), where="files") from error
 
 

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from core import registry
 from core.config import TextConfig
-from core.errors import UserError
+from core.errors import UserError, system_words
 from core.i18n import tr
 from core.text import builtin, readers
 from core.text.tokenizers import Tokenizer
@@ -95,7 +95,7 @@ class Source:
                         done += len(block)
                         self.tell(tr("looking at the files"), done, self.total)
             except OSError as error:
-                raise UserError(tr("{path} cannot be read: {reason}.", path=path, reason=error.strerror or error),
+                raise UserError(tr("{path} cannot be read: {reason}.", path=path, reason=system_words(error)),
                                 tr("Check the name and the permissions."), where="files") from error
         return digest.hexdigest()
 

@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from core.errors import UserError
+from core.errors import UserError, system_words
 from core.i18n import tr
 from core.runs import Run
 from gui import specimen_store as store
@@ -290,7 +290,7 @@ class SpecimensDock(QWidget):
             try:
                 store.write(Path(name), list(self._session.specimens))
             except OSError as error:
-                self._services.messages.say(tr("The specimens cannot be saved: {reason}.", reason=error.strerror), kind="error")
+                self._services.messages.say(tr("The specimens cannot be saved: {reason}.", reason=system_words(error)), kind="error")
 
     def _reset(self) -> None:
         store.reset(self._session.word)

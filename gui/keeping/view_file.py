@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
-from core.errors import UserError
+from core.errors import UserError, system_words
 from core.i18n import tr
 from core.whole import whole_file
 from gui.keeping.place import Place, from_raw
@@ -51,7 +51,7 @@ def read(path: Path, view: str, parse: Callable[[dict[str, Any]], T]) -> Kept[T]
             raise UserError(tr("“{name}” is a saved view of “{view}”.", name=path.name, view=titles()[stored["view"]]), tr("Open it there."))
         return Kept(view=view, place=from_raw(stored["place"]), bench=_bench(stored["bench"]), state=parse(stored["state"]))
     except OSError as error:
-        raise UserError(tr("{path} cannot be read: {reason}.", path=path, reason=error.strerror or error), tr("Choose another file.")) from error
+        raise UserError(tr("{path} cannot be read: {reason}.", path=path, reason=system_words(error)), tr("Choose another file.")) from error
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise UserError(tr("“{name}” is no saved view, or it is damaged.", name=path.name), tr("Choose a file that was saved here.")) from error
 

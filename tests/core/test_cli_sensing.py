@@ -25,15 +25,20 @@ def trained(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
 def test_film_words_probe_and_the_figure_of_senses(trained: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     run, sentences = str(trained.path), ["--sentences", str(trained.specimens_path)]
     assert cli.main(["film", run, *sentences, "--out", str(tmp_path / "film.svg")]) == 0
+    assert "Saved as" in capsys.readouterr().out
     assert "animateTransform" in (tmp_path / "film.svg").read_text(encoding="utf-8")
     capsys.readouterr()
     assert cli.main(["words", run, *sentences, "--text", "妈妈吃了一口苹果。", "--json"]) == 0
     found, = json.loads(capsys.readouterr().out)
     assert found["words"][0]["word"] == "妈妈" and found["hidden_by"] == "remove"
+    assert cli.main(["words", run, *sentences, "--text", "妈妈吃了一口苹果。"]) == 0
+    said = capsys.readouterr().out
+    assert "Score: the cosine" in said and "Hidden words are taken out" in said
     assert cli.main(["probe", run, "--labels", str(trained.specimens_path), "--json"]) == 0
     found, = json.loads(capsys.readouterr().out)
     assert len(found["layers"]) == 3 and found["labels"] == {"company": 6, "fruit": 6}
     assert cli.main(["senses", run, *sentences, "--out", str(tmp_path / "s.svg")]) == 0
+    assert f"Saved as {tmp_path / 's.svg'}." in capsys.readouterr().out
     assert ">苹果<" in (tmp_path / "s.svg").read_text(encoding="utf-8")
 
 

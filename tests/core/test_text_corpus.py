@@ -227,7 +227,7 @@ def test_a_full_disk_is_a_user_error_and_leaves_nothing(tmp_path: Path, monkeypa
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(corpus._Writer, "add", full)
-    with pytest.raises(UserError, match="No space left"):
+    with pytest.raises(UserError, match="the disk is full"):
         prepare(config_of(write(tmp_path / "x.txt", some_documents(30))), tmp_path / "cache")
     assert not names(tmp_path / "cache")
 

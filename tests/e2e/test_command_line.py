@@ -60,6 +60,8 @@ def here(tmp_path: Path) -> Path:
     (["resume", ""], "DIR is empty"),
     (["resume", "{here}/full"], "config.json"),
     (["senses", "{here}/full"], "config.json"),
+    (["senses", "{here}/nothing"], "The run nothing is not there"),
+    (["pretrain", "bert", "--watch", "{here}/full"], "full cannot be read: it is a folder."),
     (["neighbours", "{here}/full", "--word", "苹果"], "config.json"),
 ])
 def test_what_is_wrong_is_said_in_a_sentence(here: Path, capsys: pytest.CaptureFixture, arguments: list[str], words: str) -> None:
@@ -78,6 +80,7 @@ def test_what_is_wrong_is_said_in_a_sentence(here: Path, capsys: pytest.CaptureF
     (["pretrain", "bert", "--step", "20"], "没有名为“--step”的选项。\n您是指 --steps 吗？"),
     (["finetune", "DIR", "--taks", "tagging"], "您是指 --task 吗？"),
     (["pretrain", "bert", "gpt"], "“gpt”是多余的参数。"),
+    (["pretrain", "bert", "--watch", "tests"], "tests：它是一个文件夹。"),
     (["senses"], "缺少 DIR。\n有哪些参数：python main.py senses --help"),
     (["generate", "DIR", "--prompt", "-你好"], "--prompt 需要一个值。\n请写在选项名之后；以连字符开头的值请写成 --prompt=-..."),
     (["runs", "--json=yes"], "--json 不带值。"),
@@ -181,7 +184,13 @@ def test_runs_that_cannot_be_read_are_named_and_hide_no_other(capsys: pytest.Cap
     assert str(good) in said.out and len(said.out.splitlines()) == 1
     assert len(said.err.splitlines()) == 3 and all(str(path) in said.err for path in (closed, damaged, silent))
     assert cli.main(["senses", str(closed)]) == 2
-    assert "cannot be read: Permission denied" in capsys.readouterr().err
+    assert "cannot be read: no permission" in capsys.readouterr().err
+
+
+def test_of_a_run_in_the_home_its_name_alone_is_answered_with_where_it_lies(capsys: pytest.CaptureFixture) -> None:
+    run = make_run(runs_home(), "bert")
+    assert cli.main(["senses", run.path.name]) == 2
+    assert f"The run {run.path.name} is not there: {run.path.name}\nDid you mean {run.path}?" in capsys.readouterr().err
 
 
 def test_a_run_whose_folder_cannot_be_written_is_not_resumed(tmp_path: Path, capsys: pytest.CaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -23,7 +23,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from core.errors import UserError
+from core.errors import UserError, system_words
 from core.i18n import tr
 from core.runs import Run, restore
 from gui import theme
@@ -334,7 +334,7 @@ class RunsView(QWidget):
             try:
                 run.rename(name)
             except OSError as error:
-                raise UserError(tr("The run cannot be renamed: {reason}.", reason=error.strerror or error),
+                raise UserError(tr("The run cannot be renamed: {reason}.", reason=system_words(error)),
                                 tr("Look whether the disk is full or the folder write-protected.")) from error
             self._session.refresh_run(run)
         self.list.refresh(path)
@@ -382,7 +382,7 @@ def undo(session: Session, services: Services, places: list[tuple[Path, bool]]) 
             try:
                 run = restore(place)
             except OSError as error:
-                raise UserError(tr("The run cannot be brought back: {reason}.", reason=error.strerror or error), str(place)) from error
+                raise UserError(tr("The run cannot be brought back: {reason}.", reason=system_words(error)), str(place)) from error
             if on_bench:
                 session.add_run(run)
 
