@@ -43,7 +43,8 @@ def specimens_to_watch(run: Run) -> list[Specimen]:
 
 
 def prober(run: Run, network: Callable[[], nn.Module], tokenizer: Tokenizer, specimens: list[Specimen]) -> Callable[[int], events.Event | None]:
-    """A function that saves the probe of a step and returns its event; None where there is nothing to watch."""
+    """A function that saves the probe of a step and returns its event; None where there is nothing to watch, or where the text does not
+    hold the word of the built-in sentences."""
     made = family(run.config.family)
     sentence = run.config.watch.sentence or (specimens[0].text if specimens else "")
     frames = [frame(made, tokenizer, specimen.text) for specimen in specimens]  # cut once: it takes longer than word2vec's vectors
@@ -58,6 +59,9 @@ def prober(run: Run, network: Callable[[], nn.Module], tokenizer: Tokenizer, spe
             try:
                 vectors = word_vectors(model, made, tokenizer, specimens, frames=frames)
             except UserError as error:  # it is watched already: only another text can give it a token
+                if not run.config.watch.specimens:  # the built-in sentences come by themselves: a text without the word is no fault of it
+                    model.train(training)
+                    return None
                 hint = tr("The text that is learnt from does not hold it, or too seldom (min_count is {count}): add text that does, or watch "
                           "another word.", count=run.config.text.min_count)
                 raise UserError(error.message, hint, where="word") from error

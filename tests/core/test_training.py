@@ -232,6 +232,13 @@ def test_a_watched_word_that_the_text_does_not_hold_is_not_answered_with_watch_i
     assert "add text that does, or watch another word" in failure.hint
 
 
+@pytest.mark.parametrize("family", ["bert", "word2vec"])
+def test_a_text_without_the_word_of_the_built_in_sentences_is_learnt_without_probes(tmp_path: Path, family: str) -> None:
+    run = make_run(tmp_path, family, **{"watch.word": "apple", "watch.specimens": ""})
+    assert worker.work(run.path) == 0 and run.status().state == "finished"
+    assert not run.probe_steps()
+
+
 def test_a_disk_that_fills_up_while_a_probe_is_written_is_put_in_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run = make_run(tmp_path, "bert")
     monkeypatch.setattr(np, "savez", _no_space)
