@@ -23,7 +23,7 @@ from core.tasks.labels import NOMINAL, NUMBER, Labels, is_number, note_unseen
 from core.tasks.layout import Layout
 from core.tasks.networks import TaskNetwork
 from core.tasks.predictor import predict
-from core.tasks.problems import counted, listed
+from core.tasks.problems import counted, listed, none_usable
 from core.tasks.task import NUMBER_METRIC, Example, Predictions, Reading, Task
 from core.text.tokenizers import Tokenizer, load_tokenizer
 
@@ -138,8 +138,7 @@ def _reading(model: TaskModel, file: str) -> Reading:
     elif model.labels.kind == NOMINAL:
         note_unseen(reading, model.labels.names, tr("the training data has no label '{label}'"))
     if not reading.examples:
-        raise UserError(tr("{path} holds no example that can be used.", path=found.name),
-                        tr("{count} were left out; see the problems.", count=reading.skipped), where="file")
+        raise none_usable(found.name, reading, "file")
     return _noted(model, reading)
 
 

@@ -21,6 +21,7 @@ from core.tasks.config import TaskConfig
 from core.tasks.forms import form_of
 from core.tasks.labels import NOMINAL, NUMBER, Labels
 from core.tasks.layout import Layout
+from core.tasks.problems import none_usable
 from core.tasks.task import Example, Problem, Reading
 from core.text.tokenizers import Tokenizer, load_tokenizer
 
@@ -52,8 +53,7 @@ def read_files(config: TaskConfig) -> tuple[Reading, Reading, Labels]:
         except UserError as error:
             raise UserError(error.message, error.hint, where=where if error.where == "train_file" else error.where) from error
         if not reading.examples:
-            raise UserError(tr("{path} holds no example that can be used.", path=found.name),
-                            tr("{count} were left out; see the problems.", count=reading.skipped), where=where)
+            raise none_usable(found.name, reading, where)
         readings.append(reading)
     train, dev = readings
     labels = made.inspect(train, dev, config)

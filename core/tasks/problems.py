@@ -6,8 +6,9 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from core.errors import UserError
 from core.i18n import tr
-from core.tasks.task import Problem
+from core.tasks.task import Problem, Reading
 
 MOST_LISTED = 200  # problems of a file that are shown one by one; all are counted
 
@@ -38,6 +39,13 @@ def rule(kind: str) -> str:
         "too_long": tr("A text longer than the model reads: its end is cut off."),
         "windows": tr("A text longer than the model reads: it is read in several windows."),
     }[kind]
+
+
+def none_usable(name: str, reading: Reading, where: str) -> UserError:
+    """What to say of a file that holds no example that can be used."""
+    kinds = Counter(problem.kind for problem in reading.problems).most_common(1)
+    hint = tr("{count} were left out. {rule}", count=reading.skipped, rule=rule(kinds[0][0])) if kinds else tr("Choose a file with labels.")
+    return UserError(tr("{path} holds no example that can be used.", path=name), hint, where=where)
 
 
 def warnings(counts: Sequence[Mapping[str, Any]], measured: int) -> list[str]:

@@ -48,6 +48,13 @@ def test_labels_that_training_lacks_and_only_one_class(tmp_path: Path) -> None:
         data.read_files(TaskConfig(train_file=str(one), dev_file=str(dev)))
 
 
+def test_a_file_without_a_usable_example_says_what_is_wrong_with_its_lines(tmp_path: Path) -> None:
+    path = write(tmp_path, "empty.csv", "review,cat\n,a\n,b\n")
+    with pytest.raises(UserError, match="no example that can be used") as caught:
+        data.read_files(TaskConfig(train_file=str(path), dev_file=str(path), column_text="review", column_label="cat"))
+    assert caught.value.hint == "2 were left out. A text that is empty: the line is left out."
+
+
 def test_the_columns_are_recognised_or_asked_for(tmp_path: Path) -> None:
     path = write(tmp_path, "t.csv", "cat,label,review\n水果,1,好吃\n酒店,0,很远\n")
     assert classification.read(path, TaskConfig()).columns == {"text": "review", "label": "label"}

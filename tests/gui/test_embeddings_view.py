@@ -96,6 +96,8 @@ def test_reading_can_be_stopped(qtbot, make, monkeypatch, vectors):
     view._empty.button.click()
     assert not call.wanted
     assert view._empty.sentence.text() == "Stopped."
+    view._empty.button.click()
+    assert engine.calls[-1] is not call and engine.calls[-1].wanted and "Reading" in view._empty.sentence.text()
 
 
 def test_a_search_that_is_typed_while_the_vectors_are_read_is_searched_in_them(qtbot, make, monkeypatch, vectors):

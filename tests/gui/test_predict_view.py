@@ -107,6 +107,16 @@ def test_text_is_written_on_and_each_token_tells_its_alternatives(view, qtbot):
     assert "GPT does" in _panel(view, "elmo").message.text()
 
 
+def test_nothing_can_be_started_where_no_run_on_the_bench_writes(view):
+    view.set_mode("write")
+    assert view._inputs.write_button.isEnabled()
+    gpt = next(item for item in view._session.bench if item.run.config.family == "gpt")
+    view._session.remove_run(gpt.path)
+    assert not view._inputs.write_button.isEnabled()
+    view._session.add_run(gpt.run)
+    assert view._inputs.write_button.isEnabled()
+
+
 def test_the_tab_key_goes_from_the_text_to_how_it_is_written_on(view, qtbot):
     inputs, window = view._inputs, view.window()
     with qtbot.waitActive(window):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -50,6 +51,7 @@ class EmbeddingsView(QWidget):
         self._session, self._services = session, services
         self._asked = False  # whether vectors were asked for since this was made
         self._empty: Empty | None = None
+        self._reads = False  # the page says that vectors are being read
         self._laid_before: Layout | None = None
         state = map_state.loads(services.settings.get(KEY))
         self.map = PointMap()
@@ -156,15 +158,18 @@ class EmbeddingsView(QWidget):
         self.source.show_source(source)
         state = self.scene.state
         self.find.set_words((), (), state.query, state.regex, state.grey)  # what is typed from now on is meant for these vectors
-        self._show_page(tr("Reading the vectors..."), reading=True)
+        self._show_reading(tr("Reading the vectors..."))
         self.scene.answers.open(source, self._opened, self._refused, self._reading)
 
     def _reading(self, stage: str, done: int, total: int) -> None:
-        self._show_page(f"{stage} {done / total:.0%}" if total else f"{stage} {done:,}", reading=True)
+        self._show_reading(f"{stage} {done / total:.0%}" if total else f"{stage} {done:,}")
 
     def _stop_reading(self) -> None:
         self.scene.answers.stop_reading()
-        self._show_page(tr("Stopped."))
+        self._show_page(tr("Stopped."), action=tr("Read them"), on_click=self._read_again)
+
+    def _read_again(self) -> None:
+        self._ask_for(self.scene.state.source)
 
     def _refused(self, message: str, hint: str) -> None:
         self._show_page(f"{message} {hint}".strip())
@@ -290,8 +295,17 @@ class EmbeddingsView(QWidget):
         self._say_status()
         self._keep()
 
-    def _show_page(self, words: str = "", reading: bool = False) -> None:
-        """The map, or why there is none. reading: it can be stopped."""
+    def _show_reading(self, words: str) -> None:
+        """It can be stopped; the button stays under the pointer while the words change."""
+        if self._reads and self.scene.xy is None:
+            self._empty.say(words)
+            return
+        self._show_page(words, action=tr("Stop"), on_click=self._stop_reading)
+        self._reads = True
+
+    def _show_page(self, words: str = "", action: str = "", on_click: Callable[[], None] | None = None) -> None:
+        """The map, or why there is none, and what can be done about it."""
+        self._reads = False
         scene = self.scene
         self._say_status()
         if scene.xy is not None:
@@ -304,11 +318,8 @@ class EmbeddingsView(QWidget):
             else:
                 words = tr("Choose above what is mapped.") if self._session.bench else \
                     tr("Put a run on the bench to map its vectors, or open a file of word vectors.")
-        if reading and self._empty is not None and hasattr(self._empty, "button"):
-            self._empty.say(words)
-            return
         before = self._empty
-        self._empty = Empty("embeddings", words, tr("Stop") if reading else "", self._stop_reading if reading else None)
+        self._empty = Empty("embeddings", words, action, on_click)
         self._stage.addWidget(self._empty)
         self._stage.setCurrentWidget(self._empty)
         if before is not None:

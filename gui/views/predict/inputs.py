@@ -60,6 +60,7 @@ class PredictInputs(Card):
             parts += [label(words, "small"), box]
         self._how = row(*parts, None, self._stop, self._write)
         self.column.addWidget(self._how)
+        self._can_write = False
         self.set_writing(False)
 
     @property
@@ -102,10 +103,15 @@ class PredictInputs(Card):
 
     def set_writing(self, writing: bool) -> None:
         wanted, idle = (self._stop, self._write) if writing else (self._write, self._stop)
-        wanted.setEnabled(True)
+        wanted.setEnabled(writing or self._can_write)
         if self.window().focusWidget() is idle:
             wanted.setFocus()  # or Qt moves the keyboard to whatever comes next
         idle.setEnabled(False)
+
+    def set_can_write(self, can: bool) -> None:
+        """Is there a run that can go on with a text?"""
+        self._can_write = can
+        self._write.setEnabled(can and not self._stop.isEnabled())
 
     @property
     def write_button(self) -> QWidget:

@@ -109,6 +109,7 @@ class PredictView(QWidget):
         wanted = self.mode or self._services.settings.get(MODE)
         self._take(wanted if wanted in self._modes else self._first_mode())
         self._make_panels()
+        self._inputs.set_can_write(any(not _why_not(item.run, WRITE) for item in bench))
         self._wait.start()
 
     def _first_mode(self) -> str:
