@@ -75,6 +75,15 @@ def test_added_files_show_how_they_are_read(qtbot, make, files):
     assert "公园" in _texts(window.view._read)
 
 
+def test_until_the_added_files_are_read_nobody_is_asked_to_add_some(qtbot, monkeypatch, files):
+    with real_windows(monkeypatch, SilentEngine) as found:
+        view = found("corpus").view
+        view._source.button("files").click()
+        assert "Add files to see" in _texts(view._read)
+        view.add_paths([str(files / "a.txt")])
+        qtbot.waitUntil(lambda: "Reading the text..." in _texts(view._read) and "Reading the text..." in _texts(view._counts))
+
+
 def test_a_column_is_chosen_at_the_file(qtbot, make, files):
     window = make("corpus")
     view = window.view

@@ -310,8 +310,15 @@ class CorpusView(QWidget):
     # questions to the engine
 
     def _ask(self) -> None:
+        self._say_that_it_is_read()
         self._services.engine.call("core.analysis.text_window:look", {"config": self._config},
                                    on_done=partial(self._show_look, self._config), on_error=self._refuse, key="corpus/look", owner=self)
+
+    def _say_that_it_is_read(self) -> None:
+        """Where what is shown is not of this text: the analysis process may take some seconds to begin."""
+        if not self._without_files and (self._look is None or bool(self._look.files) != bool(self._config.files)):
+            self._read.clear(tr("Reading the text..."))
+            self._clear_counts(tr("Reading the text..."))
 
     def _show_look(self, config: TextConfig, look: Look) -> None:
         if config != self._config:
