@@ -330,8 +330,35 @@ def restore(place: Path) -> Run:
     return Run.open(target)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Trashed:
+    """A deleted run. place: its folder in the trash, as `restore` wants it. deleted: seconds since 1970."""
+
+    place: Path
+    name: str
+    deleted: float
+
+
+def trashed(folder: Path | None = None) -> list[Trashed]:
+    """What the trash of a folder of runs holds, what was deleted last first."""
+    trash, found = (folder or runs_home()) / TRASH, []
+    for place in trash.iterdir() if trash.is_dir() else ():
+        name, _, time_ns = place.name.rpartition(".")
+        if name and time_ns.isdigit():
+            with suppress(UserError):  # a damaged one has its folder's name
+                name = Run.open(place).name
+            found.append(Trashed(place=place, name=name, deleted=int(time_ns) / 1e9))
+    return sorted(found, key=lambda one: one.deleted, reverse=True)
+
+
 def empty_trash(folder: Path | None = None) -> None:
-    shutil.rmtree((folder or runs_home()) / TRASH, ignore_errors=True)
+    """Remove all deleted runs for good. UserError where the system refuses; what it let go is gone."""
+    for one in trashed(folder):
+        try:
+            shutil.rmtree(one.place)
+        except OSError as error:
+            raise UserError(tr("The run {name} cannot be deleted: {reason}.", name=one.name, reason=system_words(error)),
+                            tr("Close what has its files open.")) from error
 
 
 def list_runs(folder: Path | None = None) -> list[Run]:

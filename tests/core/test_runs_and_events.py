@@ -6,6 +6,7 @@ import math
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import psutil
@@ -123,6 +124,8 @@ def test_a_new_folder_differs_from_the_others_by_more_than_case() -> None:
 def test_delete_and_undo(run: runs.Run) -> None:
     place = run.delete()
     assert not run.path.exists()
+    found, = runs.trashed(run.path.parent)
+    assert (found.place, found.name) == (place, run.name) and abs(found.deleted - time.time()) < 60
     assert runs.restore(place).config == run.config
     assert run.path.exists()
 

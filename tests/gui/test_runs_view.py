@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QItemSelectionModel, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QWidget
+from PySide6.QtWidgets import QApplication, QPushButton, QWidget
 
 from core import events, i18n
-from core.runs import ORIGIN, Run
+from core.runs import ORIGIN, Run, trashed
 from core.tasks.config import build_finetune
 from gui import theme
 from gui.jobs import Jobs
@@ -28,6 +28,7 @@ from gui.views import Services
 from gui.views.runs.curves import Series
 from gui.views.runs.settings import MISSING, differences, options_of, plain_of
 from gui.views.runs.table import CHIP, FAMILY, LOSS, NAME, SIZE, STATUS, STEP, TEXT, VALID
+from gui.views.runs.trash import TrashDialog
 from gui.views.runs.view import WIDTHS, RunsView
 from tests.helpers.inline_engine import InlineEngine
 
@@ -198,6 +199,30 @@ def test_deleting_can_be_undone(show, make, session, services, qtbot) -> None:
     assert [item.path for item in session.bench] == [runs[0].path] and Run.open(runs[1].path).name == "two"
 
 
+def test_deleted_runs_can_be_brought_back_later_or_removed_for_good(show, make, qtbot, services) -> None:
+    kept, first, second = make("kept", step(1)), make("first", step(2)), make("second", step(3))
+    for run in (first, second):
+        run.delete()
+    view = show()
+    menu = view._more.menu()
+    next(action for action in menu.actions() if action.text() == "Deleted runs...").trigger()
+    dialog = view.findChild(TrashDialog)
+
+    def buttons(words: str) -> list[QPushButton]:
+        return [found for found in dialog.findChildren(QPushButton) if found.text() == words and found.isVisibleTo(dialog)]
+
+    assert "2 deleted runs take" in dialog._said.text() and not buttons("Yes, delete them for good")
+    buttons("Bring it back")[1].click()  # what was deleted last stands first
+    assert first.path.exists() and not second.path.exists() and view.list.rows[first.path].run.name == "first"
+    assert "1 deleted run takes" in dialog._said.text()
+    buttons("Delete for good")[0].click()
+    assert trashed()[0].name == "second", "it is asked once more"
+    buttons("Yes, delete them for good")[0].click()
+    qtbot.waitUntil(lambda: dialog._said.text() == "There are no deleted runs.")
+    assert not trashed() and kept.path.exists() and first.path.exists() and not buttons("Delete for good")
+    dialog.accept()
+
+
 def test_an_onnx_model_is_listed_renamed_deleted_and_brought_back_whole(show, make, session, services, qtbot) -> None:
     run = make("theirs", step(1))
     (run.path.parent / "outer").mkdir()
@@ -206,7 +231,7 @@ def test_an_onnx_model_is_listed_renamed_deleted_and_brought_back_whole(show, ma
     run = Run.open(run.path.parent / "outer")
     session.add_run(run)
     view = show()
-    assert cell(view, "theirs", SIZE) == "2.9 MB"
+    assert cell(view, "theirs", SIZE) == "3.0 MB"
     view._rename(run.path, "mine")
     choose(view, qtbot, "mine")
     assert session.bench[0].run.name == "mine"

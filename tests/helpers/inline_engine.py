@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
@@ -37,9 +38,10 @@ class InlineEngine(QObject):
         if not call.wanted:
             return
         function = registry.load(call.place)
+        offered = {"cancelled": lambda: not call.wanted, "on_progress": lambda *values: call.progress(*values) if call.wanted else None}
+        known = inspect.signature(function).parameters
         try:
-            result = function(**call.keywords, cancelled=lambda: not call.wanted,
-                              on_progress=lambda *values: call.progress(*values) if call.wanted else None)
+            result = function(**call.keywords, **{name: given for name, given in offered.items() if name in known})
         except UserError as error:
             call.error(error.message, error.hint)
             return

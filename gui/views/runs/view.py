@@ -25,7 +25,7 @@ from PySide6.QtWidgets import (
 
 from core.errors import UserError, system_words
 from core.i18n import tr
-from core.runs import Run, restore
+from core.runs import Run
 from gui import theme
 from gui.forms.kept_field import keep
 from gui.importing import import_button
@@ -55,6 +55,7 @@ from gui.views.runs.table import (
     RunsOrder,
     StatusDelegate,
 )
+from gui.views.runs.trash import TrashDialog, bring_back
 from gui.widgets.empty import Empty
 from gui.widgets.labels import button, icon_button, label, row
 
@@ -182,6 +183,8 @@ class RunsView(QWidget):
                  ("checkpoint", tr("Save a checkpoint now"), self._checkpoint), ("folder", tr("Open its folder"), self._open_folder),
                  ("log", tr("Show its log"), self._show_log))
         self._actions = {name: menu.addAction(words, slot) for name, words, slot in deeds}
+        menu.addSeparator()
+        menu.addAction(tr("Deleted runs..."), self._show_trash)
         self._more.setMenu(menu)
         delete = QAction(tr("Delete"), self)
         delete.setShortcut(QKeySequence(QKeySequence.StandardKey.Delete))
@@ -371,6 +374,11 @@ class RunsView(QWidget):
             dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
             dialog.open()
 
+    def _show_trash(self) -> None:
+        dialog = TrashDialog(self, self._services, lambda run: self.list.refresh(run.path))
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.open()
+
     def sizeHint(self) -> QSize:
         return QSize(900, 560)
 
@@ -379,10 +387,7 @@ def undo(session: Session, services: Services, places: list[tuple[Path, bool]]) 
     """Bring deleted runs back, and onto the bench those that were there. Lives longer than the view."""
     for place, on_bench in places:
         with services.messages.guard():
-            try:
-                run = restore(place)
-            except OSError as error:
-                raise UserError(tr("The run cannot be brought back: {reason}.", reason=system_words(error)), str(place)) from error
+            run = bring_back(place)
             if on_bench:
                 session.add_run(run)
 
