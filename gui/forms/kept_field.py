@@ -5,12 +5,21 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from PySide6.QtWidgets import QDoubleSpinBox, QLineEdit, QSpinBox
+from PySide6.QtWidgets import QAbstractButton, QAbstractSlider, QComboBox, QDoubleSpinBox, QLineEdit, QSpinBox
+
+Field = QLineEdit | QSpinBox | QDoubleSpinBox | QAbstractSlider | QAbstractButton | QComboBox
 
 
-def keep(past: dict[str, Any], name: str, field: QLineEdit | QSpinBox | QDoubleSpinBox) -> None:
+def keep(past: dict[str, Any], name: str, field: Field) -> None:
     """Show in it what was entered there before, and remember what will be. past: of the session. name: "runs/search"."""
-    text = isinstance(field, QLineEdit)
+    if isinstance(field, QLineEdit):
+        show, changed = field.setText, field.textChanged
+    elif isinstance(field, QAbstractButton):
+        show, changed = field.setChecked, field.toggled
+    elif isinstance(field, QComboBox):
+        show, changed = field.setCurrentIndex, field.currentIndexChanged
+    else:
+        show, changed = field.setValue, field.valueChanged
     if name in past:
-        (field.setText if text else field.setValue)(past[name])
-    (field.textChanged if text else field.valueChanged).connect(partial(past.__setitem__, name))
+        show(past[name])
+    changed.connect(partial(past.__setitem__, name))

@@ -45,6 +45,7 @@ class Curves(QWidget):
     """axes: name -> title of the x axes between which the person may choose, the first one is shown first.
 
     Data are arrays: `append(key, {"steps": ..., "tokens": ...}, y)`. Drawn at most every 120 ms, decimated.
+    controls: by name, what the person can choose beneath.
     """
 
     def __init__(self, axes: Mapping[str, str], y_title: str = "", *, controls: bool = True,
@@ -54,6 +55,7 @@ class Curves(QWidget):
         self._axis = next(iter(self._axes))
         self._curves: dict[str, _Curve] = {}
         self._smoothing, self._log = SMOOTHING, False
+        self.controls: dict[str, QWidget] = {}
         self._bottom = NumberAxis("bottom")
         self._left = NumberAxis("left")
         self._plot = plot_widget({"bottom": self._bottom, "left": self._left})
@@ -199,12 +201,14 @@ class Curves(QWidget):
         log = Switch()
         log.setAccessibleName(tr("Logarithmic"))
         log.toggled.connect(self.set_log)
+        self.controls |= {"smoothing": smooth, "log": log}
         parts: list[QWidget | None] = [label(tr("Smoothing"), "small"), smooth, label(tr("Logarithmic"), "small"), log, None]
         if len(self._axes) > 1:
             self._chooser = QComboBox()
             for name, title in self._axes.items():
                 self._chooser.addItem(title, name)
             self._chooser.currentIndexChanged.connect(self._chosen)
+            self.controls["axis"] = self._chooser
             parts.append(self._chooser)
         return row(*parts)
 

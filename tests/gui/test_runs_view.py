@@ -199,6 +199,17 @@ def test_deleting_can_be_undone(show, make, session, services, qtbot) -> None:
     assert [item.path for item in session.bench] == [runs[0].path] and Run.open(runs[1].path).name == "two"
 
 
+def test_how_the_curves_are_drawn_stays_when_the_view_is_made_anew(show, make) -> None:
+    make("one", step(1))
+    controls = show().curves.curves.controls
+    controls["smoothing"].setValue(42)
+    controls["log"].setChecked(True)
+    controls["axis"].setCurrentIndex(2)
+    curves = show().curves.curves
+    assert (curves._smoothing, curves._log, curves._axis) == (0.42, True, "time")
+    assert curves.controls["smoothing"].value() == 42 and curves.controls["axis"].currentIndex() == 2
+
+
 def test_deleted_runs_can_be_brought_back_later_or_removed_for_good(show, make, qtbot, services) -> None:
     kept, first, second = make("kept", step(1)), make("first", step(2)), make("second", step(3))
     for run in (first, second):

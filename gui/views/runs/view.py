@@ -76,6 +76,8 @@ class RunsView(QWidget):
         self.order.setSourceModel(self.model)
         self.table = self._make_table()
         self.curves = RunCurves(services)
+        for name, control in self.curves.curves.controls.items():
+            keep(session.past, f"runs/curves/{name}", control)
         self.settings = SettingsDiff()
         self._failure = Failure(self._show_log, self._copy)
         self._search = QLineEdit(placeholderText=tr("Search"), clearButtonEnabled=True, maximumWidth=260)

@@ -11,6 +11,7 @@ from core.events import EvalEnd, Event, RunContinued, RunStarted, StepEnd
 from core.i18n import tr
 from core.runs import Run
 from gui import theme
+from gui.forms.kept_field import keep
 from gui.run_queue import queue_of
 from gui.second_stage import metric_of, seeds_in_words
 from gui.session import Session
@@ -44,6 +45,8 @@ class LivePanel(QWidget):
         self._drawn: set[str] = set()  # keys of the curves that are there
         self._columns = 0
         self._curves = Curves({"steps": tr("Steps"), "tokens": tr("Tokens"), "time": tr("Time")})
+        for name, control in self._curves.controls.items():
+            keep(session.past, f"train/curves/{name}", control)
         remembered = services.settings.get(SHOWN, BOTH)
         self._which = Segments({BOTH: tr("Both"), TRAINING: tr("Training"), VALIDATION: tr("Validation"), METRIC: tr("Task")}, remembered,
                                tips={METRIC: tr("How well finetuned runs do their task, measured on held-out examples")})
