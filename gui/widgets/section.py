@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QSize, Qt
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QSizePolicy, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QToolButton, QVBoxLayout, QWidget
 
 from gui import theme
 from gui.widgets.elided import Elided
 
 
 class Section(QFrame):
-    """Add to `.column`."""
+    """Add to `.column`; where there is more room than it needs, that goes to a stretch beneath it. (A policy of Maximum would cut words: Qt's
+    bound is the height in another width.)"""
 
     def __init__(self, title: str, *, unfolded: bool = False, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setProperty("role", "card")
-        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
         self._head = QToolButton(text=f" {title}", checkable=True, toolButtonStyle=Qt.ToolButtonStyle.ToolButtonTextBesideIcon,
                                  cursor=Qt.CursorShape.PointingHandCursor)
         self._head.setProperty("role", "section")

@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QWheelEvent
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QLabel, QScrollArea, QVBoxLayout, QWidget
 
 from core import i18n
 from core.config import TextConfig, TrainConfig, WatchConfig, check, option
@@ -15,6 +15,7 @@ from core.families.elmo.config import ElmoConfig, ElmoObjective
 from gui.forms.editors import show_number, split_items
 from gui.forms.form import Form
 from gui.forms.option_titles import error_in_titles, in_titles, option_titles
+from gui.widgets.section import Section
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,6 +123,25 @@ def test_the_wheel_scrolls_the_page_and_changes_nothing(form):
                         Qt.KeyboardModifier.NoModifier, Qt.ScrollPhase.NoScrollPhase, False)
     QApplication.sendEvent(inner, event)
     assert inner.value() == 3
+
+
+@pytest.mark.parametrize("language", ["en", "zh_CN"])
+@pytest.mark.parametrize("width", [420, 520, 700])
+def test_the_help_of_no_option_is_cut_in_a_section(qtbot, language, width):
+    i18n.set_language(language)
+    page = QWidget()
+    column = QVBoxLayout(page)
+    section = Section("Text", unfolded=True)
+    section.column.addWidget(Form(TextConfig))
+    column.addWidget(section)
+    column.addStretch(1)
+    scroll = QScrollArea(widgetResizable=True)
+    scroll.setWidget(page)
+    qtbot.addWidget(scroll)
+    scroll.resize(width, 300)
+    scroll.show()
+    QApplication.processEvents()
+    assert not [part.text() for part in page.findChildren(QLabel) if part.isVisible() and part.height() < part.heightForWidth(part.width())]
 
 
 @pytest.mark.parametrize(("value", "text"), [
