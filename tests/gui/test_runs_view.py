@@ -402,6 +402,7 @@ def test_only_what_differs_is_listed(show, make, qtbot) -> None:
     assert "Learning rate" in titles and "Hidden size" not in titles
     choose(view, qtbot, "one")
     assert view.settings.table.horizontalHeaderItem(1).text() == "Preset quick" and view.settings.table.rowCount() >= 3
+    assert view.settings.table.horizontalHeaderItem(1).icon().isNull() and not view.settings.table.horizontalHeaderItem(2).icon().isNull()
 
 
 @pytest.mark.parametrize(("origin", "of_model"), [("{}", {"Layers", "Attention heads", "Hidden size", "Longest input"}),

@@ -74,6 +74,7 @@ class SettingsDiff(QWidget):
         self._table.setShowGrid(False)
         self._table.setTabKeyNavigation(False)
         self._table.setAlternatingRowColors(True)
+        self._table.setTextElideMode(Qt.TextElideMode.ElideMiddle)  # a file's name stands at the end of its path
         self._table.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
         self._table.horizontalHeader().setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         column = QVBoxLayout(self)
@@ -109,8 +110,7 @@ class SettingsDiff(QWidget):
         self._table.setColumnCount(len(names) + 1)
         self._table.setHorizontalHeaderLabels([tr("Option"), *names])
         for place, colour in enumerate(colours, start=1):
-            if colour:
-                self._table.horizontalHeaderItem(place).setIcon(dot(colour))
+            self._table.horizontalHeaderItem(place).setIcon(dot(colour) if colour else QIcon())  # Qt keeps that of the runs before
         self._table.setRowCount(len(rows))
         for place, (name, values) in enumerate(rows):
             title = QTableWidgetItem(title_of(name))
