@@ -159,16 +159,29 @@ class LineChart(QWidget):
             painter.setPen(QPen(QColor(look.text_soft), 1.5, Qt.PenStyle.DashLine))
             at = self._at(self._span()[0], self._level[0], field).y()
             painter.drawLine(QPointF(field.left(), at), QPointF(field.right(), at))
-            painter.setPen(QColor(look.text_faint))
-            painter.drawText(QRectF(field.left(), at - 18, field.width() - 2, 17), Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignBottom,
-                             self._level[1])
         for place, line in enumerate(self._lines):
             self._paint_line(painter, line, field, DOT + RING * (len(self._lines) - 1 - place) / max(len(self._lines) - 1, 1))
+        if self._level is not None:
+            self._paint_level_name(painter, field)
         if self._cursor is not None:
             at = self._at(self._cursor, self._range[0], field).x()
             painter.setPen(QPen(QColor(look.text), 2))
             painter.drawLine(QPointF(at, field.top() - 4), QPointF(at, field.bottom()))
         painter.end()
+
+    def _level_box(self, field: QRectF) -> QRectF:
+        """Where the name of the level stands: above its line, at the right."""
+        value, name = self._level
+        small = QFontMetrics(theme.font("small"))
+        wide, high = small.horizontalAdvance(name) + 4, small.height()
+        return QRectF(field.right() - wide - 2, max(self._at(self._span()[0], value, field).y() - high - 1, field.top()), wide, high)
+
+    def _paint_level_name(self, painter: QPainter, field: QRectF) -> None:
+        """On a ground of its own, or the lines would run through it."""
+        box = self._level_box(field)
+        painter.fillRect(box, with_alpha(theme.current().surface, 0.85))
+        painter.setPen(QColor(theme.current().text_soft))
+        painter.drawText(box, Qt.AlignmentFlag.AlignCenter, self._level[1])
 
     def _paint_axes(self, painter: QPainter, field: QRectF) -> None:
         look = theme.current()
@@ -224,7 +237,7 @@ class LineChart(QWidget):
         for item in (*self._lines, *self._bands):
             if not item.name:
                 continue
-            wide = 34 + small.horizontalAdvance(item.name) + theme.M
+            wide = min(34 + small.horizontalAdvance(item.name) + theme.M, self.width() - theme.L)
             if used and used + wide > self.width() - theme.L:
                 rows.append([])
                 used = 0
@@ -246,8 +259,9 @@ class LineChart(QWidget):
                     painter.setPen(QPen(QColor(item.colour), 2.5, Qt.PenStyle.DashLine if item.dashed else Qt.PenStyle.SolidLine))
                     painter.drawLine(QPointF(left, middle), QPointF(left + 26, middle))
                 painter.setPen(QColor(theme.current().text))
+                name = QFontMetrics(painter.font()).elidedText(item.name, Qt.TextElideMode.ElideRight, wide - 31)
                 painter.drawText(QRectF(left + 31, middle - height / 2, wide, height), Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter,
-                                 item.name)
+                                 name)
                 left += wide
 
     # the pointer

@@ -670,3 +670,16 @@ def test_a_map_of_weights_is_parted_where_the_sentence_changes(look_at):
     assert [round((one.box[0] - box.left()) / box.width(), 2) for one in found
             if one.kind == "polyline" and one.colour == theme.current().text_soft and one.box[0] == one.box[2]] == [0.75]
     assert {"0", "0.25", "1.00"} <= {one.words for one in found}  # beneath the colours, which follow the square root
+
+
+@pytest.mark.parametrize("level", [0.5, 0.99])
+def test_the_words_of_a_chart_of_lines_have_room(qtbot, level):
+    chart = LineChart()
+    qtbot.addWidget(chart)
+    chart.resize(220, 200)
+    chart.set_lines([Line(name="a name that is wider than the whole chart, by far", colour="#123456", x=[0, 1], y=[0.5, 0.5])],
+                    y_range=(0.0, 1.0), level=(level, "chance 50%"))
+    field, box = chart._field(), chart._level_box(chart._field())
+    assert field.contains(box) and box.height() >= QFontMetrics(theme.font("small")).height()
+    assert all(wide <= chart.width() for row in chart._legend_rows() for _, wide in row)
+    assert not chart.grab().isNull()
