@@ -35,6 +35,14 @@ def view(make, make_run, own_home):
     return window.view
 
 
+def test_the_target_and_the_precision_do_not_overlap_with_large_words_in_a_small_window(view):
+    window = view.window()
+    window.zoom(0.5)
+    window.resize(window.minimumWidth(), 700)
+    QApplication.processEvents()
+    assert window.view._precision.isVisible() and window.view._target_box.geometry().right() < window.view._precision.x()
+
+
 def texts(widget) -> str:
     return "\n".join(label.text() for label in widget.findChildren(QLabel))
 

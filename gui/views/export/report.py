@@ -59,9 +59,9 @@ class ExportReport(QScrollArea):
             card.column.addWidget(label(fact, wrap=True))
         for item in report.get("rows", ()):
             card.column.addWidget(label(f"{item['title']}: {item['value']}", "soft", wrap=True))
-        parts: list[QWidget | None] = [button(tr("Open the folder"), self._open, icon="folder")]
+        parts: list[QWidget | None] = [button(" " + tr("Open the folder"), self._open, icon="folder")]
         if on_bench is not None:
-            parts.append(button(tr("Put it on the bench"), on_bench, icon="plus",
+            parts.append(button(" " + tr("Put it on the bench"), on_bench, icon="plus",
                                 tip=tr("Its answers then come from ONNX Runtime, beside those of torch.")))
         card.column.addWidget(row(*parts, None))
         return card

@@ -40,7 +40,7 @@ class ExportView(QWidget):
         self._run_box = QComboBox(accessibleName=tr("Run"))
         self._target_box = QComboBox(accessibleName=tr("Target"))
         for box in (self._run_box, self._target_box):
-            box.setMinimumWidth(theme.scaled(COMBO_WIDTH))
+            box.setMinimumWidth(COMBO_WIDTH)
         self._precision = Segments(PRECISIONS, services.settings.get(PRECISION) or "fp32", tips={
             "fp32": tr("As it was trained: nothing is lost."), "fp16": tr("Half as large; LayerNorm stays in fp32."),
             "int8": tr("A quarter as large and often faster; the greatest error.")})
