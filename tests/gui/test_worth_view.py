@@ -98,6 +98,8 @@ def test_one_button_runs_it_and_draws_what_comes_out(view, qtbot, tmp_path):
     assert page.table.model().rowCount() == 4 and "±" in page.table.model().index(0, 1).data()
     header, rows = page._rows()
     assert len(rows) == 8 and len(rows[0]) == len(header)
+    page.setFixedSize(700, 300)  # less than all of it needs
+    qtbot.waitUntil(lambda: page._verdict.height() >= page._verdict.heightForWidth(page._verdict.width()) and page.chart.height() >= 200)
 
 
 def test_it_is_stopped_goes_on_and_is_found_again(view, qtbot, tmp_path, monkeypatch):

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QTimer
-from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QProgressBar, QVBoxLayout, QWidget
 
 from core import study_process
 from core.errors import UserError
@@ -23,11 +23,12 @@ from gui.views import Services
 from gui.widgets.band_curves import BandCurve, BandCurves
 from gui.widgets.elided import Elided
 from gui.widgets.labels import Card, button, label
+from gui.widgets.panes import Panes
 from gui.widgets.rows_table import RowsTable
 
 LOOK_MS = 500
 ENDS = ("steps", "epochs", "minutes")  # 0: not that one
-TABLE_HEIGHT = 190
+TABLE_HEIGHT, LEAST_CHART = 190, 240
 
 
 class StudyPage(QWidget):
@@ -67,8 +68,11 @@ class StudyPage(QWidget):
         layout.addLayout(head)
         layout.addWidget(self._bar)
         layout.addWidget(self._problem)
-        layout.addWidget(self._picture, 1)
-        layout.addWidget(self.table)
+        self.chart.setMinimumHeight(theme.scaled(LEAST_CHART))
+        panes = Panes(QBoxLayout.Direction.TopToBottom)  # long words in large letters scroll
+        panes.box.addWidget(self._picture, 1)
+        panes.box.addWidget(self.table)
+        layout.addWidget(panes, 1)
         self._timer = QTimer(self, interval=LOOK_MS)
         self._timer.timeout.connect(self.look)
 
@@ -132,7 +136,7 @@ class StudyPage(QWidget):
             tr("stopped at {done} of {total}", done=done, total=total)
         self._words.setText(state)
         self._title.setText(f"{Path(found['pretrained']).name}  ·  {tr(task(found['task']).title)}  ·  "
-                            + tr("{count} seeds", count=len(found["seeds"])))
+                            + (tr("{count} seeds", count=len(found["seeds"])) if len(found["seeds"]) > 1 else tr("1 seed")))
         self.chart.set_y_title(metric_title(found["metric"]))
         self.chart.set_curves(curves_of(found), found["counts"])
         self.table.set_rows(*_table(found))
