@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QLabel
+from PySide6.QtWidgets import QApplication, QLabel
 
 from core import registry
 from core.runs import Run
@@ -100,11 +100,20 @@ def test_one_measures_and_sees_figures_and_the_worst_mistakes_first(view, measur
     assert body.shown == [0, 1, 2, 3, 4]
 
 
+def test_the_file_that_is_measured_on_can_be_read_with_large_words_in_a_small_window(view):
+    window = view.window()
+    window.zoom(0.5)
+    window.resize(window.minimumWidth(), 700)
+    QApplication.processEvents()
+    assert window.view._path.width() >= window.view._path.sizeHint().width()
+
+
 def test_a_click_on_a_cell_shows_its_examples(view, qtbot):
     body = _measure(view, qtbot)
     body.grab()
     qtbot.mouseClick(body.matrix, Qt.MouseButton.LeftButton, pos=body.matrix.cell(1, 0).center().toPoint())
     assert body.shown == [2] and body._cell.isVisible() and "b taken for a" in body._cell.text()
+    assert not body._cell.parentWidget().geometry().intersects(body._pages.parentWidget().geometry())
     qtbot.keyClick(body.matrix, Qt.Key.Key_Up)
     assert body.shown == [0, 3] and "recognised" in body._cell.text()
     qtbot.mouseClick(body._cell, Qt.MouseButton.LeftButton)

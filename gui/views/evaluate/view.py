@@ -22,7 +22,7 @@ from gui.views import BENCH, Services
 from gui.views.evaluate.body import EvaluationBody
 from gui.widgets.elided import Elided
 from gui.widgets.empty import Empty
-from gui.widgets.labels import button, icon_button, label
+from gui.widgets.labels import button, icon_button, label, row
 
 RUN = "evaluate/run"  # in the settings
 KEY, SEEDS = "evaluate", "evaluate/seeds"
@@ -41,7 +41,8 @@ class EvaluateView(QWidget):
         self._drawn: tuple = ()  # of what a result is shown, or is to be measured
         self.setAcceptDrops(True)
         self._combo = QComboBox(accessibleName=tr("Run"))
-        self._combo.setMinimumWidth(theme.scaled(COMBO_WIDTH))
+        self._combo.setMinimumWidth(COMBO_WIDTH)
+        self._combo.setMinimumContentsLength(1)
         self._combo.activated.connect(self._picked)
         self._path = Elided("", "soft")
         self._choose = icon_button("folder", tr("Measure on another file"), self._choose_file)
@@ -60,8 +61,8 @@ class EvaluateView(QWidget):
         head.addWidget(label(tr("Evaluate"), "title"))
         head.addSpacing(theme.M)
         head.addWidget(self._combo)
-        head.addWidget(self._path, 1)
-        for part in (self._own, self._choose, self._cancel, self._measure, self._save):
+        head.addStretch(1)
+        for part in (self._cancel, self._measure, self._save):
             head.addWidget(part)
         self._holder = QStackedWidget()
         page = QWidget()
@@ -69,6 +70,7 @@ class EvaluateView(QWidget):
         column.setContentsMargins(theme.L, theme.M, theme.L, theme.M)
         column.setSpacing(theme.S)
         column.addLayout(head)
+        column.addWidget(row(self._path, self._own, self._choose, None))
         line = QHBoxLayout()
         line.setSpacing(theme.L)
         line.addWidget(self._which)
