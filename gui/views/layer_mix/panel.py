@@ -17,7 +17,7 @@ from gui.widgets.labels import Card, button, label, rule
 from gui.widgets.layer_bars import LayerBar, LayerBars, layer_colours
 from gui.widgets.sparkline import Sparkline
 
-LEAST_WIDTH = 150
+LEAST_WIDTH = 180
 CURVES_HEIGHT = 190
 
 
@@ -29,7 +29,7 @@ class LayerMixPanel(Card):
         self._layers = layers
         self._drawn: dict[str, int] = {}  # mix -> how many of its steps are in the curves
         self._separability: dict[str, Any] | None = None
-        self.setMinimumWidth(LEAST_WIDTH)
+        self.setMinimumWidth(theme.scaled(LEAST_WIDTH))
         self._step = label("", "caption")
         head = QHBoxLayout()
         head.setSpacing(theme.S)
@@ -41,7 +41,6 @@ class LayerMixPanel(Card):
         self._gamma = label("", "large")
         self.gamma = {place: Sparkline() for place in (INPUT, OUTPUT)}
         self._about_word = Elided("", "caption")
-        self._about_word.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self._titles = {INPUT: label(tr("At the input"), "small"), OUTPUT: label(tr("At the output"), "small")}
         self.bars = {place: LayerBars() for place in (INPUT, OUTPUT)}
         self.note = label("", "caption", wrap=True)
@@ -57,11 +56,12 @@ class LayerMixPanel(Card):
         first.addWidget(self._gamma)
         for line in self.gamma.values():
             first.addWidget(line)
-        first.addWidget(self._about_word, 1)
+        first.addStretch(1)
         column.addLayout(first)
         for place in (INPUT, OUTPUT):
             column.addWidget(self._titles[place])
             column.addWidget(self.bars[place])
+        column.addWidget(self._about_word)
         column.addWidget(self.note)
         column.addStretch(1)
         scroll = QScrollArea(widgetResizable=True, frameShape=QFrame.Shape.NoFrame)

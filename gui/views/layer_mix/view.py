@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 from PySide6.QtCore import QTimer
-from PySide6.QtWidgets import QHBoxLayout, QStackedLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QStackedLayout, QVBoxLayout, QWidget
 
 from core import registry
 from core.events import CheckpointSaved, ProbeSaved
@@ -24,6 +24,7 @@ from gui.views.layer_mix.panel import LayerMixPanel
 from gui.views.layer_mix.story import MixStory, mixes_layers
 from gui.widgets.empty import Empty
 from gui.widgets.labels import label, row
+from gui.widgets.panes import Panes
 
 HEADROOM = 1.06  # of the curves above the greatest value
 DRAW_MS = 150  # new weights are drawn at most so often
@@ -39,12 +40,9 @@ class LayerMixView(QWidget):
         self._stories: dict[Path, MixStory] = {}
         self._order: list[tuple[Path, int, str]] = []
         self._asked: tuple = ()
-        self._row = QHBoxLayout()
-        self._row.setSpacing(theme.S)
-        self._holder = QWidget()
-        self._holder.setLayout(self._row)
-        self._row.setContentsMargins(0, 0, 0, 0)
-        save = PictureButton(self._holder, name="layer-weights", rows=self._rows, messages=services.messages, settings=services.settings)
+        panes = Panes()  # four runs in a small window with large words scroll
+        self._row = panes.box
+        save = PictureButton(panes.content, name="layer-weights", rows=self._rows, messages=services.messages, settings=services.settings)
         words = tr("s: how much a task takes of each layer (they sum to 1); γ scales the whole. Dashed: an even mix. Beneath each layer: "
                    "how well it tells the senses of the word apart. The ELMo paper says: lower layers for form, higher ones for meaning.")
         page = QWidget()
@@ -53,7 +51,7 @@ class LayerMixView(QWidget):
         column.setSpacing(theme.S)
         column.addWidget(row(label(tr("Layer weights"), "title"), None, save))
         column.addWidget(label(words, "soft", wrap=True))
-        column.addWidget(self._holder, 1)
+        column.addWidget(panes, 1)
         self._stack = QStackedLayout(self)
         self._stack.addWidget(page)
         self._stack.addWidget(Empty("layer_mix", tr("Finetune an ELMo run to see which of its layers a task draws on."), tr("Go to Train"),
