@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFrame, QGridLayout, QScrollArea, QStackedLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QBoxLayout, QFrame, QGridLayout, QScrollArea, QStackedLayout, QVBoxLayout, QWidget
 
 from core.events import EvalEnd, Event, RunContinued, RunStarted, StepEnd
 from core.i18n import tr
@@ -20,8 +20,8 @@ from gui.views.train.run_strip import RunStrip
 from gui.widgets.curve import Curves
 from gui.widgets.elided import Elided
 from gui.widgets.empty import Empty
+from gui.widgets.folding import FoldingSegments
 from gui.widgets.labels import Card, label, row
-from gui.widgets.segments import Segments
 
 TWO_COLUMNS = 940  # from this width on the strips stand in two columns
 LEAST_HEIGHT = 60
@@ -48,14 +48,18 @@ class LivePanel(QWidget):
         for name, control in self._curves.controls.items():
             keep(session.past, f"train/curves/{name}", control)
         remembered = services.settings.get(SHOWN, BOTH)
-        self._which = Segments({BOTH: tr("Both"), TRAINING: tr("Training"), VALIDATION: tr("Validation"), METRIC: tr("Task")}, remembered,
-                               tips={METRIC: tr("How well finetuned runs do their task, measured on held-out examples")})
+        self._which = FoldingSegments({BOTH: tr("Both"), TRAINING: tr("Training"), VALIDATION: tr("Validation"), METRIC: tr("Task")}, remembered,
+                                      tips={METRIC: tr("How well finetuned runs do their task, measured on held-out examples")})
         self._which.chosen.connect(self._choose_curves)
         card = Card()
-        self._caption = Elided(tr("line: training; dots: validation"), "caption")
-        self._caption.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        self._caption = label(tr("line: training; dots: validation"), "caption")
         self._heading = Elided("", "heading")
-        card.column.addWidget(row(self._heading, self._caption, self._which, spacing=theme.M))
+        self._head = QBoxLayout(QBoxLayout.Direction.LeftToRight)
+        self._head.setSpacing(theme.S)
+        self._head.addWidget(self._heading, 1)
+        self._choice = row(self._caption, self._which, spacing=theme.M)
+        self._head.addWidget(self._choice)
+        card.column.addLayout(self._head)
         card.column.addWidget(self._curves, 1)
         self._grid = QGridLayout()
         self._grid.setContentsMargins(0, 0, 0, 0)
@@ -138,6 +142,12 @@ class LivePanel(QWidget):
         super().resizeEvent(event)
         self._place()
         self._fit()
+        self._arrange()
+
+    def _arrange(self) -> None:
+        """What the axis holds stands in a line of its own where there is no room for it beside the choice."""
+        wanted = self._heading.sizeHint().width() + self._choice.sizeHint().width() + theme.S + 2 * theme.L
+        self._head.setDirection(QBoxLayout.Direction.TopToBottom if wanted > self.width() else QBoxLayout.Direction.LeftToRight)
 
     def _place(self) -> None:
         columns = 2 if self.width() >= TWO_COLUMNS and len(self._strips) > 1 else 1
@@ -152,7 +162,7 @@ class LivePanel(QWidget):
     def _fit(self) -> None:
         """The strips take what they need, up to a bound; the curves have the rest."""
         self._scroll.setMaximumHeight(min(max(self._scroll.widget().sizeHint().height(), LEAST_HEIGHT) + 2, STRIPS_HEIGHT))
-        self._scroll.setMinimumHeight(min(self._scroll.maximumHeight(), max(round(0.35 * self.height()), LEAST_HEIGHT)))
+        self._scroll.setMinimumHeight(min(self._scroll.maximumHeight(), max(round(0.25 * self.height()), LEAST_HEIGHT)))
 
     # several seeds of one finetune
 
@@ -204,6 +214,7 @@ class LivePanel(QWidget):
         loss = tr("Loss, in nats") if finetunes else tr("Loss, in nats for each token that is guessed")
         self._heading.setText(tr("How well the task is done, on held-out examples") if task else loss)
         self._caption.setVisible(not task)
+        self._arrange()
 
     def _feed(self, path: str, events: Sequence[Event]) -> None:
         """Draw more of a run's story. A validation stands where the newest step stood."""
