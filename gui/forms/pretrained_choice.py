@@ -15,13 +15,13 @@ from core.runs import Run, runs_home
 from gui import theme
 from gui.session import Session
 from gui.views import Services
-from gui.widgets.labels import button, label, row
+from gui.widgets.labels import button, label, row, tell
 
 if TYPE_CHECKING:
     from core.analysis.pretrained import Pretrained
 
 RUN = "finetune/run"  # in the settings
-WIDTH = 320
+LEAST_LETTERS = 10  # of a run's name, where there is little room
 
 
 class PretrainedChoice(QWidget):
@@ -35,13 +35,15 @@ class PretrainedChoice(QWidget):
         self._others: list[Pretrained] = []
         self.run: Run | None = None
         self._combo = QComboBox(accessibleName=tr("Pretrained run"))
-        self._combo.setMinimumWidth(theme.scaled(WIDTH))
+        self._combo.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
+        self._combo.setMinimumContentsLength(LEAST_LETTERS)
         self._combo.activated.connect(self._picked)
-        self._words = label("", "soft")
+        self._words = label("", "soft", wrap=True)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(row(label(tr("Pretrained run"), "heading"), self._combo, button(tr("Another folder"), self._choose_folder, kind="flat"),
-                             self._words, None, spacing=theme.M))
+                             None, spacing=theme.M))
+        layout.addWidget(self._words)
         session.benchChanged.connect(self._fill)
         self._take_remembered()
         self._fill()
@@ -85,7 +87,7 @@ class PretrainedChoice(QWidget):
         for path, words in entries.items():
             self._combo.addItem(words, path)
         self._combo.setEnabled(bool(entries))
-        self._words.setText("" if entries else tr("There is no pretrained run with a checkpoint yet."))
+        tell(self._words, "" if entries else tr("There is no pretrained run with a checkpoint yet."))
         if self.run is not None:
             self._combo.setCurrentIndex(self._combo.findData(str(self.run.path)))
         elif entries:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtWidgets import QFrame, QGridLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from gui import theme
@@ -14,7 +14,8 @@ BORDERS = 6  # of the style sheet, which layouts do not count
 
 
 class ChoiceCards(QWidget):
-    """wide: from so many pixels on they stand in one row, else `columns` in a row. chosen(name): the person chose another one."""
+    """wide: from so many pixels on they stand in one row, else `columns` in a row, or one where even those have no room.
+    chosen(name): the person chose another one."""
 
     chosen = Signal(str)
 
@@ -46,9 +47,14 @@ class ChoiceCards(QWidget):
     def card(self, name: str) -> ChoiceCard:
         return self._cards[name]
 
+    def minimumSizeHint(self) -> QSize:
+        """Of one column: the others find another row."""
+        return QSize(max(card.minimumSizeHint().width() for card in self._cards.values()), super().minimumSizeHint().height())
+
     def resizeEvent(self, event: object) -> None:
         super().resizeEvent(event)
-        self._place(len(self._cards) if self.width() >= self._wide else self._few)
+        few = self._few if self.width() >= self._few * (self.minimumSizeHint().width() + theme.S) else 1
+        self._place(len(self._cards) if self.width() >= theme.scaled(self._wide) else few)
         width = (self.width() - (self._columns - 1) * theme.S) // self._columns
         height = max(card.heightForWidth(width) for card in self._cards.values())
         for card in self._cards.values():

@@ -26,7 +26,7 @@ class Section(QFrame):
         self._folded_words, self._words = "", ""
         head = QHBoxLayout()
         head.setSpacing(theme.M)
-        head.addWidget(self._head)
+        head.addWidget(self._head, 0, Qt.AlignmentFlag.AlignLeft)
         head.addWidget(self._summary, 1)
         self._body = QWidget()
         self.column = QVBoxLayout(self._body)
@@ -56,6 +56,7 @@ class Section(QFrame):
         words = self._words if self.unfolded else " · ".join(part for part in (self._words, self._folded_words) if part)
         self._summary.setToolTip(words)
         self._summary.setText(words)
+        self._summary.setVisible(bool(words))  # or a long title would have less room
 
     def _unfold(self, unfolded: bool) -> None:
         self._body.setVisible(unfolded)

@@ -6,12 +6,23 @@ from itertools import pairwise
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QAbstractButton, QAbstractScrollArea, QAbstractSpinBox, QApplication, QComboBox, QLineEdit, QPlainTextEdit, QWidget
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QAbstractScrollArea,
+    QAbstractSpinBox,
+    QApplication,
+    QComboBox,
+    QLineEdit,
+    QPlainTextEdit,
+    QScrollArea,
+    QWidget,
+)
 
 from core import i18n
 from core.text.specimens import Specimen
 from gui import theme
 from gui.views import VIEWS, titles
+from gui.widgets.panes import Panes
 from tests.gui.direct_engine import SilentEngine
 from tests.gui.real_views import real_windows
 
@@ -61,7 +72,7 @@ def test_it_fits_the_smallest_window(qtbot, make, make_run, name):
     _is_well(window, name)
 
 
-@pytest.mark.parametrize("name", ["attention", "predict", "senses"])
+@pytest.mark.parametrize("name", ["attention", "layer_mix", "predict", "senses"])
 def test_the_panels_of_four_runs_are_beside_each_other_with_large_words_in_a_small_window(qtbot, make, make_run, name):
     window = make(name)
     for number in range(4):
@@ -81,6 +92,9 @@ def test_the_panels_of_four_runs_are_beside_each_other_with_large_words_in_a_sma
     assert window._bench.chips()[3].geometry().right() < window.width()
 
 
+ARROW = 30  # pixels that a list takes beside its words
+
+
 def _out_of_sight(part):
     """Whether a button or a field of the view is cut by what it stands in, and nothing scrolls to it."""
     above = part.parentWidget()
@@ -94,21 +108,28 @@ def _out_of_sight(part):
     return False
 
 
-@pytest.mark.parametrize(("name", "page"), [("start", ""), ("train", ""), ("runs", ""), ("embeddings", ""), ("senses", "find"),
-                                            ("senses", "probe"), ("senses", "sides")])
-def test_every_button_is_whole_with_large_words_in_a_small_window(qtbot, make, make_run, name, page):
+@pytest.mark.parametrize(("name", "page"), [("start", ""), ("train", ""), ("train", "finetune"), ("runs", ""), ("embeddings", ""), ("worth", ""),
+                                            ("senses", "find"), ("senses", "probe"), ("senses", "sides")])
+def test_every_button_is_whole_and_no_form_scrolls_sideways_with_large_words_in_a_small_window(qtbot, make, make_run, name, page):
     window = make(name)
     window.session.add_run(make_run("one", "gpt"))
     window.session.look_at("苹果", ONE)
     window.zoom(0.5)
     window.resize(window.minimumWidth(), 700)
-    if page:
+    if page == "finetune":
+        window.view.show_finetune()
+    elif page:
         window.view.show_page(page)
     for _ in range(5):
         QApplication.processEvents()
     buttons = [part for part in window.view.findChildren(QAbstractButton) if part.isVisible() and part.text()]
     bad = [part.text() for part in buttons if _out_of_sight(part) or part.width() < part.minimumSizeHint().width()]
     assert not bad, bad
+    chosen = [part for part in window.view.findChildren(QComboBox) if part.isVisible()]
+    cut = [part.currentText() for part in chosen if part.width() < part.fontMetrics().horizontalAdvance(part.currentText()) + ARROW]
+    assert not cut, cut
+    forms = [part for part in window.view.findChildren(QScrollArea) if part.isVisible() and not isinstance(part, Panes)]
+    assert not [part.widget().minimumSizeHint().width() for part in forms if part.horizontalScrollBar().maximum()]
 
 
 @pytest.mark.parametrize("name", VIEWS)

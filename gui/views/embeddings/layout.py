@@ -11,8 +11,8 @@ from core.i18n import tr
 from core.vector_source import COSINE, EUCLID
 from gui import theme
 from gui.views.embeddings.state import PCA, TSNE, UMAP, Layout
+from gui.widgets.folding import FoldingSegments
 from gui.widgets.labels import button, label, tell
-from gui.widgets.segments import Segments
 
 
 class LayoutControls(QWidget):
@@ -26,12 +26,12 @@ class LayoutControls(QWidget):
     def __init__(self, layout: Layout, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._layout = layout if layout.method in (PCA, TSNE, UMAP) else Layout(dimensions=layout.dimensions, measure=layout.measure)
-        self._method = Segments({PCA: "PCA", TSNE: "t-SNE", UMAP: "UMAP"}, self._layout.method, tips={
+        self._method = FoldingSegments({PCA: "PCA", TSNE: "t-SNE", UMAP: "UMAP"}, self._layout.method, tips={
             PCA: tr("The directions in which the vectors spread most. Quick, and distances far apart stay true."),
             TSNE: tr("Keeps neighbours together; the distances between groups mean nothing. Each step is shown."),
             UMAP: tr("Like t-SNE, with more of the large shape kept.")})
-        self._dimensions = Segments({"2": tr("2-D"), "3": tr("3-D")}, str(self._layout.dimensions))
-        self._measure = Segments({COSINE: tr("Cosine"), EUCLID: tr("Euclid")}, self._layout.measure, tips={
+        self._dimensions = FoldingSegments({"2": tr("2-D"), "3": tr("3-D")}, str(self._layout.dimensions))
+        self._measure = FoldingSegments({COSINE: tr("Cosine"), EUCLID: tr("Euclid")}, self._layout.measure, tips={
             COSINE: tr("Vectors are compared by their direction; for the picture they get length 1."),
             EUCLID: tr("Vectors are compared as they are, length and all.")})
         self._count = QSpinBox(minimum=2, maximum=500)

@@ -23,7 +23,7 @@ from gui.widgets.labels import button, label, row
 
 GROUPS, MESSAGE = 0, 1
 PAST = "senses/find"  # in the session's past: the word, what was found, and what was entered in each card
-NARROW = 480  # pixels: below it what is asked for takes two lines
+NARROW = 480  # pixels: below it what is asked for takes three lines
 OWN, FILES = "own", "files"
 
 
@@ -58,8 +58,8 @@ class FindPage(QWidget):
         shared.choices.restored.connect(self._take_choices)
         self._take_choices()
         for choice in (self._run, self._where, self._method, self._count):
-            choice.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-            choice.setMinimumContentsLength(3)
+            choice.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
+            choice.setMinimumContentsLength(3)  # they shrink so far where there is no room for all words
             choice.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self._find = button(tr("Find"), self.find, kind="primary")
         self._status = label("", "soft", wrap=True)
@@ -84,7 +84,8 @@ class FindPage(QWidget):
         self._asked = QBoxLayout(QBoxLayout.Direction.LeftToRight)
         self._asked.setSpacing(theme.S)
         self._asked.addWidget(row(self._run, self._where), 2)
-        self._asked.addWidget(row(self._method, self._count, self._find), 3)
+        self._asked.addWidget(self._method, 1)
+        self._asked.addWidget(row(self._count, self._find), 2)
         whole.addLayout(self._asked)
         whole.addLayout(self._stack, 1)
         self._redraw = Redraw(self, self._draw, shared.answers)

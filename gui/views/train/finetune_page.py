@@ -9,7 +9,7 @@ from typing import Any
 
 from PySide6.QtCore import QTimer, Signal
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QGuiApplication
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QScrollArea, QSpinBox, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLineEdit, QSpinBox, QVBoxLayout, QWidget
 
 from core import config as configs
 from core.config import RunConfig
@@ -28,6 +28,7 @@ from gui.run_queue import queue_of
 from gui.session import BENCH_SIZE, Session
 from gui.views import Services
 from gui.views.train.finetune_seen import FinetuneSeen
+from gui.views.train.form_frame import FormFrame
 from gui.widgets.labels import Card, button, label, row
 
 WAIT_MS = 350  # after the last change, before the files are looked at
@@ -71,20 +72,11 @@ class FinetunePage(QWidget):
         self.setAcceptDrops(True)
         files = Card()
         files.column.addWidget(self._files)
-        page = QWidget()
-        column = QVBoxLayout(page)
-        column.setContentsMargins(0, 0, theme.M, 0)
-        column.setSpacing(theme.M)
-        for part in (self._choice, self._cards, files, self._seen, self._options):
-            column.addWidget(part)
-        column.addStretch(1)
-        self._scroll = QScrollArea(widgetResizable=True, frameShape=QFrame.Shape.NoFrame)
-        self._scroll.setWidget(page)
-        layout = QHBoxLayout(self)
+        layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(theme.M)
-        layout.addWidget(self._scroll, 1)
-        layout.addWidget(self._side())
+        self._frame = self._made_frame(files)
+        self._scroll = self._frame.scroll
+        layout.addWidget(self._frame)
         self._wait = QTimer(self, interval=WAIT_MS, singleShot=True)
         self._wait.timeout.connect(self._look)
         session.pretrainedChanged.connect(self._run_wanted)
@@ -103,7 +95,7 @@ class FinetunePage(QWidget):
         self._asked = ()
         self._wait.start()
 
-    def _side(self) -> QWidget:
+    def _made_frame(self, files: QWidget) -> FormFrame:
         self._name = QLineEdit(placeholderText=tr("A name, if you like"), accessibleName=tr("Name"), text=self._entered.name)
         self._name.textChanged.connect(self._keep)
         self._seeds = QSpinBox(minimum=1, maximum=MOST_SEEDS, value=self._entered.seeds, accessibleName=tr("Seeds"),
@@ -116,18 +108,12 @@ class FinetunePage(QWidget):
         self._advice = label("", "warning", wrap=True)
         self._refused = label("", "error", wrap=True)
         self._progress = label("", "small", wrap=True)
-        side = QWidget()
-        side.setFixedWidth(theme.scaled(SIDE_WIDTH))
-        column = QVBoxLayout(side)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(theme.M)
-        seeds = row(label(tr("Seeds"), "small"), None, self._seeds)
-        for part in (self._name, seeds, self._start, self._copy, self._progress, self._refused, self._blind, self._advice):
-            column.addWidget(part)
-        column.addStretch(1)
-        for part in (self._progress, self._refused, self._blind, self._advice):
+        words = (self._progress, self._refused, self._blind, self._advice)
+        for part in words:
             part.hide()
-        return side
+        seeds = row(label(tr("Seeds"), "small"), None, self._seeds)
+        return FormFrame((self._choice, self._cards, files, self._seen, self._options), deeds=(self._name, seeds, self._start, self._copy),
+                         words=words, side_width=SIDE_WIDTH)
 
     # what is chosen
 

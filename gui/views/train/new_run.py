@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QTimer, Signal
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QFileDialog, QFrame, QHBoxLayout, QLineEdit, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFileDialog, QLineEdit, QVBoxLayout, QWidget
 
 from core import config as configs
 from core.config import RunConfig
@@ -27,6 +27,7 @@ from gui.session import BENCH_SIZE, Session
 from gui.views import Services
 from gui.views.train.estimate_card import EstimateCard
 from gui.views.train.family_cards import family_cards
+from gui.views.train.form_frame import FormFrame
 from gui.widgets.labels import button, label, row
 from gui.widgets.section import Section
 from gui.widgets.segments import Segments
@@ -63,21 +64,11 @@ class NewRunPage(QWidget):
         self._presets.setSpacing(theme.XS)
         self._parts = QVBoxLayout()
         self._parts.setSpacing(theme.M)
-        page = QWidget()
-        column = QVBoxLayout(page)
-        column.setContentsMargins(0, 0, theme.M, 0)
-        column.setSpacing(theme.M)
-        column.addWidget(self._cards)
-        column.addLayout(self._presets)
-        column.addLayout(self._parts)
-        column.addStretch(1)
-        self._scroll = QScrollArea(widgetResizable=True, frameShape=QFrame.Shape.NoFrame)
-        self._scroll.setWidget(page)
-        layout = QHBoxLayout(self)
+        self._frame = self._made_frame()
+        self._scroll = self._frame.scroll
+        layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(theme.M)
-        layout.addWidget(self._scroll, 1)
-        layout.addWidget(self._side())
+        layout.addWidget(self._frame)
         self._wait = QTimer(self, interval=WAIT_MS, singleShot=True)
         self._wait.timeout.connect(self._measure)
         session.textChanged.connect(self._text_set)
@@ -94,7 +85,7 @@ class NewRunPage(QWidget):
 
     # the parts
 
-    def _side(self) -> QWidget:
+    def _made_frame(self) -> FormFrame:
         self._name = QLineEdit(placeholderText=tr("A name, if you like"), accessibleName=tr("Name"), text=self._draft.name)
         self._name.textChanged.connect(self._edited)
         self._estimate = EstimateCard()
@@ -102,18 +93,8 @@ class NewRunPage(QWidget):
         self._copy = button(" " + tr("Copy as command"), self.copy_command, icon="copy", tip=tr("The command that starts the same run in a terminal"))
         self._refused = label("", "error", wrap=True)
         self._refused.hide()
-        side = QWidget()
-        side.setFixedWidth(theme.scaled(SIDE_WIDTH))
-        column = QVBoxLayout(side)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(theme.M)
-        column.addWidget(self._estimate)
-        column.addWidget(self._name)
-        column.addWidget(self._start)
-        column.addWidget(self._copy)
-        column.addWidget(self._refused)
-        column.addStretch(1)
-        return side
+        return FormFrame((self._cards, self._presets, self._parts), about=self._estimate, deeds=(self._name, self._start, self._copy),
+                         words=(self._refused,), side_width=SIDE_WIDTH)
 
     def _build(self) -> None:
         """Presets and forms for the draft's family."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QFrame, QLineEdit, QScrollArea, QSpinBox, QVBoxLayout, QWidget
 
 from core.errors import UserError
@@ -22,6 +22,7 @@ from gui.forms.pretrained_choice import PretrainedChoice
 from gui.forms.task_cards import task_cards
 from gui.session import Session
 from gui.views import Services
+from gui.widgets.flow import Flow
 from gui.widgets.labels import Card, button, label, row
 
 COUNTS_WIDTH = 200
@@ -58,8 +59,9 @@ class StudyForm(QWidget):
         self._wrong = label("", "error", wrap=True)
         files = Card()
         files.column.addWidget(self.files)
-        files.column.addWidget(row(label(tr("Labelled examples"), "small"), self.counts, label(tr("Seeds"), "small"), self.seeds, None, self.go,
-                                   spacing=theme.M))
+        asked = Flow(theme.M, theme.S)
+        asked.set_parts([row(label(tr("Labelled examples"), "small"), self.counts), row(label(tr("Seeds"), "small"), self.seeds), self.go])
+        files.column.addWidget(asked)
         files.column.addWidget(self._wrong)
         words = tr("Three ways to the same task, with more and more labelled examples: finetuned from the pretrained run, the same network "
                    "from random weights, and, where it applies, counting character n-grams (TF-IDF with logistic regression).")
@@ -71,7 +73,6 @@ class StudyForm(QWidget):
             column.addWidget(part)
         column.addStretch(1)
         scroll = QScrollArea(widgetResizable=True, frameShape=QFrame.Shape.NoFrame)
-        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         scroll.setWidget(page)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
