@@ -8,6 +8,8 @@ from core.i18n import tr
 
 DISK_FULL = errno.ENOSPC  # also the exit code of a run's process that had no room left to write down why it ended
 
+SHARING_VIOLATION = 32  # Windows' number for it; as an errno it would be a lack of permission
+
 
 class UserError(Exception):
     """Something that the person at the keyboard can mend.
@@ -28,6 +30,8 @@ class UserError(Exception):
 
 def system_words(error: OSError) -> str:
     """Why the system refused, in the person's language; what is rare stays in the system's own words."""
+    if getattr(error, "winerror", None) == SHARING_VIOLATION:
+        return tr("another program has it open")
     words = {errno.EISDIR: tr("it is a folder"), errno.ENOTDIR: tr("it lies in something that is no folder"),
              errno.ENOENT: tr("there is nothing of that name"), errno.EEXIST: tr("there is one already"),
              errno.EACCES: tr("no permission"), errno.EROFS: tr("the disk can only be read"), DISK_FULL: tr("the disk is full")}

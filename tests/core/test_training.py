@@ -462,7 +462,7 @@ def test_the_two_newest_checkpoints_and_the_best_stay(tmp_path: Path) -> None:
 
 
 def test_a_checkpoint_that_was_being_saved_again_when_the_process_died_is_found_by_the_resume(tmp_path: Path, monkeypatch) -> None:
-    run, rename = make_run(tmp_path, "gpt"), Path.rename
+    run, replace = make_run(tmp_path, "gpt"), Path.replace
     state = {"step": 5, "best": False, "learner": {}, "best_loss": 1.0, "elapsed": 1.0, "tokens": 1, "worse_evals": 0}
     mine = checkpoints.Checkpoint(step=5, model={"a": torch.ones(1)}, optimizer={}, state=state)
     checkpoints.save(run, mine)
@@ -470,10 +470,10 @@ def test_a_checkpoint_that_was_being_saved_again_when_the_process_died_is_found_
     def dies(path: Path, target: Path) -> Path:
         if target == run.checkpoint_path(5):
             raise KeyboardInterrupt
-        return rename(path, target)
+        return replace(path, target)
 
     with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
-        patched.setattr(Path, "rename", dies)
+        patched.setattr(Path, "replace", dies)
         checkpoints.save(run, mine)
     assert run.checkpoint_steps() == []
     learner = SimpleNamespace(load_state=lambda state: None)

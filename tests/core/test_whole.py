@@ -13,7 +13,7 @@ from core.errors import UserError
 def test_what_was_there_stays_when_the_writing_fails_and_nothing_else_is_left(tmp_path: Path) -> None:
     target = tmp_path / "a.txt"
     target.write_text("before")
-    with pytest.raises(UserError, match=r"a\.txt cannot be written: No space"), whole.whole_file(target, "out") as part:
+    with pytest.raises(UserError, match=r"a\.txt cannot be written: the disk is full"), whole.whole_file(target, "out") as part:
         part.write_text("half")
         raise OSError(28, "No space left on device")
     with pytest.raises(KeyError), whole.whole_file(target) as part:
@@ -36,7 +36,9 @@ def test_what_another_process_is_reading_is_replaced_when_it_has_done(tmp_path: 
     def refusing(part: Path, path: Path) -> None:
         asked.append(path)
         if len(asked) <= refusals:
-            raise PermissionError(13, "it is being used by another process")
+            error = PermissionError(13, "Permission denied")
+            error.winerror = 32
+            raise error
         replace(part, path)
 
     monkeypatch.setattr(whole, "WAITS", (0.0, 0.0))
@@ -45,7 +47,7 @@ def test_what_another_process_is_reading_is_replaced_when_it_has_done(tmp_path: 
         with whole.whole_file(target) as part:
             part.write_text("after")
     else:
-        with pytest.raises(UserError, match="used by another process"), whole.whole_file(target) as part:
+        with pytest.raises(UserError, match="another program has it open"), whole.whole_file(target) as part:
             part.write_text("after")
     assert target.read_text() == ("after" if arrives else "before")
     assert list(tmp_path.iterdir()) == [target] and len(asked) == 3

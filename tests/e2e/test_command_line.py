@@ -201,7 +201,7 @@ def test_a_run_whose_folder_cannot_be_written_is_not_resumed(tmp_path: Path, cap
     before = (run.path / "config.json").read_text(encoding="utf-8")
     monkeypatch.setattr(os, "replace", _refuse)
     assert cli.main(["resume", str(run.path), "--set", "steps=99"]) == 2
-    assert f"{run.path} cannot be written: Read-only file system." in capsys.readouterr().err
+    assert f"{run.path} cannot be written: the disk can only be read." in capsys.readouterr().err
     assert (run.path / "config.json").read_text(encoding="utf-8") == before and not list(run.path.glob(".*"))
 
 
@@ -209,7 +209,7 @@ def test_what_the_system_refuses_is_a_sentence(capsys: pytest.CaptureFixture, mo
     runs_home().mkdir(parents=True)
     monkeypatch.setattr(Path, "iterdir", _refuse)
     assert cli.main(["runs"]) == 2
-    assert "The system refuses: /somewhere: Read-only file system." in capsys.readouterr().err
+    assert "The system refuses: /somewhere: the disk can only be read." in capsys.readouterr().err
 
 
 def _refuse(*_: object, **__: object) -> None:
