@@ -241,6 +241,7 @@ class FinetunePage(QWidget):
             self._seen.clear(tr("Choose files to see how the model reads them."))
             self._show_blind("", "")
             return
+        self._seen.wait()
         self._services.engine.call("core.tasks.inspect:inspect", {"pretrained": str(self._run.path), "task": self.task, "options": options},
                                    on_done=self._looked, on_error=self._not_looked, key="finetune/look", owner=self)
 

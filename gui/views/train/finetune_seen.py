@@ -63,6 +63,11 @@ class FinetuneSeen(Card):
         self._pages.set_words(PROBLEMS, tr("Problems"))
         self._pages.set_words(LABELS, tr("Labels"))
 
+    def wait(self) -> None:
+        """Until the answer is there; what is shown of other files or options stays so long."""
+        if self._found is None:
+            self.clear(tr("Reading the examples..."))
+
     def show_found(self, found: Mapping[str, Any], chosen: Mapping[str, str]) -> None:
         """found: the answer of core.tasks.inspect:inspect. chosen: option -> the column that the person has named."""
         self._found = found
