@@ -359,7 +359,9 @@ def _measures(name: str, all_: Any, hard: Any = None, place_aside: Any = None) -
 def neighbours(parsed: argparse.Namespace) -> None:
     from core.analysis.neighbours import neighbours_of_run
 
-    for word, cosine in neighbours_of_run(Run.open(parsed.run), parsed.word, parsed.k):
+    found = neighbours_of_run(Run.open(parsed.run), parsed.word, parsed.k)
+    print(tr("The cosine of each word's vector with that of {word}:", word=parsed.word), file=sys.stderr)
+    for word, cosine in found:
         print(f"{word}\t{cosine:.3f}")
 
 

@@ -103,8 +103,10 @@ class LayersPage(QWidget):
             low = [min(answer["layers"][x][key][0] for answer in answers if x < len(answer["layers"])) for x in range(deepest)]
             high = [max(answer["layers"][x][key][1] for answer in answers if x < len(answer["layers"])) for x in range(deepest)]
             bands.append(Band(name=tr("shuffled labels"), x=range(deepest), low=low, high=high))
-            known = {bag["source"]: bag["all"] for bag in bags if bag and "source" in bag}
-            for source, measures in known.items():
+            known = [(bag["source"], bag["all"]) for bag in bags if bag and "source" in bag]
+            for place, (source, measures) in enumerate(known):
+                if (source, measures) in known[:place]:  # runs share one; two of one name do not
+                    continue
                 value = measures[measure]
                 ends = measures["interval"] if measure == RIGHT and measures["interval"] else (value, value)
                 room = 0.0 if ends[1] > ends[0] else 0.004  # a line, where there is no interval
