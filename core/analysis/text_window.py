@@ -62,6 +62,11 @@ class Look:
     bytes: int
     builtin: tuple[str, ...] = ()
 
+    @property
+    def readable(self) -> bool:
+        """Whether all files can be read as they are."""
+        return not self.missing and not any(one.problem for one in self.files)
+
 
 def look(config: TextConfig, cancelled: Callable[[], bool] = lambda: False) -> Look:
     """Every file of the settings with its beginning; nothing raises that belongs to one file."""

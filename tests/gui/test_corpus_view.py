@@ -90,10 +90,12 @@ def test_a_column_is_chosen_at_the_file(qtbot, make, files):
     view.add_paths([str(files / "b.csv")])
     qtbot.waitUntil(lambda: bool(_rows(view)))
     assert "Which column" in _texts(_rows(view)[0])
+    assert not view._go.isEnabled() and view._go.toolTip() == "Some files cannot be read yet."
     menu = _rows(view)[0].findChild(QToolButton, "columns").menu()
     menu.actions()[1].trigger()
     assert window.session.text.columns == ("answer",)
     qtbot.waitUntil(lambda: bool(_rows(view)) and _rows(view)[0].look.column == "answer")
+    assert view._go.isEnabled() and not view._go.toolTip()
     _rows(view)[0].findChild(QToolButton, "columns").menu().actions()[0].trigger()
     assert window.session.text.columns == ("question", "answer")
 

@@ -233,7 +233,13 @@ class CorpusView(QWidget):
             self._cancel_count()
             self._read.clear(tr("Add files to see how they are read."))
             self._clear_counts(tr("Add files to see how they are read."))
-        self._go.setEnabled(self.config is not None and not self._without_files)
+        self._allow_training()
+
+    def _allow_training(self) -> None:
+        """Not where a file cannot be read as it is: what is wrong, and the choice that mends it, stand beside it here."""
+        refused = self._look is not None and not self._look.readable
+        self._go.setEnabled(self.config is not None and not self._without_files and not refused)
+        self._go.setToolTip(tr("Some files cannot be read yet.") if refused else "")
 
     def _choose_source(self, value: str) -> None:
         """A look at a built-in text takes no files away: they are there again afterwards, also in another language or theme."""
@@ -341,13 +347,13 @@ class CorpusView(QWidget):
         if look.more:
             self._rows.addWidget(label(tr("and {count:,} more files", count=look.more), "soft"))
         self._fit_list()
+        self._allow_training()
         paths = [one.path for one in look.files]
         self._select(self._selected if self._selected in paths else paths[0] if paths else "")
-        readable = not look.missing and not any(one.problem for one in look.files)
-        if readable and (look.files or look.builtin) and look.bytes <= AUTOMATIC_BYTES:
+        if look.readable and (look.files or look.builtin) and look.bytes <= AUTOMATIC_BYTES:
             self._count()
         elif self._counted_for != self._config:
-            self._clear_counts(tr("Some files cannot be read yet.") if not readable else tr("Press 'Count' to read the whole text."))
+            self._clear_counts(tr("Some files cannot be read yet.") if not look.readable else tr("Press 'Count' to read the whole text."))
 
     def resizeEvent(self, event: object) -> None:
         super().resizeEvent(event)
