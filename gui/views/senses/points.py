@@ -236,7 +236,7 @@ class PointsPage(QWidget):
         if found is not None and "error" in found:
             panel.say(f"{found['error']} {found['hint']}".strip(), offer, own)
         elif not probes and not checkpoints:
-            panel.say(tr("Waiting for its first probe.") if self._alive(run) else tr("It has not been trained yet: there is no probe."))
+            panel.say(tr("Waiting for its first probe or checkpoint.") if self._alive(run) else tr("It has not been trained yet: there is no probe."))
         elif found is None:
             panel.say(tr("Looking at the vectors..."))
         else:
