@@ -351,6 +351,12 @@ def trashed(folder: Path | None = None) -> list[Trashed]:
     return sorted(found, key=lambda one: one.deleted, reverse=True)
 
 
+def has_trash(folder: Path | None = None) -> bool:
+    """Whether `trashed` has anything to list; quick."""
+    trash = (folder or runs_home()) / TRASH
+    return trash.is_dir() and any(trash.iterdir())
+
+
 def empty_trash(folder: Path | None = None) -> None:
     """Remove all deleted runs for good. UserError where the system refuses; what it let go is gone."""
     for one in trashed(folder):

@@ -35,6 +35,10 @@ class Empty(QWidget):
         layout.addStretch(3)
         self._fit(sentence)
 
+    def add(self, part: QWidget) -> None:
+        """One thing more, beneath the button."""
+        self.layout().insertWidget(self.layout().count() - 1, part, 0, Qt.AlignmentFlag.AlignCenter)
+
     def say(self, sentence: str) -> None:
         """Another sentence in the same place."""
         self.sentence.setText(sentence)

@@ -232,6 +232,12 @@ def test_deleted_runs_can_be_brought_back_later_or_removed_for_good(show, make, 
     qtbot.waitUntil(lambda: dialog._said.text() == "There are no deleted runs.")
     assert not trashed() and kept.path.exists() and first.path.exists() and not buttons("Delete for good")
     dialog.accept()
+    for run in (kept, first):
+        run.delete()
+    qtbot.waitUntil(lambda: view._stack.currentIndex() == 1, timeout=5000)
+    qtbot.waitUntil(view._deleted.isVisible)
+    qtbot.mouseClick(view._deleted, Qt.MouseButton.LeftButton)
+    assert "2 deleted runs take" in view.findChildren(TrashDialog)[-1]._said.text()
 
 
 def test_an_onnx_model_is_listed_renamed_deleted_and_brought_back_whole(show, make, session, services, qtbot) -> None:

@@ -25,7 +25,7 @@ from PySide6.QtWidgets import (
 
 from core.errors import UserError, system_words
 from core.i18n import tr
-from core.runs import Run
+from core.runs import Run, has_trash
 from gui import theme
 from gui.forms.kept_field import keep
 from gui.importing import import_button
@@ -119,7 +119,10 @@ class RunsView(QWidget):
         column.addWidget(split, 1)
         self._stack = QStackedLayout(self)
         self._stack.addWidget(page)
-        self._stack.addWidget(Empty("runs", tr("There are no runs yet. Train one: it takes about a minute."), tr("Train one"), self._train))
+        nothing = Empty("runs", tr("There are no runs yet. Train one: it takes about a minute."), tr("Train one"), self._train)
+        self._deleted = button(tr("Deleted runs..."), self._show_trash, kind="flat")
+        nothing.add(self._deleted)
+        self._stack.addWidget(nothing)
         self._timer = QTimer(self, interval=0, singleShot=True)
         self._timer.timeout.connect(self._draw)
         self.list.seen.connect(self._seen)
@@ -217,6 +220,8 @@ class RunsView(QWidget):
 
     def _round_ended(self) -> None:
         self._stack.setCurrentIndex(0 if self.list.rows else 1)
+        if not self.list.rows:
+            self._deleted.setVisible(has_trash())
 
     def _processes_changed(self) -> None:
         if self.isVisible():
