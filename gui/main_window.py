@@ -107,17 +107,8 @@ class MainWindow(QMainWindow):
         self._bottom.show_for(needs)
         self._navigation.show_current(name)
         self._stack.setCurrentWidget(view)
-        self._order_keys()
         view.setFocus()
         self.settings.view = name
-
-    def _order_keys(self) -> None:
-        """The tab key goes as the eye does: from the view to the specimens and on to the bottom, though views are made after both."""
-        last = self.previousInFocusChain()
-        for part in (self._dock, self._bottom):
-            for widget in _in_focus_chain(part):
-                self.setTabOrder(last, widget)
-                last = widget
 
     def _make_view(self, name: str) -> QWidget:
         try:
@@ -294,13 +285,3 @@ class MainWindow(QMainWindow):
         self.jobs.close()
         self.engine.close()
         event.accept()
-
-
-def _in_focus_chain(part: QWidget) -> list[QWidget]:
-    """What the tab key stops at within a part, in its order."""
-    found, widget = [], part.nextInFocusChain()
-    while widget is not part:
-        if part.isAncestorOf(widget) and widget.focusPolicy() & Qt.FocusPolicy.TabFocus:
-            found.append(widget)
-        widget = widget.nextInFocusChain()
-    return found

@@ -169,21 +169,6 @@ def test_the_tab_key_goes_along_the_bench_as_it_is_seen(qtbot, make_window, make
         assert QApplication.focusWidget() is part
 
 
-def test_the_tab_key_goes_from_the_view_to_the_specimens_and_then_to_the_bottom(qtbot, make_window):
-    window = make_window(view="senses")
-    for name in ("runs", "senses"):
-        window.show_view(name)
-        inside = QPushButton("one", window.view)  # what a view makes when it is shown
-        window.show_view(name)
-        chain, widget = [], window.nextInFocusChain()
-        while widget is not window:
-            chain += [widget] if widget.focusPolicy() & Qt.FocusPolicy.TabFocus else []
-            widget = widget.nextInFocusChain()
-        places = [next((place for place, part in enumerate(parts) if part.isAncestorOf(widget)), None) for widget in chain
-                  for parts in [(window._bench, window._navigation, window._stack, window._dock, window._bottom)]]
-        assert places == sorted(places) and set(places) >= {0, 1, 2, 3, 4} and inside in chain
-
-
 def test_another_theme_makes_all_anew(qtbot, make_window):
     window = make_window()
     qtbot.mouseClick(window.findChild(QToolButton, "theme"), Qt.MouseButton.LeftButton)
