@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import shiboken6
 from PySide6.QtCore import QItemSelectionModel, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QPushButton, QWidget
@@ -217,13 +218,16 @@ def test_deleted_runs_can_be_brought_back_later_or_removed_for_good(show, make, 
     view = show()
     menu = view._more.menu()
     next(action for action in menu.actions() if action.text() == "Deleted runs...").trigger()
-    dialog = view.findChild(TrashDialog)
+    dialog, alive = view.findChild(TrashDialog), []
 
     def buttons(words: str) -> list[QPushButton]:
         return [found for found in dialog.findChildren(QPushButton) if found.text() == words and found.isVisibleTo(dialog)]
 
     assert "2 deleted runs take" in dialog._said.text() and not buttons("Yes, delete them for good")
-    buttons("Bring it back")[1].click()  # what was deleted last stands first
+    pressed = buttons("Bring it back")[1]  # what was deleted last stands first
+    pressed.clicked.connect(lambda: alive.append(shiboken6.isValid(pressed)))
+    qtbot.mouseClick(pressed, Qt.MouseButton.LeftButton)
+    assert alive == [True]
     assert first.path.exists() and not second.path.exists() and view.list.rows[first.path].run.name == "first"
     assert "1 deleted run takes" in dialog._said.text()
     buttons("Delete for good")[0].click()

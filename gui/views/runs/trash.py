@@ -54,6 +54,8 @@ class TrashDialog(QDialog):
             column.addWidget(row(label(one.name), label(tr("deleted {when}", when=when), "caption"), None,
                                  button(tr("Bring it back"), partial(self._bring_back, one))))
         column.addStretch()
+        if (old := self._area.takeWidget()) is not None:
+            old.deleteLater()  # not at once: the button that was pressed is in there
         self._area.setWidget(rows)
         self._empty.setVisible(bool(found))
         self._sure.hide()
