@@ -200,6 +200,14 @@ def test_deleting_can_be_undone(show, make, session, services, qtbot) -> None:
     assert [item.path for item in session.bench] == [runs[0].path] and Run.open(runs[1].path).name == "two"
 
 
+def test_without_a_chosen_run_there_are_no_axes_but_what_to_do(show, make, qtbot) -> None:
+    make("one", step(1), step(2))
+    view = show()
+    assert view.curves._nothing.isVisible() and not view.curves.curves.isVisible()
+    choose(view, qtbot, "one")
+    qtbot.waitUntil(lambda: view.curves.curves.isVisible() and not view.curves._nothing.isVisible())
+
+
 def test_how_the_curves_are_drawn_stays_when_the_view_is_made_anew(show, make) -> None:
     make("one", step(1))
     controls = show().curves.curves.controls

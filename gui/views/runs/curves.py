@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import shiboken6
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QComboBox, QVBoxLayout, QWidget
 
 from core.events import EvalEnd, Event, RunStarted, StepEnd
@@ -96,7 +97,11 @@ class RunCurves(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         self.head = row(self._hint, self._chooser)  # the view puts it beside the tabs
+        self._nothing = label(tr("Choose runs in the table to see their curves."), "soft", wrap=True)
+        self._nothing.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        column.addWidget(self._nothing, 1)
         column.addWidget(self.curves, 1)
+        self.curves.hide()
         self._watcher.eventsArrived.connect(self._events)
         self.destroyed.connect(_Unwatcher(self._watcher, self._series))
         self._fill_chooser()
@@ -157,6 +162,8 @@ class RunCurves(QWidget):
                 self.curves.append(key, {axis: xs[axis].values[start:].copy() for axis in AXES}, columns[self._quantity].values[start:].copy())
 
     def _redraw(self) -> None:
+        self._nothing.setVisible(not self._shown)
+        self.curves.setVisible(bool(self._shown))  # axes without a curve would say something of no run
         self._fill_chooser()
         self.curves.clear()
         both = False
