@@ -28,7 +28,7 @@ from benchmarks.hostile_files import KINDS, make_good
 
 SECONDS = 20.0  # for one file
 MEMORY = 6 << 30  # bytes of address space beyond what the process begins with
-PROBE = ["-m", "core.exchange.onnx_session"]  # an ONNX file is looked at in a process of its own, on purpose
+PROBE = ["-m", "core.exchange.onnx.session"]  # an ONNX file is looked at in a process of its own, on purpose
 DANGEROUS = ("pickle.find_class", "os.system", "subprocess.Popen", "os.exec", "os.posix_spawn", "os.fork", "ctypes.dlopen")
 
 

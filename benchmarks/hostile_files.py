@@ -37,7 +37,7 @@ def open_model(folder: Path) -> None:
 
 def open_vectors(name: str) -> Callable[[Path], None]:
     def opened(folder: Path) -> None:
-        from core.exchange import word_vectors
+        from core.exchange.vectors import opened as word_vectors
 
         vectors = word_vectors.open_vectors(folder / name)
         vectors.nearest(vectors.array[0], 3)
@@ -173,7 +173,7 @@ def make_model(family: str) -> Callable[[Path], None]:
         import torch
 
         from core import checkpoints
-        from core.exchange.hf_export import export
+        from core.exchange.huggingface.export import export
         from core.registry import TOKENIZERS, load, lookup
         from core.registry import family as family_named
         from core.runs import Run
@@ -221,7 +221,7 @@ def make_finetuned(family: str, task: str) -> Callable[[Path], None]:
 
 def make_finetuned_run(folder: Path) -> None:
     """The same as a run, with examples of its own."""
-    from core.exchange.hf_import import import_model
+    from core.exchange.huggingface.adopt import import_model
     from core.runs import Run
     from core.tasks import data
     from core.tasks.task import Example
@@ -236,7 +236,8 @@ def make_finetuned_run(folder: Path) -> None:
 
 def make_vectors(kind: str) -> Callable[[Path], None]:
     def made(folder: Path) -> None:
-        from core.exchange import projector, vector_files
+        from core.exchange.vectors import files as vector_files
+        from core.exchange.vectors import projector
 
         folder.mkdir(parents=True)
         words = [*WORDS, *(f"word{number}" for number in range(40))]

@@ -23,7 +23,7 @@ from typing import Any
 
 from core.errors import UserError
 from core.exchange import exports
-from core.exchange.onnx_settings import PRECISIONS, TOLERANCE
+from core.exchange.onnx.settings import PRECISIONS, TOLERANCE
 from core.registry import FAMILIES, TASKS
 from core.runs import Run
 from core.tasks.config import build_finetune

@@ -22,8 +22,8 @@ from typing import Any
 
 import numpy as np
 
-from core.exchange import vector_files
-from core.exchange.word_vectors import open_vectors
+from core.exchange.vectors import files as vector_files
+from core.exchange.vectors.opened import open_vectors
 
 BLOCK = 50_000
 SEARCHES = 20

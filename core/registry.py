@@ -45,13 +45,13 @@ PROJECTIONS = {
 
 # name -> "module:function" of (run, out, options, on_progress) -> report; see core/exchange/exports.py
 EXPORTS = {
-    "onnx": "core.exchange.onnx:export",
-    "huggingface": "core.exchange.hf_export:export",
-    "word2vec": "core.exchange.vector_exports:word2vec",
-    "word2vec-binary": "core.exchange.vector_exports:word2vec_binary",
-    "projector": "core.exchange.vector_exports:embedding_projector",
-    "npy": "core.exchange.vector_exports:npy",
-    "occurrences": "core.exchange.vector_exports:occurrences",
+    "onnx": "core.exchange.onnx.export:export",
+    "huggingface": "core.exchange.huggingface.export:export",
+    "word2vec": "core.exchange.vectors.exports:word2vec",
+    "word2vec-binary": "core.exchange.vectors.exports:word2vec_binary",
+    "projector": "core.exchange.vectors.exports:embedding_projector",
+    "npy": "core.exchange.vectors.exports:npy",
+    "occurrences": "core.exchange.vectors.exports:occurrences",
 }
 
 

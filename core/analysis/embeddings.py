@@ -86,7 +86,7 @@ def measured(source: VectorSource, measure: str, rows: np.ndarray | None = None)
 
 def stamp(source: VectorSource) -> tuple[int, ...]:
     """Changes when what is on the disk does: the vectors, their words beside them, the text in which words are found."""
-    from core.exchange.word_vectors import read_from, stamp_of
+    from core.exchange.vectors.opened import read_from, stamp_of
 
     if source.kind == FILE:
         return tuple(stamp_of(read_from(Path(source.path))))
@@ -144,7 +144,7 @@ def _from_run(source: VectorSource, on_progress: OnProgress, cancelled: Callable
 
 
 def _from_file(source: VectorSource, on_progress: OnProgress) -> Opened:
-    from core.exchange.word_vectors import open_vectors
+    from core.exchange.vectors.opened import open_vectors
 
     read = open_vectors(Path(source.path), lambda done, total: on_progress(tr("reading the file"), done, total))
     words = list(read.words)

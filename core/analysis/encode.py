@@ -43,7 +43,7 @@ class Loaded:
 def load(run: Run, step: int | None = None) -> Loaded:
     """The model of a run's newest good checkpoint, or of `step`. UserError where there is none."""
     if (run.path.parent / "model.onnx").is_file():
-        from core.exchange import onnx_open
+        from core.exchange.onnx import open as onnx_open
 
         if onnx_open.is_export(run):
             return onnx_open.load(run)

@@ -60,7 +60,7 @@ def load_task(run: Run, step: int | None = None) -> TaskModel:
     tokenizer, labels = load_tokenizer(run.tokenizer_path), data.read_labels(run)
     layout = data.layout_of(run.config, labels, tokenizer)
     if exported:
-        from core.exchange.onnx_open import load_task_network
+        from core.exchange.onnx.open import load_task_network
 
         network = load_task_network(run)
     else:

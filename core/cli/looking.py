@@ -35,7 +35,7 @@ def add_verbs(verb: Callable[[str, Callable[[Any], int | None], str], argparse.A
 
 
 def attention(parsed: argparse.Namespace) -> int:
-    from core import figures
+    from core.pictures import figures
 
     if parsed.out:
         figures.suffix_of(parsed.out)
@@ -109,7 +109,7 @@ def _title(run: Run, answer: dict[str, Any], what: str) -> str:
 
 
 def _save_map(answer: dict[str, Any], title: str, path: Path) -> None:
-    from core import figures
+    from core.pictures import figures
 
     labels, weights = answer["labels"], answer["weights"]
     side = min(max(CELL_INCHES * len(labels) + 1.2, LEAST_INCHES), MOST_INCHES)

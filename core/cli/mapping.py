@@ -15,12 +15,12 @@ from typing import Any
 
 import numpy as np
 
-from core import palette
 from core.cli import sensing
 from core.cli.parser import Number
 from core.errors import UserError
 from core.i18n import tr
-from core.label_places import places
+from core.pictures import palette
+from core.pictures.label_places import places
 from core.registry import PROJECTIONS
 from core.runs import Run
 from core.vector_source import COSINE, EUCLID, FILE, OCCURRENCES, VOCABULARY, VectorSource
@@ -47,8 +47,8 @@ def add_verbs(verb: Callable[[str, Callable[[Any], int | None], str], argparse.A
 
 
 def project(parsed: argparse.Namespace) -> int:
-    from core import figures
     from core.analysis import embeddings, maps
+    from core.pictures import figures
 
     if parsed.out:
         figures.suffix_of(parsed.out)
@@ -110,7 +110,7 @@ def _badge(found: dict[str, Any]) -> str:
 
 
 def _draw(xy: np.ndarray, words: list[str], columns: dict[str, Any], title: str, found: dict[str, Any], parsed: argparse.Namespace) -> str:
-    from core import figures
+    from core.pictures import figures
 
     there = np.flatnonzero(np.isfinite(xy).all(axis=1))
     x, y = xy[there].T

@@ -9,14 +9,14 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from core import palette
 from core.cli.parser import Number
 from core.errors import UserError
 from core.i18n import tr
+from core.pictures import palette
 from core.runs import Run
 from core.text.specimens import Specimen, read_specimens
 
-SYMBOLS = ("o", "s", "t1", "d")  # of core.film; sense i has symbol i
+SYMBOLS = ("o", "s", "t1", "d")  # of core.pictures.film; sense i has symbol i
 FIGURE_INCHES = (3.0, 3.6)  # of one run in the figure
 
 
@@ -81,9 +81,9 @@ def _deepest(run: Run) -> int:
 
 
 def film(parsed: argparse.Namespace) -> None:
-    from core import film as films
     from core.analysis import film as courses
     from core.analysis import window
+    from core.pictures import film as films
 
     if films.suffix_of(parsed.out) != ".svg":
         raise UserError(tr("The command line writes a film as .svg."), tr("GIF, WebP and PNG leave from the window: Senses, Film."), where="out")
@@ -149,8 +149,8 @@ def probe(parsed: argparse.Namespace) -> None:
 def save_senses(runs: Sequence[Run], specimens: Sequence[Specimen], path: Path, *, aside: bool = False) -> None:
     """The newest pictures of the last layers side by side, PCA, with their measures. aside: of the vectors with the word's place in the
     sentence set aside, and their measures too. UserError where a run has nothing to show."""
-    from core import figures
     from core.analysis import layouts, vectors, window
+    from core.pictures import figures
 
     figures.suffix_of(path)
     several = list(dict.fromkeys(item.word for item in specimens))

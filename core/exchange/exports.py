@@ -9,7 +9,7 @@ from typing import Any
 
 from core.config import field_types
 from core.errors import UserError
-from core.exchange.onnx_settings import PRECISIONS, OnnxConfig
+from core.exchange.onnx.settings import PRECISIONS, OnnxConfig
 from core.i18n import tr
 from core.registry import EXPORTS, lookup
 from core.runs import Run

@@ -54,7 +54,7 @@ def _folder(path: Path, target: Path | None, on_progress: OnProgress) -> Importe
         return Imported(run=run.path, notes=(tr("It is a run already, and stays where it is."),))
     if any((path / name).is_file() for name in VECTOR_FILES):
         return import_vectors(path, target, on_progress)
-    from core.exchange.hf_import import import_model
+    from core.exchange.huggingface.adopt import import_model
 
     if (path / "config.json").is_file():
         return import_model(path, target, on_progress)
@@ -71,7 +71,7 @@ def _is_run(path: Path) -> bool:
 
 
 def _onnx(path: Path, target: Path | None) -> Imported:
-    from core.exchange.onnx_adopt import adopt
+    from core.exchange.onnx.adopt import adopt
 
     return Imported(run=adopt(path, target).path)
 
@@ -81,7 +81,7 @@ def import_vectors(path: Path, target: Path | None = None, on_progress: OnProgre
     import torch
 
     from core.exchange.adopt import adopted, free_place
-    from core.exchange.word_vectors import open_vectors
+    from core.exchange.vectors.opened import open_vectors
     from core.text.tokenizers import SPECIALS, TableTokenizer
 
     vectors = open_vectors(path, lambda done, total: on_progress(0.7 * done / max(1, total), tr("reading the vectors")))

@@ -11,9 +11,9 @@ import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QImage, QPaintEngine, QPainter, QPen, QPolygonF, QTransform
 
-from core import palette
 from core.i18n import tr
-from core.label_places import places
+from core.pictures import palette
+from core.pictures.label_places import places
 from gui import theme
 from gui.widgets.point_camera import Camera
 from gui.widgets.point_index import PointIndex

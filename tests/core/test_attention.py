@@ -18,7 +18,7 @@ from core.analysis import effects, occlusion, reading
 from core.analysis.encode import load
 from core.config import TextConfig
 from core.errors import UserError
-from core.exchange.huggingface import bert_from_transformers, gpt_from_transformers
+from core.exchange.huggingface.names import bert_from_transformers, gpt_from_transformers
 from core.families.bert.config import BertConfig
 from core.families.bert.model import Bert
 from core.families.gpt.config import GptConfig

@@ -10,7 +10,7 @@ import torch
 
 from core import config as configs
 from core.errors import UserError
-from core.exchange.huggingface import bert_from_transformers
+from core.exchange.huggingface.names import bert_from_transformers
 from core.families.bert.config import BertConfig, BertObjective
 from core.families.bert.model import Bert
 from core.families.bert.pretrain import IGNORED, NOT_NEXT, BertForPretraining, BertPretraining, mask_tokens, places_to_guess

@@ -15,9 +15,9 @@ from core.analysis.corpus_words import require_text
 from core.analysis.evaluate import evaluate, load_task, predict_text
 from core.analysis.pretrained import pretrained_runs
 from core.errors import UserError
-from core.exchange.hf_export import export
-from core.exchange.hf_import import import_model
-from core.exchange.onnx_folder import _write_run
+from core.exchange.huggingface.adopt import import_model
+from core.exchange.huggingface.export import export
+from core.exchange.onnx.folder import _write_run
 from core.runs import PRETRAINED_ORIGIN, Run
 from core.tasks.config import build_finetune
 from core.tasks.create import create

@@ -15,9 +15,9 @@ from core import checkpoints
 from core import config as configs
 from core.analysis.encode import frame, load
 from core.errors import UserError
-from core.exchange import hf_export
-from core.exchange.hf_export import export
-from core.exchange.hf_import import import_model
+from core.exchange.huggingface import export as hf_export
+from core.exchange.huggingface.adopt import import_model
+from core.exchange.huggingface.export import export
 from core.registry import TOKENIZERS, lookup
 from core.registry import load as load_place
 from core.runs import Run

@@ -12,10 +12,12 @@ from core.analysis.encode import Loaded, load, static_vectors, word_vectors
 from core.analysis.neighbours import neighbours_of_run
 from core.analysis.occurrences import Occurrence
 from core.errors import UserError
-from core.exchange import projector, vector_exports, vector_files
 from core.exchange.exports import export
 from core.exchange.imports import for_window, import_any
-from core.exchange.word_vectors import open_vectors
+from core.exchange.vectors import exports as vector_exports
+from core.exchange.vectors import files as vector_files
+from core.exchange.vectors import projector
+from core.exchange.vectors.opened import open_vectors
 from core.runs import Run
 from core.text.specimens import Specimen
 from tests.helpers.saved import saved_run

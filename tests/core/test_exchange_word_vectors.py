@@ -9,8 +9,10 @@ import numpy as np
 import pytest
 
 from core.errors import UserError
-from core.exchange import projector, vector_files, word_vectors
-from core.exchange.word_vectors import open_vectors
+from core.exchange.vectors import files as vector_files
+from core.exchange.vectors import opened as word_vectors
+from core.exchange.vectors import projector
+from core.exchange.vectors.opened import open_vectors
 
 WORDS = ["苹果", "apple", "ü", "3.14", *(f"word{number}" for number in range(3000))]
 

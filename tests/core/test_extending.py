@@ -11,7 +11,7 @@ from core import cli
 from core.analysis import evaluate as measuring
 from core.analysis import predict_window
 from core.analysis.encode import load
-from core.exchange import onnx_graph
+from core.exchange.onnx import graph as onnx_graph
 from core.registry import FAMILIES, TASKS
 from core.runs import Run
 from core.tasks.config import build_finetune

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core import figures, palette
 from core.errors import UserError
+from core.pictures import figures, palette
 from core.whole import replacing
 
 

@@ -12,7 +12,7 @@ import torch.nn.functional as F
 
 from core import config as configs
 from core.errors import UserError
-from core.exchange.huggingface import gpt_from_transformers
+from core.exchange.huggingface.names import gpt_from_transformers
 from core.families import linear
 from core.families import vocabulary_loss as module
 from core.families.gelu import gelu_tanh

@@ -13,7 +13,7 @@ from core.analysis import embeddings, maps
 from core.analysis.corpus_words import find, find_first
 from core.config import TextConfig
 from core.errors import UserError
-from core.exchange import projector
+from core.exchange.vectors import projector
 from core.vector_source import VectorSource
 from tests.helpers.saved import saved_run
 

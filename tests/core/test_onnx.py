@@ -23,11 +23,14 @@ from core import checkpoints
 from core.analysis import attention_window, encode, evaluate, predict
 from core.analysis.pretrained import pretrained_runs
 from core.errors import UserError
-from core.exchange import exports, onnx_folder, onnx_proof, onnx_worker
-from core.exchange.onnx_adopt import _limit, adopt
-from core.exchange.onnx_graph import Graph, language_graphs
-from core.exchange.onnx_proof import _error, _relative, _same, compare, require
-from core.exchange.onnx_session import look
+from core.exchange import exports
+from core.exchange.onnx import folder as onnx_folder
+from core.exchange.onnx import proof as onnx_proof
+from core.exchange.onnx import worker as onnx_worker
+from core.exchange.onnx.adopt import _limit, adopt
+from core.exchange.onnx.graph import Graph, language_graphs
+from core.exchange.onnx.proof import _error, _relative, _same, compare, require
+from core.exchange.onnx.session import look
 from core.families.bert.config import BertObjective
 from core.runs import Run, list_runs, restore, run_folders
 from core.tasks.config import build_finetune

@@ -15,7 +15,7 @@ from core import config, runs
 from core.analysis import embeddings, find, layers, occurrences, probe
 from core.config import TextConfig
 from core.errors import UserError
-from core.exchange import vector_exports
+from core.exchange.vectors import exports as vector_exports
 from core.runs import Run
 from core.text.specimens import Specimen, read_specimens
 from core.train import worker

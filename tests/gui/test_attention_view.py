@@ -11,8 +11,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QApplication, QHBoxLayout, QWidget
 
-from core import palette
 from core.analysis import attention_window
+from core.pictures import palette
 from core.text.specimens import read_specimens
 from gui import picture, theme, views
 from gui.views.attention import state as attention_state

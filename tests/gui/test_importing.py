@@ -10,8 +10,8 @@ from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QApplication, QPushButton
 
-from core.exchange import vector_files
 from core.exchange.pack import is_packed
+from core.exchange.vectors import files as vector_files
 from core.runs import Run, runs_home
 from gui import importing
 from gui.importing import importer_of

@@ -9,8 +9,8 @@ import pytest
 from PySide6.QtGui import QColor, QGuiApplication, QImage
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
-from core import palette
 from core.errors import UserError
+from core.pictures import palette
 from gui import picture, theme
 from gui.messages import Messages
 from gui.picture import PictureButton, image_of, save_picture, save_rows

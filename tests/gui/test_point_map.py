@@ -8,7 +8,7 @@ from PySide6.QtCore import QPoint, QPointF, QRectF, Qt
 from PySide6.QtGui import QPolygonF
 from PySide6.QtTest import QTest
 
-from core.label_places import places
+from core.pictures.label_places import places
 from gui.widgets.point_camera import Camera
 from gui.widgets.point_index import PointIndex
 from gui.widgets.point_map import ADD, BOX, LASSO, REMOVE, SET, PointMap

@@ -17,12 +17,13 @@ from PySide6.QtGui import QImage
 from PySide6.QtSvg import QSvgRenderer
 from PySide6.QtWidgets import QLabel, QWidget
 
-from core import film, i18n, registry
+from core import i18n, registry
 from core.analysis import live
 from core.analysis.film import course
 from core.analysis.layers import curves_of_run
 from core.analysis.probe import probe_of_run
 from core.analysis.window import bag
+from core.pictures import film
 from core.runs import Run
 from core.text.specimens import Specimen, read_specimens, write_specimens
 from core.train import worker
@@ -311,7 +312,7 @@ def test_the_film_leaves_as_gif_webp_png_and_moving_svg(view, qtbot, tmp_path: P
 
     made = view("film", "gpt", "bert")
     page = made.page("film")
-    monkeypatch.setattr("core.film.FRAMES", 5)
+    monkeypatch.setattr("core.pictures.film.FRAMES", 5)
     monkeypatch.setattr(type(page.film), "times", lambda self, frames=5: np.linspace(0, 12, 5))
     for suffix in (".svg", ".gif", ".webp", ".png"):
         monkeypatch.setattr(picture, "ask_path", lambda *_, name=f"film{suffix}": str(tmp_path / name))

@@ -13,7 +13,7 @@ from PySide6.QtCore import QMargins, QPoint, QPointF, QRect, Qt
 from PySide6.QtGui import QColor, QFontMetrics, QMouseEvent
 from PySide6.QtWidgets import QApplication, QVBoxLayout, QWidget
 
-from core import palette
+from core.pictures import palette
 from gui import picture, theme
 from gui.widgets.axes import clock, short
 from gui.widgets.balance import Balance

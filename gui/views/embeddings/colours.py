@@ -11,8 +11,8 @@ from PySide6.QtCore import Signal
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QSpinBox, QVBoxLayout, QWidget
 
-from core import palette
 from core.i18n import tr
+from core.pictures import palette
 from gui import theme
 from gui.widgets.axes import short
 from gui.widgets.labels import label, tell

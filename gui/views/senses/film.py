@@ -10,8 +10,8 @@ import numpy as np
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QMenu, QStackedLayout, QToolButton, QVBoxLayout, QWidget
 
-from core import film
 from core.i18n import tr
+from core.pictures import film
 from gui import picture, theme
 from gui import specimen_store as store
 from gui.session import BenchRun

@@ -66,7 +66,7 @@ class FilmExport(QObject):
         if len(self._files) == len(self._times):
             self._timer.stop()
             self.told.emit(tr("Writing the file..."))
-            self._call = self._services.engine.call("core.film:assemble", {"frames": self._files, "path": str(self._path)},
+            self._call = self._services.engine.call("core.pictures.film:assemble", {"frames": self._files, "path": str(self._path)},
                                                     on_done=self._done, on_error=self._refuse, key="film", owner=self)
 
     def _done(self, size: int) -> None:

@@ -11,8 +11,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QStackedLayout, QVBoxLayout, QWidget
 
 from core.errors import UserError
-from core.film import Reel, places, seen, step_at
 from core.i18n import tr
+from core.pictures.film import Reel, places, seen, step_at
 from gui import theme
 from gui.widgets.chips import Dot
 from gui.widgets.elided import Elided

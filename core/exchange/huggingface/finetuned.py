@@ -16,7 +16,7 @@ from torch import Tensor, zeros
 
 from core.config import RunConfig
 from core.errors import UserError
-from core.exchange.hf_config import Architecture
+from core.exchange.huggingface.config import Architecture
 from core.i18n import tr
 from core.registry import family
 from core.tasks import data

@@ -20,7 +20,7 @@ import numpy as np
 
 from core.arrays import map_npy, read_npz
 from core.errors import UserError, system_words
-from core.exchange.vector_files import (
+from core.exchange.vectors.files import (
     BLOCK,
     COUNTS,
     LONGEST_VECTOR,
@@ -207,7 +207,7 @@ def _checked(words: list[str], array: np.ndarray, path: Path) -> Vectors:
 def _read(path: Path, metadata: Path | None, columns: dict[str, list[str]], on_progress: OnProgress) -> Blocks:
     suffix = path.suffix.lower()
     if suffix == ".tsv":
-        from core.exchange.projector import read_tables
+        from core.exchange.vectors.projector import read_tables
 
         return read_tables(path, metadata, columns, on_progress)
     if suffix == ".npy":

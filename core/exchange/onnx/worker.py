@@ -1,4 +1,4 @@
-"""The process of one ONNX export: `python -m core.exchange.onnx_worker`, a job as a line of JSON on its standard input.
+"""The process of one ONNX export: `python -m core.exchange.onnx.worker`, a job as a line of JSON on its standard input.
 
 It answers with lines of JSON: {"progress": [share, words]}, and at last {"done": {...}} or {"refused": [message, hint, where]}.
 When its standard input ends, whoever wanted the export has gone, and so does it.
@@ -50,8 +50,9 @@ def _watch(source: TextIO, folder: Path) -> None:
 def _work(job: dict[str, Any], on_progress: Any) -> dict[str, Any]:
     """job: {"run", "step", "graph", "folder", "precision", "tolerance", "agreement", "threads", "metadata", "external_above", "seconds"}."""
     on_progress(0.0, tr("Loading the model"))
-    from core.exchange import onnx_convert, onnx_proof
-    from core.exchange.onnx_session import open_session
+    from core.exchange.onnx import convert as onnx_convert
+    from core.exchange.onnx import proof as onnx_proof
+    from core.exchange.onnx.session import open_session
 
     graph, extra = _graph(Run.open(Path(job["run"])), job["step"], job["graph"], Path(job["folder"]))
     path = Path(job["folder"]) / f"{graph.name}.onnx"
@@ -73,13 +74,13 @@ def _graph(run: Run, step: int, name: str, folder: Path) -> tuple[Any, dict[str,
     """The graph, and what config.json says of its task."""
     if run.config.task is None:
         from core.analysis.encode import load
-        from core.exchange.onnx_graph import language_graphs
+        from core.exchange.onnx.graph import language_graphs
 
         return language_graphs(load(run, step))[name](), {}
     from safetensors.torch import save_file
 
-    from core.exchange.onnx_folder import HEAD, RUN
-    from core.exchange.onnx_tasks import load_network, parts_of, task_graphs
+    from core.exchange.onnx.folder import HEAD, RUN
+    from core.exchange.onnx.tasks import load_network, parts_of, task_graphs
 
     network, layout, labels, _ = load_network(run, step)
     (folder / RUN).mkdir()

@@ -11,8 +11,9 @@ import numpy as np
 from core.analysis.corpus_words import Occurrence, find_first, require_text
 from core.analysis.encode import Loaded, load, static_vectors, word_vectors
 from core.errors import UserError
-from core.exchange import projector, vector_files
 from core.exchange.exports import require_free
+from core.exchange.vectors import files as vector_files
+from core.exchange.vectors import projector
 from core.i18n import tr
 from core.runs import Run
 from core.text.tokenizers import SPECIALS

@@ -18,8 +18,8 @@ import numpy as np
 import torch
 
 from core.errors import UserError
-from core.exchange.onnx_graph import Graph
-from core.exchange.onnx_session import CUDA, open_session
+from core.exchange.onnx.graph import Graph
+from core.exchange.onnx.session import CUDA, open_session
 from core.i18n import tr
 
 ROUNDS, WARM_UP, MOST_SECONDS = 200, 10, 3.0

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import UserError
-from core.exchange.safe_weights import LARGEST_JSON, read_json
+from core.exchange.huggingface.safe_weights import LARGEST_JSON, read_json
 from core.i18n import tr
 from core.text.inner import inner_from
 from core.text.tokenizers import BOS, CLS, EOS, MASK, PAD, SEP, SPECIALS, UNK, SubwordTokenizer

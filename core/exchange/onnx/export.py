@@ -17,16 +17,16 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import UserError
-from core.exchange import onnx_folder
 from core.exchange.exports import require_free, require_utf8
-from core.exchange.onnx_settings import WRITES_ON, read_options
+from core.exchange.onnx import folder as onnx_folder
+from core.exchange.onnx.settings import WRITES_ON, read_options
 from core.i18n import tr
 from core.registry import family
 from core.runs import Run
 from core.tasks.create import newest_step
 from core.whole import new_folder
 
-ROOT = Path(__file__).resolve().parent.parent.parent
+ROOT = Path(__file__).resolve().parents[3]
 REPORT = "report.json"
 
 
@@ -76,7 +76,7 @@ def _in_a_process(job: dict[str, Any], on_progress: Callable[[float, str], None]
     """What the worker answers. When this process ends, it ends too: its standard input is closed."""
     environment = {**os.environ, "OMP_NUM_THREADS": str(job["threads"])}
     with tempfile.TemporaryFile() as log, subprocess.Popen(
-            [sys.executable, "-m", "core.exchange.onnx_worker"], cwd=ROOT, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            [sys.executable, "-m", "core.exchange.onnx.worker"], cwd=ROOT, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
             stderr=log, encoding="utf-8", creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0)) as process:
         try:
             process.stdin.write(json.dumps(job) + "\n")

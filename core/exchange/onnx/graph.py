@@ -25,7 +25,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from core.analysis.encode import Loaded
-from core.exchange.onnx_settings import WRITES_ON
+from core.exchange.onnx.settings import WRITES_ON
 from core.families.elmo.model import CharacterCNN, Elmo, directions
 from core.families.gpt.model import Cache, Gpt
 from core.families.outputs import Output

@@ -27,7 +27,7 @@ from core.text.tokenizers import SPECIALS, load_tokenizer
 FORMAT = 1
 HEAD = "head.safetensors"  # of a task: what it makes of its logits, as a CRF does, is not in the graph
 MODEL, MANIFEST, RUN = "model.onnx", "manifest.json", "run"
-EXAMPLE = Path(__file__).resolve().parent.parent.parent / "resources" / "exchange" / "example.py"
+EXAMPLE = Path(__file__).resolve().parents[3] / "resources" / "exchange" / "example.py"
 VERSIONED = ("lexiscope", "torch", "onnx", "onnxscript", "onnxruntime-gpu", "onnxruntime", "tokenizers", "numpy")
 
 

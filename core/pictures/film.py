@@ -64,7 +64,7 @@ class Reel:
 
 @dataclass(frozen=True, kw_only=True)
 class Film:
-    """senses: (title, colour, symbol of core.film.SHAPES) of each; categories: (points) the sense of each.
+    """senses: (title, colour, symbol of core.pictures.film.SHAPES) of each; categories: (points) the sense of each.
 
     surface, text, soft, border: colours.
     """

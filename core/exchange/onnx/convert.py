@@ -1,6 +1,6 @@
 """A graph becomes an ONNX file: exported, its axes free, optimised, checked, in the number format that was asked for.
 
-Each export wants a process of its own (core/exchange/onnx_worker.py): a second LSTM in one process gets the first one's length,
+Each export wants a process of its own (core/exchange/onnx/worker.py): a second LSTM in one process gets the first one's length,
 and says nothing. The shapes that the exporter notes are therefore thrown away and inferred anew from the operators alone.
 """
 
@@ -18,8 +18,8 @@ import torch
 from onnx import helper, numpy_helper
 
 from core.errors import UserError
-from core.exchange.onnx_graph import MOST_TOKENS, Graph
-from core.exchange.onnx_settings import EXTERNAL_ABOVE, EXTERNAL_SUFFIX, OPSET
+from core.exchange.onnx.graph import MOST_TOKENS, Graph
+from core.exchange.onnx.settings import EXTERNAL_ABOVE, EXTERNAL_SUFFIX, OPSET
 from core.i18n import tr
 
 ANY_SIZE = 1 << 40

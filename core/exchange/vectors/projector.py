@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from core.exchange.vector_files import LONGEST_VECTOR, Blocks, OnProgress, damaged, lines_of, numbers_of
+from core.exchange.vectors.files import LONGEST_VECTOR, Blocks, OnProgress, damaged, lines_of, numbers_of
 from core.i18n import tr
 from core.whole import replacing
 
@@ -38,7 +38,7 @@ def _line(cells: Sequence[str]) -> bytes:
 
 
 def read_tables(path: Path, metadata: Path, columns: dict[str, list[str]], on_progress: OnProgress) -> Blocks:
-    """(words, (rows, size)) block by block; fills `columns`. See core/exchange/word_vectors.py."""
+    """(words, (rows, size)) block by block; fills `columns`. See core/exchange/vectors/opened.py."""
     words = read_metadata(metadata, columns)
     total, done, rows, size = path.stat().st_size, 0, 0, 0
     with path.open("rb") as file:

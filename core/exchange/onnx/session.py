@@ -28,7 +28,7 @@ MOST_MEMORY = 4  # times the file's size, and LEAST_MEMORY beside it: more than 
 LEAST_MEMORY = 6 << 30
 NO_ENCODER = frozenset({"Loop", "Scan", "If", "SequenceMap"})  # nothing that may run for ever
 DOMAINS = frozenset({"", "ai.onnx", "com.microsoft"})
-ROOT = Path(__file__).resolve().parent.parent.parent
+ROOT = Path(__file__).resolve().parents[3]
 CPU, CUDA = "CPUExecutionProvider", "CUDAExecutionProvider"
 FLOATS = {"tensor(float)": "float32", "tensor(float16)": "float16", "tensor(int64)": "int64", "tensor(int32)": "int32"}
 
@@ -56,7 +56,7 @@ def look(path: Path, *, lengths: bool = False) -> dict[str, Any]:
 @lru_cache(maxsize=64)
 def _look(path: str, _changed: int, size: int, lengths: bool) -> dict[str, Any]:
     seconds = PROBE_SECONDS + PROBE_EXTRA_SECONDS * size / 1e9 + 2 * TRIED_SECONDS * lengths
-    command = [sys.executable, "-m", "core.exchange.onnx_session", path, *(["lengths"] if lengths else [])]
+    command = [sys.executable, "-m", "core.exchange.onnx.session", path, *(["lengths"] if lengths else [])]
     try:
         done = subprocess.run(command, cwd=ROOT, capture_output=True, timeout=seconds, stdin=subprocess.DEVNULL,
                               creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0))

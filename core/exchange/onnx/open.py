@@ -18,8 +18,8 @@ from torch import Tensor, nn
 
 from core.analysis.encode import Loaded
 from core.errors import UserError
-from core.exchange.onnx_folder import MODEL, require_intact
-from core.exchange.onnx_session import head_session, look, open_session
+from core.exchange.onnx.folder import MODEL, require_intact
+from core.exchange.onnx.session import head_session, look, open_session
 from core.families.gpt.model import Cache
 from core.families.outputs import Output
 from core.i18n import tr
@@ -104,7 +104,7 @@ class OnnxModel:
 
     def token_vectors(self) -> Tensor:
         """Every token's vector before a context is read: the table that input_ids is looked up in, else what the first layer has for it alone."""
-        from core.exchange.onnx_session import looked_up
+        from core.exchange.onnx.session import looked_up
 
         table = looked_up(self.path)
         if table is None:
@@ -183,7 +183,7 @@ def load_task_network(run: Run) -> nn.Module:
     from safetensors import SafetensorError
     from safetensors.torch import load_file
 
-    from core.exchange.onnx_folder import HEAD
+    from core.exchange.onnx.folder import HEAD
     from core.tasks.data import layout_of, read_labels
     from core.tasks.networks import TaskNetwork
 

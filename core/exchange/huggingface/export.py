@@ -21,12 +21,12 @@ from torch import Tensor
 from core.analysis.encode import Loaded, frame, load
 from core.errors import UserError
 from core.exchange.exports import require_utf8
-from core.exchange.hf_config import bert_json, gpt_json
-from core.exchange.hf_heads import head_of, with_form
-from core.exchange.hf_import import OUR_TOKENIZER, OURS
-from core.exchange.hf_tokenizer import NEW
-from core.exchange.huggingface import bert_from_transformers, bert_to_transformers, gpt_from_transformers, gpt_to_transformers
-from core.exchange.safe_weights import read_json, read_weights
+from core.exchange.huggingface.adopt import OUR_TOKENIZER, OURS
+from core.exchange.huggingface.config import bert_json, gpt_json
+from core.exchange.huggingface.heads import head_of, with_form
+from core.exchange.huggingface.names import bert_from_transformers, bert_to_transformers, gpt_from_transformers, gpt_to_transformers
+from core.exchange.huggingface.safe_weights import read_json, read_weights
+from core.exchange.huggingface.tokenizer import NEW
 from core.exchange.tokenizer_json import portable
 from core.i18n import tr
 from core.runs import ORIGIN, Run

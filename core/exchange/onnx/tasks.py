@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from core import checkpoints
-from core.exchange.onnx_graph import MOST_TOKENS, Axes, Graph, example_ids, portable
+from core.exchange.onnx.graph import MOST_TOKENS, Axes, Graph, example_ids, portable
 from core.families.outputs import Output
 from core.registry import task as task_named
 from core.runs import Run

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from core import palette
 from core.errors import UserError
 from core.i18n import tr
+from core.pictures import palette
 from core.whole import whole_file
 
 if TYPE_CHECKING:

@@ -1,6 +1,6 @@
 """A folder of Hugging Face transformers becomes a run: BERT, RoBERTa and GPT-2, their weights in safetensors.
 
-The run computes what the model computes, to rounding; only the order of its vocabulary differs (core/exchange/hf_tokenizer.py).
+The run computes what the model computes, to rounding; only the order of its vocabulary differs (core/exchange/huggingface/tokenizer.py).
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from torch import Tensor
 from core import config as configs
 from core.errors import UserError
 from core.exchange.adopt import Imported, adopted, free_place, text_of
-from core.exchange.hf_config import Architecture, read_architecture
-from core.exchange.hf_finetuned import head_of, network_weights, note_of, with_task, without_language_model
-from core.exchange.hf_tokenizer import NEW, Foreign, read_tokenizer
-from core.exchange.huggingface import bert_from_transformers, gpt_from_transformers, roberta_from_transformers
-from core.exchange.safe_weights import read_json, read_weights
+from core.exchange.huggingface.config import Architecture, read_architecture
+from core.exchange.huggingface.finetuned import head_of, network_weights, note_of, with_task, without_language_model
+from core.exchange.huggingface.names import bert_from_transformers, gpt_from_transformers, roberta_from_transformers
+from core.exchange.huggingface.safe_weights import read_json, read_weights
+from core.exchange.huggingface.tokenizer import NEW, Foreign, read_tokenizer
 from core.i18n import tr
 from core.registry import family, load
 from core.tasks import data
