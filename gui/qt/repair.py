@@ -1,4 +1,4 @@
-"""Against two defects of PySide 6.12; tests/gui/test_qt_repair.py shows them.
+"""Against two defects of PySide 6.12; tests/gui/qt/test_repair.py shows them.
 
 A signal given as a keyword to a constructor, as `activated` to QShortcut, leaves a Connection that is never freed: connect it afterwards.
 

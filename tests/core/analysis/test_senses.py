@@ -455,5 +455,5 @@ def test_the_first_picture_needs_no_torch(probed: Run) -> None:
     code = ("import sys; from core.analysis import window; from core.text.specimens import read_specimens; from pathlib import Path; "
             f"run = Path({str(probed.path)!r}); window.replay(str(run), read_specimens(run / 'specimens.tsv'), 2); "
             "sys.exit('torch' in sys.modules or 'sklearn' in sys.modules)")
-    root = Path(__file__).resolve().parents[2]
+    root = Path(__file__).resolve().parents[3]
     assert subprocess.run([sys.executable, "-c", code], cwd=root, check=False).returncode == 0

@@ -539,6 +539,6 @@ def test_muon_takes_the_hidden_matrices_and_nothing_else(tmp_path: Path) -> None
 
 def test_a_worker_started_by_hand_says_what_is_wrong(tmp_path: Path) -> None:
     result = subprocess.run([sys.executable, "main.py", "worker", str(tmp_path)], capture_output=True, text=True, check=False,
-                            cwd=Path(__file__).resolve().parents[2])
+                            cwd=Path(__file__).resolve().parents[3])
     assert result.returncode == 2
     assert "not a run" in result.stderr and "Traceback" not in result.stderr

@@ -26,7 +26,7 @@ from core.train import worker
 from core.train.device import Device
 from core.train.finetune import FinetuneLearner, adamw, layer_depths
 from core.train.loop import Loop
-from tests.core.test_training import assert_same_weights
+from tests.core.train.test_training import assert_same_weights
 from tests.helpers.labelled import KINDS, make_finetune, write_labelled
 from tests.helpers.runs import make_run
 from tests.helpers.saved import saved_run

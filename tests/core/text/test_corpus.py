@@ -23,7 +23,7 @@ from core.text.source import Cancelled, Source, kind_of, never, nothing
 from core.text.statistics import EXAMPLE_CHARACTERS, statistics
 from core.text.tokenizers import UNK, train_char
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 KINDS = ("char", "word", "bpe", "wordpiece")
 
 

@@ -16,7 +16,7 @@ from core.errors import UserError
 from core.text import segment
 from core.text.tokenizers import MASK, SPECIALS, UNK, TableTokenizer, Tokenizer, load_tokenizer, train_char, train_word
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 KINDS = ("char", "word", "bpe", "wordpiece")
 TEXTS = ["他买了三斤苹果，又甜又脆。", "苹果公司发布了新手机，Apple shares rose 3.5 percent.",
          "I don't like the tall bank by the river.",
