@@ -43,5 +43,10 @@ def catalogue(name: str) -> dict[str, str]:
 
 def tr(text: str, /, **values: object) -> str:
     """`text` in the language of the moment; `{name}` in it is replaced by values[name], formatted as str.format does."""
-    translated = catalogue(language()).get(text, text)
+    translated = tr_in(language(), text)
     return translated.format(**values) if values else translated
+
+
+def tr_in(name: str, text: str) -> str:
+    """`text` in the language of that name, whatever the window speaks: what is put before a model is in the language that it has read."""
+    return catalogue(name).get(text, text)

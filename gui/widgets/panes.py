@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from PySide6.QtWidgets import QBoxLayout, QFrame, QScrollArea, QWidget
 
 from gui import theme
+
+NO_BOUND = 16777215  # QWIDGETSIZE_MAX, which PySide6 does not name
+ASIDE = 176  # the width of a panel that has nothing to show
 
 
 class _Content(QWidget):
@@ -30,3 +35,11 @@ class Panes(QScrollArea):
         """Whether nothing is out of sight."""
         view = self.viewport()
         return self.content.width() <= view.width() and self.content.height() <= view.height()
+
+
+def share_width(box: QBoxLayout, shows: Mapping[QWidget, bool]) -> None:
+    """Panels side by side: those that only say why they show nothing stand aside, and the others share the room."""
+    some = any(shows.values())
+    for panel, does in shows.items():
+        panel.setMaximumWidth(NO_BOUND if does or not some else theme.scaled(ASIDE))
+        box.setStretchFactor(panel, int(does or not some))

@@ -21,13 +21,14 @@ def sources() -> list[Path]:
 
 
 def literals(path: Path) -> dict[str, int]:
-    """text -> line of every tr("..."); a tr of anything but a literal must be of a text that is collected elsewhere."""
+    """text -> line of every tr("...") and tr_in(language, "..."); a tr of anything but a literal must be of a text that is collected elsewhere."""
     found = {}
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name | ast.Attribute) and node.args:
             name = node.func.id if isinstance(node.func, ast.Name) else node.func.attr
-            if name == "tr" and isinstance(node.args[0], ast.Constant):
-                found[node.args[0].value] = node.lineno
+            text = node.args[-1] if name == "tr_in" else node.args[0]
+            if name in ("tr", "tr_in") and isinstance(text, ast.Constant):
+                found[text.value] = node.lineno
     return found
 
 

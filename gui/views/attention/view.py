@@ -30,7 +30,7 @@ from gui.views.attention.state import EFFECTS, GRID, LINES, MAP, PARTS, TABLE, S
 from gui.widgets.empty import Empty
 from gui.widgets.folding import FoldingSegments
 from gui.widgets.labels import row
-from gui.widgets.panes import Panes
+from gui.widgets.panes import Panes, share_width
 
 STATE = "attention/state"  # in the settings
 CALL = "attention"  # one question at a time: a newer sentence takes the place of whatever is being computed
@@ -339,7 +339,8 @@ class AttentionView(QWidget):
             panel.add_tool(PictureButton(panel.picture, partial(self._panel_name, item), messages=self._services.messages,
                                          settings=self._services.settings, rows=panel.rows))
             self._panels[item.path] = panel
-            self._panes.box.addWidget(panel, 1)
+            self._panes.box.addWidget(panel)
+        share_width(self._panes.box, {self._panels[item.path]: _has_attention(item) for item in self._session.bench})
 
     def _show(self, item: BenchRun, answer: dict[str, Any], state: State) -> None:
         replayed = None if self._session.step is None else self._session.step_of(item.run.probe_steps())

@@ -5,10 +5,11 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import Any
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtGui import QFontMetrics
 from PySide6.QtWidgets import QDoubleSpinBox, QHBoxLayout, QPlainTextEdit, QSpinBox, QVBoxLayout, QWidget
 
+from core import i18n
 from core.i18n import tr
 from gui import theme
 from gui.forms.kept_field import keep
@@ -30,7 +31,7 @@ class PredictInputs(Card):
     def __init__(self, settings: Settings, past: dict[str, Any]) -> None:
         super().__init__()
         self._settings = settings
-        self._mode = ""
+        self._mode, self._language = "", i18n.language()
         self._boxes: dict[str, QPlainTextEdit] = {}
         self.column.setSpacing(theme.S)
         self._hint = label("", "soft", wrap=True)
@@ -67,6 +68,15 @@ class PredictInputs(Card):
     def mode(self) -> str:
         return self._mode
 
+    def set_language(self, language: str) -> None:
+        """The language of the examples, one of i18n.LANGUAGES; what a person has typed stays."""
+        before, self._language = self._language, language
+        if self._mode and before != language:
+            for old, new in zip(fields(self._mode, before), fields(self._mode, language), strict=True):
+                if (box := self._boxes[new.name]).toPlainText() == old.begin:
+                    with QSignalBlocker(box):  # nobody has typed it
+                        box.setPlainText(new.begin)
+
     def set_mode(self, mode: str) -> None:
         """Show the boxes of that mode, with what was typed there last."""
         if mode == self._mode:
@@ -78,7 +88,7 @@ class PredictInputs(Card):
             item.widget().deleteLater()
         self._boxes = {}
         self._hint.setText(mode_hints()[mode])
-        given = fields(mode)
+        given = fields(mode, self._language)
         for field in given:
             self._row.addWidget(self._box(field), 1 + (field.lines > 1))
         for before, box in pairwise((self._gap, *self._boxes.values())):  # they are younger than what stands below them
@@ -121,7 +131,7 @@ class PredictInputs(Card):
         box = QPlainTextEdit(self._settings.get(self._key(field.name), field.begin), tabChangesFocus=True)
         box.setAccessibleName(field.title)
         box.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAsNeeded)
-        lines = max(item.lines for item in fields(self._mode))
+        lines = max(item.lines for item in fields(self._mode, self._language))
         box.setFixedHeight(lines * QFontMetrics(theme.font()).lineSpacing() + FRAME)
         box.textChanged.connect(self._typed)
         self._boxes[field.name] = box

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from core.i18n import tr
+from core.i18n import tr, tr_in
 from core.registry import TASKS, task
 
 FILL, NEXT, WRITE = "fill", "next", "write"
@@ -43,20 +43,22 @@ def mode_hints() -> dict[str, str]:
     return known | {name: tr(task(name).about) for name in TASKS if name not in known}
 
 
-def fields(mode: str) -> tuple[Field, ...]:
-    passage = tr("Lexiscope was written in 2026. It trains small language models on a laptop and shows what happens inside them.")
-    question = tr("What does Lexiscope train?")
+def fields(mode: str, language: str) -> tuple[Field, ...]:
+    """language: of what stands in the boxes at first, one of i18n.LANGUAGES."""
+    passage = tr_in(language, "Lexiscope was written in 2026. It trains small language models on a laptop and shows what happens inside them.")
+    question = tr_in(language, "What does Lexiscope train?")
     known = {
-        FILL: (Field(name="text", title=tr("Text with [MASK]"), begin=tr("She ate a sweet red [MASK] after lunch.")),),
-        NEXT: (Field(name="text", title=tr("Text"), begin=tr("She ate a sweet red")),),
-        WRITE: (Field(name="text", title=tr("Beginning"), begin=tr("She ate a sweet red")),),
-        "classification": (Field(name="text", title=tr("Text"), begin=tr("The room was clean and the people were kind.")),),
-        "tagging": (Field(name="text", title=tr("Text"), begin=tr("Anna Schmidt flew from Berlin to Paris."), lines=3),),
-        "pair": (Field(name="text_a", title=tr("First text"), begin=tr("How do I learn to cook?")),
-                 Field(name="text_b", title=tr("Second text"), begin=tr("What is the best way to learn cooking?"))),
+        FILL: (Field(name="text", title=tr("Text with [MASK]"), begin=tr_in(language, "She ate a sweet red [MASK] after lunch.")),),
+        NEXT: (Field(name="text", title=tr("Text"), begin=tr_in(language, "She ate a sweet red")),),
+        WRITE: (Field(name="text", title=tr("Beginning"), begin=tr_in(language, "She ate a sweet red")),),
+        "classification": (Field(name="text", title=tr("Text"), begin=tr_in(language, "The room was clean and the people were kind.")),),
+        "tagging": (Field(name="text", title=tr("Text"), begin=tr_in(language, "Anna Schmidt flew from Berlin to Paris."), lines=3),),
+        "pair": (Field(name="text_a", title=tr("First text"), begin=tr_in(language, "How do I learn to cook?")),
+                 Field(name="text_b", title=tr("Second text"), begin=tr_in(language, "What is the best way to learn cooking?"))),
         "multiple_choice": (Field(name="context", title=tr("Passage"), begin=passage, lines=3),
                             Field(name="question", title=tr("Question"), begin=question, lines=1),
-                            Field(name="choices", title=tr("Choices, one a line"), begin=tr("language models\nlaptops\npeople"), lines=3)),
+                            Field(name="choices", title=tr("Choices, one a line"), lines=3,
+                                  begin=tr_in(language, "language models\nlaptops\npeople"))),
         "span": (Field(name="context", title=tr("Passage"), begin=passage, lines=4),
                  Field(name="question", title=tr("Question"), begin=question, lines=1)),
     }

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QHBoxLayout, QStackedLayout, QVBoxLayout, QWidget
 
+from core import i18n
 from core.events import CheckpointSaved
 from core.i18n import tr
 from core.registry import family
 from core.runs import Run
 from gui import theme
+from gui.draft import WORDS
 from gui.forms.checkpoint_choice import CheckpointChoice, step_in_words
 from gui.second_stage import task_of
 from gui.session import Session
@@ -24,6 +26,7 @@ from gui.views.predict.modes import FILL, LANGUAGE_MODES, NEXT, WRITE, mode_titl
 from gui.views.predict.panel import PredictPanel
 from gui.widgets.empty import Empty
 from gui.widgets.labels import label
+from gui.widgets.panes import share_width
 from gui.widgets.segments import Segments
 
 if TYPE_CHECKING:
@@ -106,11 +109,20 @@ class PredictView(QWidget):
         self._modes = (*(LANGUAGE_MODES if plain or not tasks else ()), *tasks)
         for name in mode_titles():
             self._segments.button(name).setVisible(name in self._modes)
+        self._inputs.set_language(self._text_language())
         wanted = self.mode or self._services.settings.get(MODE)
         self._take(wanted if wanted in self._modes else self._first_mode())
         self._make_panels()
         self._inputs.set_can_write(any(not _why_not(item.run, WRITE) for item in bench))
         self._wait.start()
+
+    def _text_language(self) -> str:
+        """What the first run has read: a built-in text, or one in the language of the word that it watches; else the window's language."""
+        if not self._session.bench:
+            return i18n.language()
+        run = self._session.bench[0].run
+        word = run.config.watch.word or ("" if run.without_text or run.config.text.files else WORDS[run.config.text.corpus])
+        return ("en" if word.isascii() else "zh_CN") if word else i18n.language()
 
     def _first_mode(self) -> str:
         """What the runs are for: a task where one was finetuned, else what most of them can do."""
@@ -145,7 +157,7 @@ class PredictView(QWidget):
             panel = PredictPanel(item.run.name, theme.current().runs[item.colour], self)
             panel.set_note(family(item.run.config.family).title)
             self._panels[item.path] = panel
-            self._row.addWidget(panel, 1)
+            self._row.addWidget(panel)
             self._show_written(item.path, self._written.get(item.path, ()))
 
     # asking
@@ -158,6 +170,7 @@ class PredictView(QWidget):
         """All runs that can answer in this mode at once; the others say why not."""
         if not self.isVisible() or not self._session.bench:
             return
+        share_width(self._row, {self._panels[item.path]: not _why_not(item.run, self.mode) for item in self._session.bench})
         if self.mode == WRITE:
             for item in self._session.bench:
                 panel = self._panels[item.path]

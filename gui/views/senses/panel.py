@@ -19,6 +19,7 @@ from gui.widgets.chips import Dot
 from gui.widgets.elided import Elided
 from gui.widgets.labels import button, label, row
 from gui.widgets.measure_chart import Bar, MeasureChart
+from gui.widgets.panes import NO_BOUND
 from gui.widgets.scatter import Scatter
 
 MOVE_MS = 150  # shorter than a frame of the replay
@@ -254,7 +255,7 @@ class SensesPanel(QFrame):
         self._body.setSpacing(theme.L if wide else theme.S)
         self._body.setAlignment(self._figures, Qt.AlignmentFlag.AlignVCenter if wide else Qt.AlignmentFlag(0))
         self._figures.setMinimumWidth(theme.scaled(FIGURES_WIDTH) if wide else 0)
-        self._figures.setMaximumWidth(theme.scaled(FIGURES_WIDTH) if wide else 16777215)
+        self._figures.setMaximumWidth(theme.scaled(FIGURES_WIDTH) if wide else NO_BOUND)
 
     def hideEvent(self, event: object) -> None:
         self._move.stop()

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from PySide6.QtWidgets import QBoxLayout, QFrame, QScrollArea, QVBoxLayout, QWidget
 
 from gui import theme
+from gui.widgets.panes import NO_BOUND
 
 SCROLL_BAR = 12
-NO_BOUND = 16777215  # QWIDGETSIZE_MAX, which PySide6 does not name
 
 
 class FormFrame(QWidget):

@@ -236,6 +236,7 @@ def test_what_cannot_be_shown_is_said_in_its_place(qtbot, show, folder, bert) ->
     window, view = show(elmo, new, bert)
     one, two, three = panels(view)
     assert "ELMo has no attention" in one.message.text() and "no checkpoint" in two.message.text()
+    qtbot.waitUntil(lambda: one.width() < min(two.width(), three.width()))  # whoever will never show anything stands aside
     view.sentence.text.setText("吃龘果")
     settle(qtbot, window)
     assert three.note.text().startswith("Not in its vocabulary: 龘. Its heads were set")

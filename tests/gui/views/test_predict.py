@@ -215,6 +215,30 @@ def test_an_error_stands_in_the_panel_of_its_run(view, qtbot):
     assert view.panels[path].message.text() == "No checkpoint. Wait." and _shown(view.panels[path]) == 0
 
 
+def test_the_example_is_in_the_language_that_the_runs_have_read_and_what_was_typed_stays(view, make_run):
+    session, inputs = view._session, view._inputs
+    assert inputs.values() == {"text": "这个苹果又大又[MASK]，很好吃。"}, "the built-in Chinese text, in an English window"
+    for item in list(session.bench):
+        session.remove_run(item.path)
+    session.add_run(make_run("english", "bert", **{"text.corpus": "en"}))
+    assert inputs.values() == {"text": "She ate a sweet red [MASK] after lunch."}
+    inputs.set_value("text", "my [MASK]")
+    session.remove_run(session.bench[0].path)
+    session.add_run(make_run("watches", "gpt", **{"text.files": ("a.txt",), "watch.word": "小米"}))
+    assert inputs.values() == {"text": "my [MASK]"}
+    view.set_mode("next")
+    assert inputs.values() == {"text": "这个苹果又大又"}
+
+
+def test_those_that_cannot_answer_leave_the_room_to_the_others(view, qtbot):
+    def is_narrower(aside, beside):
+        return max(_panel(view, family).width() for family in aside) < min(_panel(view, family).width() for family in beside)
+
+    qtbot.waitUntil(lambda: is_narrower(["word2vec"], ["elmo", "gpt", "bert"]))
+    view.set_mode("write")
+    qtbot.waitUntil(lambda: is_narrower(["word2vec", "elmo", "bert"], ["gpt"]))
+
+
 def test_without_runs_it_leads_to_training(view, qtbot):
     session = view._session
     for item in list(session.bench):
@@ -243,7 +267,7 @@ def test_the_answers_of_every_task_become_blocks_that_the_panel_draws(view, qtbo
 def test_a_task_that_nobody_knows_here_is_asked_for_what_it_says(monkeypatch):
     monkeypatch.setitem(registry.TASKS, "rating", "tests.helpers.newcomers:RATING")
     assert mode_titles()["rating"] == "Rating" and mode_hints()["rating"] == "A number for a text."
-    assert [field.name for field in fields("rating")] == ["text"] and fields("rating")[0].title == "Text"
+    assert [field.name for field in fields("rating", "en")] == ["text"] and fields("rating", "en")[0].title == "Text"
 
 
 def test_the_blocks_say_what_the_answer_says():
