@@ -12,6 +12,7 @@ import math
 import os
 import shutil
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -198,27 +199,18 @@ def resume(parsed: argparse.Namespace) -> int:
 
 
 def train(run: Run) -> int:
-    """Start the run's process and show its progress until it ends. Ctrl-C stops and saves; the exit code is the worker's."""
+    """Start the run's process and show its progress until it ends. Ctrl-C stops and saves, a second one ends it at once.
+
+    Returns the worker's exit code, or INTERRUPTED where Ctrl-C ended it. UserError where the run failed or its process died.
+    """
     reader = events.EventReader(run.events_path, run.events_path.stat().st_size if run.events_path.exists() else 0)
-    process = launch.start(run)
     bar = _Bar()
     asked: list[int] = []
-    before = signal.signal(signal.SIGINT, lambda *_: asked.append(1))
-    told = False
-    while True:
-        ended = process.poll() is not None
-        for event in reader.read():
-            bar.show(event)
-        if ended:
-            break
-        if asked and not told:
-            told = True
-            bar.say(tr("Stopping and saving..."))
-            run.command("stop")
-        if len(asked) > 1:
-            launch.kill(process.pid)
-        time.sleep(0.1)
-    signal.signal(signal.SIGINT, before)
+    before = signal.signal(signal.SIGINT, lambda *_: asked.append(1))  # first: a Ctrl-C while the process is born must not leave it alone
+    try:
+        code = _follow(launch.start(run), run, reader, bar, asked)
+    finally:
+        signal.signal(signal.SIGINT, before)
     bar.close()
     if gone := run.missing():
         raise gone
@@ -227,13 +219,31 @@ def train(run: Run) -> int:
     if status.state == "failed":
         failure = next(event for event in reversed(run.events()) if isinstance(event, events.RunFailed))
         raise UserError(failure.message, failure.hint)
-    if process.returncode == DISK_FULL:
+    if code == DISK_FULL:
         raise UserError(tr("The disk is full."), tr("Free some space, then resume the run; its last good checkpoint is untouched."))
-    if status.state == "killed":
-        raise UserError(tr("The run's process ended without a word (exit code {code}).", code=process.returncode),
+    if status.state == "killed" and len(asked) < 2:
+        raise UserError(tr("The run's process ended without a word (exit code {code}).", code=code),
                         tr("See {log}; go on with: python main.py resume {path}", log=run.path / "worker.log", path=run.path))
     print(f"{run.path}  {status.text}")
-    return process.returncode
+    return INTERRUPTED if asked and status.state in ("stopped", "killed") else code
+
+
+def _follow(process: subprocess.Popen, run: Run, reader: events.EventReader, bar: _Bar, asked: list[int]) -> int:
+    """Show what the run tells until its process ends; returns its exit code. asked: grows with every Ctrl-C."""
+    told = False
+    while True:
+        ended = process.poll() is not None
+        for event in reader.read():
+            bar.show(event)
+        if ended:
+            return process.returncode
+        if asked and not told:
+            told = True
+            bar.say(tr("Stopping and saving..."))
+            run.command("stop")
+        if len(asked) > 1:
+            launch.kill(process.pid)
+        time.sleep(0.1)
 
 
 class _Bar:

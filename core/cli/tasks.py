@@ -110,8 +110,9 @@ def finetune(parsed: argparse.Namespace) -> int:
         last = next((event for event in reversed(run.events()) if type(event).__name__ == "EvalEnd"), None)
         if last is not None:
             print(_figures(last.metrics))
-        if code or (run.status().state == "stopped" and number + 1 < len(runs)):
-            print(tr("{count} more seeds were not begun.", count=len(runs) - number - 1), file=sys.stderr)
+        left = len(runs) - number - 1
+        if left and (code or run.status().state == "stopped"):
+            print(tr("{count} more seeds were not begun.", count=left), file=sys.stderr)
             break
     if parsed.seeds > 1:
         _say_seeds(runs)

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from core import cli, i18n
+from core import cli, events, i18n, launch
 from core.runs import Run, runs_home
 from core.train import worker
 from tests.helpers.runs import make_run, write_specimens, write_text
@@ -258,6 +258,35 @@ def test_ctrl_c_is_one_line_and_leaves_nothing_half_written(tmp_path: Path, caps
     assert cli.main(["project", str(vectors), "--out", str(tmp_path / "map.svg")]) == 130
     assert capsys.readouterr().err == "Stopped.\n"
     assert sorted(tmp_path.iterdir()) == [vectors]
+
+
+@pytest.mark.parametrize(("times", "told", "words"), [
+    (1, events.RunFinished(step=0, reason="stopped"), "stopped"),
+    (2, events.Preparing(stage="starting", done=0, total=0), "interrupted; it can be resumed"),
+])
+def test_ctrl_c_ends_a_training_from_the_birth_of_its_process_on(tmp_path: Path, capsys: pytest.CaptureFixture, monkeypatch: pytest.MonkeyPatch,
+                                                                 ctrl_c: None, times: int, told: events.Event, words: str) -> None:
+    """Before, it was said to have stopped and trained on unseen. Stand-ins for a worker: one obeys, the other must be ended."""
+    run = make_run(tmp_path)
+    code = "import sys, time, pathlib\nwhile not pathlib.Path(sys.argv[1]).exists(): time.sleep(0.01)"
+    born = []
+
+    def start(_: Run) -> subprocess.Popen:
+        born.append(subprocess.Popen([sys.executable, "-c", code, str(run.path / ("commands/stop" if times == 1 else "never"))]))
+        writer = events.EventWriter(run.events_path)
+        writer.write(told)
+        writer.close()
+        for _ in range(times):
+            signal.raise_signal(signal.SIGINT)
+        return born[0]
+
+    monkeypatch.setattr(launch, "start", start)
+    assert cli.main(["resume", str(run.path)]) == cli.INTERRUPTED
+    assert born[0].poll() is not None
+    output = capsys.readouterr()
+    assert output.out == f"{run.path}  {words}\n"
+    assert output.err.endswith("Stopping and saving...\n")
+    assert signal.getsignal(signal.SIGINT) is cli._interrupted
 
 
 def test_ctrl_c_waits_until_a_library_is_loaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ctrl_c: None) -> None:
