@@ -17,6 +17,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 from types import FrameType
@@ -46,8 +47,10 @@ GROUPS: tuple[str, ...] = ("core.cli.looking", "core.cli.sensing", "core.cli.map
 
 def main(arguments: list[str]) -> int:
     """Run one verb; returns the exit code: 0, or 2 after an error in words on standard error, or 130 after Ctrl-C."""
-    for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(encoding="utf-8", errors="replace")
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # the shell has closed it: `>&-`
+            setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115 (until the program ends)
+        getattr(sys, name).reconfigure(encoding="utf-8", errors="replace")
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, _interrupted)
     try:
@@ -68,15 +71,19 @@ def main(arguments: list[str]) -> int:
         name = next(new for new, old in zip(shown, arguments, strict=True) if new != old)
         return _refused(tr("This name is not written in UTF-8: {name}", name=name), tr("Rename the file or the folder."))
     except KeyboardInterrupt:
-        print("\n" * sys.stderr.isatty() + tr("Stopped."), file=sys.stderr)
+        _tell("\n" * sys.stderr.isatty() + tr("Stopped."))
         return INTERRUPTED
 
 
 def _refused(message: str, hint: str) -> int:
-    print(tr("Error: {message}", message=message), file=sys.stderr)
-    if hint:
-        print(hint, file=sys.stderr)
+    _tell("\n".join(part for part in (tr("Error: {message}", message=message), hint) if part))
     return USER_ERROR
+
+
+def _tell(text: str, end: str = "\n") -> None:
+    """On standard error. Where nobody reads it any more, or its disk is full, a training is still watched and the exit code still tells."""
+    with suppress(OSError):
+        print(text, end=end, file=sys.stderr, flush=True)
 
 
 def _interrupted(number: int, frame: FrameType | None) -> None:
@@ -273,21 +280,19 @@ class _Bar:
             self.say(tr("paused"))
 
     def say(self, text: str) -> None:
-        if self._terminal:
-            print("\r\033[K", end="", file=sys.stderr)
-        print(text, file=sys.stderr, flush=True)
+        _tell("\r\033[K" * self._terminal + text)
 
     def close(self) -> None:
         if self._terminal:
-            print(file=sys.stderr)
+            _tell("")
 
     def _line(self, text: str, *, final: bool) -> None:
         if self._terminal:
             width = shutil.get_terminal_size().columns
-            print("\r\033[K" + text[: width - 1], end="", file=sys.stderr, flush=True)
+            _tell("\r\033[K" + text[: width - 1], end="")
         elif final or time.monotonic() - self._last > LINE_SECONDS:
             self._last = time.monotonic()
-            print(text, file=sys.stderr, flush=True)
+            _tell(text)
 
 
 def duration(seconds: float) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import io
 import json
 import os
 import signal
@@ -287,6 +288,39 @@ def test_ctrl_c_ends_a_training_from_the_birth_of_its_process_on(tmp_path: Path,
     assert output.out == f"{run.path}  {words}\n"
     assert output.err.endswith("Stopping and saving...\n")
     assert signal.getsignal(signal.SIGINT) is cli._interrupted
+
+
+def test_a_training_is_watched_to_its_end_though_nobody_reads_of_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+                                                                     capsys: pytest.CaptureFixture) -> None:
+    """`pretrain ... 2>&1 | head -1`: before, the command ended at once, and the process trained on unseen."""
+    class Gone(io.StringIO):
+        def reconfigure(self, **_: object) -> None: ...
+        def write(self, _: str) -> int:
+            raise BrokenPipeError
+
+    run, born = make_run(tmp_path), []
+
+    def start(_: Run) -> subprocess.Popen:
+        born.append(subprocess.Popen([sys.executable, "-c", "import time; time.sleep(0.3)"]))
+        writer = events.EventWriter(run.events_path)
+        writer.write(events.Preparing(stage="starting", done=0, total=0))
+        writer.write(events.RunFinished(step=3, reason="complete"))
+        writer.close()
+        return born[0]
+
+    monkeypatch.setattr(launch, "start", start)
+    monkeypatch.setattr(sys, "stderr", Gone())
+    assert cli.main(["resume", str(run.path)]) == 0
+    assert born[0].poll() == 0
+    assert capsys.readouterr().out == f"{run.path}  finished\n"
+    assert cli.main(["resume", str(tmp_path / "nothing")]) == 2
+
+
+def test_closed_streams_are_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdout", None)  # as Python has it after `>&- 2>&-`
+    monkeypatch.setattr(sys, "stderr", None)
+    assert cli.main(["runs"]) == 0
+    assert cli.main(["nonsense"]) == 2
 
 
 def test_ctrl_c_waits_until_a_library_is_loaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ctrl_c: None) -> None:
