@@ -26,7 +26,7 @@ from typing import Any
 from core import config as configs
 from core import events, launch
 from core.checks import check_inputs
-from core.cli import sensing
+from core.cli import columns, sensing
 from core.cli.parser import Number, Parser
 from core.errors import DISK_FULL, UserError, system_words
 from core.i18n import tr
@@ -272,12 +272,17 @@ class _Bar:
             measures = (f"  {name} {value:.3f}" for name, value in event.metrics.items() if name in TASK_MEASURES)
             self._valid = tr("  valid {loss:.3f}", loss=event.metrics["loss"]) + "".join(measures)
         elif isinstance(event, events.StepEnd):
-            done = round(BAR_WIDTH * event.progress)
-            self._line(tr("[{bar}] {percent:.0%}  step {step}  loss {loss:.3f}{valid}  {speed:,.0f} tokens/s  {left} left",
-                          bar="█" * done + "·" * (BAR_WIDTH - done), percent=event.progress, step=event.step, loss=event.loss, valid=self._valid,
-                          speed=event.tokens_per_s, left=duration(event.seconds_left)), final=event.progress >= 1)
+            room = _room() - columns.room(self._progress(event, 0)) if self._terminal else BAR_WIDTH
+            self._line(self._progress(event, max(0, min(room, BAR_WIDTH))), final=event.progress >= 1)
         elif isinstance(event, events.RunPaused):
             self.say(tr("paused"))
+
+    def _progress(self, event: events.StepEnd, width: int) -> str:
+        """width: of the bar."""
+        done = round(width * event.progress)
+        return tr("[{bar}] {percent:.0%}  step {step}  loss {loss:.3f}{valid}  {speed:,.0f} tokens/s  {left} left",
+                  bar="█" * done + "·" * (width - done), percent=event.progress, step=event.step, loss=event.loss, valid=self._valid,
+                  speed=event.tokens_per_s, left=duration(event.seconds_left))
 
     def say(self, text: str) -> None:
         _tell("\r\033[K" * self._terminal + text)
@@ -288,11 +293,15 @@ class _Bar:
 
     def _line(self, text: str, *, final: bool) -> None:
         if self._terminal:
-            width = shutil.get_terminal_size().columns
-            _tell("\r\033[K" + text[: width - 1], end="")
+            _tell("\r\033[K" + columns.cut(text, _room()), end="")
         elif final or time.monotonic() - self._last > LINE_SECONDS:
             self._last = time.monotonic()
             _tell(text)
+
+
+def _room() -> int:
+    """Columns of the terminal's line, without the last: a line that fills it would begin another."""
+    return shutil.get_terminal_size().columns - 1
 
 
 def duration(seconds: float) -> str:
@@ -320,7 +329,8 @@ def runs(parsed: argparse.Namespace) -> None:
     if not listed and not passed_over:
         print(tr("No runs in {path} yet. Start one: python main.py pretrain bert", path=runs_home()))
     for run, status in listed:
-        print(f"{run.name:<28} {run.config.family:<9} {tr('step {step}', step=status.step):<12} {status.text}  {run.path}")
+        name, step = columns.left(run.name, 28), columns.left(tr("step {step}", step=status.step), 12)
+        print(f"{name} {run.config.family:<9} {step} {status.text}  {run.path}")
 
 
 def senses(parsed: argparse.Namespace) -> None:
@@ -347,8 +357,8 @@ def senses(parsed: argparse.Namespace) -> None:
         return
     for item in reports:
         print(f"\n{item.word} · {item.run} ({item.family}) · {' / '.join(item.senses)}")
-        print(f"  {tr('layer'):<22}{'auc':>7}{'centroid':>10}{tr('95% interval'):>18}{'silhouette':>12}{'ari':>7}"
-              f"{tr('place aside'):>13}   {tr('hard: auc, centroid')}")
+        print(f"  {columns.left(tr('layer'), 22)}{'auc':>7}{'centroid':>10}{columns.right(tr('95% interval'), 18)}{'silhouette':>12}{'ari':>7}"
+              f"{columns.right(tr('place aside'), 13)}   {tr('hard: auc, centroid')}")
         for layer in item.layers:
             print(_measures(str(layer.layer), layer.all, layer.hard, layer.place_aside))
         print(_measures(tr("shuffled labels"), item.shuffled))
@@ -366,7 +376,8 @@ def _measures(name: str, all_: Any, hard: Any = None, place_aside: Any = None) -
         return f"{'–' if value is None else f'{value:.3f}':>{width}}"
 
     interval = "–" if all_.interval is None else f"{all_.interval[0]:.3f}–{all_.interval[1]:.3f}"
-    line = f"  {name:<22}{number(all_.auc, 7)}{number(all_.centroid_accuracy, 10)}{interval:>18}{number(all_.silhouette, 12)}{number(all_.ari, 7)}"
+    line = f"  {columns.left(name, 22)}{number(all_.auc, 7)}{number(all_.centroid_accuracy, 10)}{interval:>18}"
+    line += f"{number(all_.silhouette, 12)}{number(all_.ari, 7)}"
     line += number(place_aside.centroid_accuracy, 13) if place_aside else ""
     return line + (f"   {number(hard.auc, 0)}  {number(hard.centroid_accuracy, 0)}  (n={hard.specimens})" if hard and hard.specimens else "")
 

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from core.cli import columns
 from core.i18n import tr
 from core.registry import EXPORTS
 
@@ -56,7 +57,8 @@ def _show_model(name: str, model: dict[str, Any]) -> None:
     print(f"\n{name}.onnx  opset {model['opset']}, " + ", ".join(f"{operator} {count}" for operator, count in model["operators"].items()))
     if model["only_onnxruntime"]:
         print("  " + tr("Only ONNX Runtime knows: {names}", names=", ".join(model["only_onnxruntime"])))
-    print(f"  {tr('shape'):<24}{tr('absolute error'):>16}{tr('relative error'):>16}{tr('same top 1'):>12}   {tr('worst output')}")
+    print("  " + columns.left(tr("shape"), 24) + columns.right(tr("absolute error"), 16) + columns.right(tr("relative error"), 16)
+          + columns.right(tr("same top 1"), 12) + "   " + tr("worst output"))
     for row in model["rows"]:
         shape = " x ".join(map(str, row["shape"].values()))
         top1 = "–" if row["top1"] is None else f"{row['top1']:.1%}"

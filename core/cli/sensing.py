@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from core.cli import columns
 from core.cli.parser import Number
 from core.errors import UserError
 from core.i18n import tr
@@ -141,7 +142,7 @@ def probe(parsed: argparse.Namespace) -> None:
     for item in made:
         labels = ", ".join(f"{name} {count}" for name, count in item["labels"].items())
         print(f"\n{item['run']} · {labels} · {tr('always the most frequent label {share:.0%}', share=item['majority'])}")
-        print(f"  {tr('layer'):<8}{'accuracy':>10}{'control':>10}{'selectivity':>13}   ({item['control_by']})")
+        print(f"  {columns.left(tr('layer'), 8)}{'accuracy':>10}{'control':>10}{'selectivity':>13}   ({item['control_by']})")
         for layer, figures in enumerate(item["layers"]):
             print(f"  {layer:<8}{figures['accuracy']:>10.3f}{figures['control']:>10.3f}{figures['selectivity']:>13.3f}")
 

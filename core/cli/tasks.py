@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from core.cli import columns
 from core.cli.parser import Number
 from core.errors import UserError
 from core.i18n import tr
@@ -182,13 +183,13 @@ def evaluate(parsed: argparse.Namespace) -> None:
     _say_problems(result["problem_counts"])
     print(tr("{count} examples", count=result["examples"]) + "  " + _figures(result["metrics"]) + "  " + _checkpoint(result))
     for row in result["per_class"]:
-        print(f"  {row['label']:<20} {_figures({name: row[name] for name in ('precision', 'recall', 'f1')})}  n={row['support']}")
+        print(f"  {columns.left(row['label'], 20)} {_figures({name: row[name] for name in ('precision', 'recall', 'f1')})}  n={row['support']}")
     if result["confusion"]:
-        width = max(6, *(len(label) + 1 for label in result["labels"]))
+        width = max(6, *(columns.room(label) + 1 for label in result["labels"]))
         print(tr("rows: the label; columns: what was predicted"))
-        print(" " * (width + 2) + "".join(f"{label:>{width}}" for label in result["labels"]))
+        print(" " * (width + 2) + "".join(columns.right(label, width) for label in result["labels"]))
         for label, row in zip(result["labels"], result["confusion"], strict=True):
-            print(f"  {label:<{width}}" + "".join(f"{count:>{width}}" for count in row))
+            print("  " + columns.left(label, width) + "".join(f"{count:>{width}}" for count in row))
 
 
 def predict(parsed: argparse.Namespace) -> None:

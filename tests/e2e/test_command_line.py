@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from core import cli, events, i18n, launch
+from core.cli import columns
 from core.runs import Run, runs_home
 from core.train import worker
 from tests.helpers.runs import make_run, write_specimens, write_text
@@ -314,6 +315,24 @@ def test_a_training_is_watched_to_its_end_though_nobody_reads_of_it(tmp_path: Pa
     assert born[0].poll() == 0
     assert capsys.readouterr().out == f"{run.path}  finished\n"
     assert cli.main(["resume", str(tmp_path / "nothing")]) == 2
+
+
+@pytest.mark.parametrize("language", ["en", "zh_CN"])
+def test_the_line_of_progress_fits_a_terminal_of_80_columns_to_the_time_left(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture,
+                                                                             language: str) -> None:
+    """Chinese characters take two columns: before, each line broke, stayed there, and had lost its end."""
+    monkeypatch.setattr(i18n, "_language", language)
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    bar = cli._Bar()
+    bar.show(events.EvalEnd(step=900, metrics={"loss": 2.5}))
+    bar.show(events.StepEnd(step=1234, loss=2.345, learning_rate=0.1, grad_norm=1.0, tokens=1, tokens_per_s=16_000, progress=0.5, elapsed=1.0,
+                            seconds_left=754.0, memory=1))
+    line = capsys.readouterr().err.removeprefix("\r\033[K")
+    assert columns.room(line) <= 79
+    assert "12:34" in line
+    assert columns.cut("甲乙e\u0301丙", 6) == "甲乙e\u0301"
+    assert (columns.left("甲", 4), columns.right("甲", 4)) == ("甲  ", "  甲")
 
 
 def test_closed_streams_are_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
