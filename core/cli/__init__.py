@@ -206,9 +206,9 @@ def resume(parsed: argparse.Namespace) -> int:
 
 
 def train(run: Run) -> int:
-    """Start the run's process and show its progress until it ends. Ctrl-C stops and saves, a second one ends it at once.
+    """Start the run's process and show its progress until it ends. Ctrl-C stops and saves, which is a good end; a second one ends it at once.
 
-    Returns the worker's exit code, or INTERRUPTED where Ctrl-C ended it. UserError where the run failed or its process died.
+    Returns the worker's exit code, or INTERRUPTED after the second Ctrl-C. UserError where the run failed or its process died.
     """
     reader = events.EventReader(run.events_path, run.events_path.stat().st_size if run.events_path.exists() else 0)
     bar = _Bar()
@@ -232,7 +232,7 @@ def train(run: Run) -> int:
         raise UserError(tr("The run's process ended without a word (exit code {code}).", code=code),
                         tr("See {log}; go on with: python main.py resume {path}", log=run.path / "worker.log", path=run.path))
     print(f"{run.path}  {status.text}")
-    return INTERRUPTED if asked and status.state in ("stopped", "killed") else code
+    return INTERRUPTED if asked and status.state == "killed" else code
 
 
 def _follow(process: subprocess.Popen, run: Run, reader: events.EventReader, bar: _Bar, asked: list[int]) -> int:
