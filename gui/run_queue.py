@@ -40,6 +40,10 @@ class RunQueue(QObject):
     def waiting(self) -> tuple[Run, ...]:
         return tuple(self._waiting)
 
+    def holds(self, run: Run) -> bool:
+        """Whether it waits for its turn."""
+        return any(other.path == run.path for other in self._waiting)
+
     @property
     def busy(self) -> bool:
         return bool(self._waiting or self._begun)

@@ -13,6 +13,7 @@ from core.errors import UserError
 from core.runs import Run, runs_home, within
 from core.summaries import Summaries, Summary, size_of
 from gui.run_process import Processes
+from gui.run_queue import queue_of
 
 SLICE_S = 0.004  # of the window's time; then the loop has its turn
 LOOK_MS = 1000  # between the end of one round and the next
@@ -21,12 +22,13 @@ SIZE_S = 5.0  # a growing run is weighed this often at most
 
 @dataclass(frozen=True, kw_only=True)
 class RunRow:
-    """created: seconds since 1970. size: bytes on the disk."""
+    """created: seconds since 1970. size: bytes on the disk. waits: it is to be trained after others."""
 
     run: Run
     summary: Summary
     created: float
     size: int
+    waits: bool = False
 
     @property
     def path(self) -> Path:
@@ -55,7 +57,7 @@ class RunsList(QObject):
 
     def __init__(self, processes: Processes, parent: QObject) -> None:
         super().__init__(parent)
-        self._processes = processes
+        self._processes, self._queue = processes, queue_of(processes)
         self._summaries = Summaries()
         self._opened: dict[Path, _Opened] = {}
         self._rows: dict[Path, RunRow] = {}
@@ -110,7 +112,7 @@ class RunsList(QObject):
             return
         summary = self._summaries.read(path, alive=self._processes.alive(opened.run))
         self._weigh(opened)
-        row = RunRow(run=opened.run, summary=summary, created=opened.created, size=opened.size)
+        row = RunRow(run=opened.run, summary=summary, created=opened.created, size=opened.size, waits=self._queue.holds(opened.run))
         if row != self._rows.get(path):
             self._rows[path] = row
             self.seen.emit(row)

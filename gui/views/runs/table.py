@@ -159,6 +159,8 @@ def words(row: RunRow, column: int) -> str:
 
 def state_words(row: RunRow) -> str:
     summary, state = row.summary, row.summary.status.state
+    if row.waits:
+        return tr("waits for its turn")
     if state == "preparing" and summary.stage:
         return summary.stage
     if state == "running" and summary.seconds_left is not None and math.isfinite(summary.seconds_left):

@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QBoxLayout, QFrame, QSizePolicy, QStackedLayout, Q
 from core.i18n import tr
 from gui import theme
 from gui.views.senses.figures import FiguresTable, badge_words, bars
-from gui.views.senses.reel import LEAST_PICTURE, MIXED, NARROWEST, ROOM, looks
+from gui.views.senses.reel import MIXED, NARROWEST, ROOM, looks
 from gui.views.senses.verdict import verdict
 from gui.widgets.chips import Dot
 from gui.widgets.elided import Elided
@@ -22,6 +22,7 @@ from gui.widgets.measure_chart import Bar, MeasureChart
 from gui.widgets.panes import NO_BOUND
 from gui.widgets.scatter import Scatter
 
+PICTURE = 140  # pixels of its height at least; where that is too much the table beneath the words is scrolled to
 MOVE_MS = 150  # shorter than a frame of the replay
 WIDE = 620  # from this width on the figures stand beside the picture
 FIGURES_WIDTH = 290  # there
@@ -66,7 +67,7 @@ class SensesPanel(QFrame):
         self._layer.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Preferred)
         self.scatter = Scatter(size=11)
         self.scatter.set_equal_scale(True)
-        self.scatter.setMinimumHeight(theme.scaled(LEAST_PICTURE))
+        self.scatter.setMinimumHeight(theme.scaled(PICTURE))
         self.scatter.setAccessibleName(tr("The sentences as points"))
         self.scatter.clicked.connect(self._clicked)
         self.badge = label("", "caption", wrap=True)  # how far the picture can be believed, or what became of the typed sentence
@@ -78,6 +79,7 @@ class SensesPanel(QFrame):
         self.verdict = label("", "", wrap=True)
         self.verdict.setAlignment(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft)
         self.note = Elided("", "caption")  # on one line: the figures above it need the room
+        self.note.hide()  # before there are figures it would make all panels higher
         self.message = label("", "soft", wrap=True)
         self.message.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._offer = button("", self._offered)
@@ -96,7 +98,7 @@ class SensesPanel(QFrame):
         column = QVBoxLayout(figures)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(theme.XS)  # a low window has no room to give away
-        for part in (self.chart, self.table, self.verdict, self.note):
+        for part in (self.chart, self.verdict, self.table, self.note):  # in a low window what is said is read without scrolling
             column.addWidget(part)
         self._figures = figures
         waiting = QWidget()

@@ -18,6 +18,7 @@ from core.runs import Run
 from gui import specimen_store as store
 from gui import theme
 from gui.picture import PictureButton
+from gui.run_queue import queue_of
 from gui.session import NONE_SELECTED, BenchRun
 from gui.views.senses.answers import Question, question
 from gui.views.senses.legend import SensesLegend
@@ -236,7 +237,9 @@ class PointsPage(QWidget):
         if found is not None and "error" in found:
             panel.say(f"{found['error']} {found['hint']}".strip(), offer, own)
         elif not probes and not checkpoints:
-            panel.say(tr("Waiting for its first probe or checkpoint.") if self._alive(run) else tr("It has not been trained yet: there is no probe."))
+            panel.say(tr("Waiting for its first probe or checkpoint.") if self._alive(run)
+                      else tr("It waits for its turn: another run is being trained.") if queue_of(self._services.processes).holds(run)
+                      else tr("It has not been trained yet: there is no probe."))
         elif found is None:
             panel.say(tr("Looking at the vectors..."))
         else:

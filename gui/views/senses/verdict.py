@@ -27,9 +27,10 @@ def verdict(figures: dict[str, Any], bag: dict[str, Any] | None) -> tuple[str, s
     if figures["place"] is not None and low <= figures["place"]:
         return "soft", tr("So far it tells the senses apart no better than the word's place in the sentence does.")
     if bag is None or "error" in bag:
-        return "soft", tr("It tells the senses apart. Whether it reads the context is not measured yet.")
+        return "soft", tr("In layer {layer} it tells the senses apart. Whether it reads the context is not measured yet.", layer=best["layer"])
     if not bag:
-        return "soft", tr("It tells the senses apart. Whether it reads the context shows when it has a checkpoint.")
+        return "soft", tr("In layer {layer} it tells the senses apart. Whether it reads the context shows when it has a checkpoint.",
+                          layer=best["layer"])
     control = bag["all"]["centroid_accuracy"]
     if low <= control:
         return "soft", tr("So far it has shown only that the neighbours differ, not that it reads the context.")

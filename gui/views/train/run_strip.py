@@ -74,7 +74,7 @@ class RunStrip(QFrame):
         """Draw how it stands. events: the newest ones of its story, in their order."""
         alive = self._processes.alive(self.run)
         status = self.status = status_of(list(events), alive=alive)
-        waiting = any(other.path == self.run.path for other in self._queue.waiting)
+        waiting = self._queue.holds(self.run)
         paused, stopping = (alive and self.run.commanded(name) for name in ("pause", "stop"))
         gone = not alive and self.run.missing() is not None
         self._bar.setValue(round(1000 * status.progress))

@@ -183,6 +183,13 @@ def test_renaming_in_place(show, make, session, services, qtbot) -> None:
     assert Run.open(run.path).name == "new name" and services.messages.texts == [("A run needs a name.", "Type one.")]
 
 
+def test_a_run_in_the_queue_waits_for_its_turn_in_the_table_too(show, make, services) -> None:
+    queue = queue_of(services.processes)
+    queue._begun.add("another")
+    queue.start([make("new")])
+    assert cell(show(), "new", STATUS) == "waits for its turn"
+
+
 def test_deleting_can_be_undone(show, make, session, services, qtbot) -> None:
     runs = [make(name, step(1)) for name in ("one", "two", "three")]
     session.add_run(runs[0])

@@ -19,13 +19,14 @@ from gui import picture, theme
 from gui.jobs import Jobs
 from gui.messages import Messages
 from gui.run_process import Processes
+from gui.run_queue import queue_of
 from gui.run_watcher import RunWatcher
 from gui.session import Session
 from gui.settings import Settings
 from gui.views import Services
 from gui.views.senses.answers import Answers, question
 from gui.views.senses.figures import FiguresTable, badge_words, bars
-from gui.views.senses.panel import LEAST_PICTURE, SensesPanel
+from gui.views.senses.panel import PICTURE, SensesPanel
 from gui.views.senses.points import PointsPage
 from gui.views.senses.strip import SensesStrip
 from gui.views.senses.verdict import verdict
@@ -259,7 +260,7 @@ def test_the_words_above_a_single_point_are_whole_in_the_lowest_picture(show, ma
     word2vec = make_probed("w", "word2vec")
     view = show(word2vec)
     scatter = view.panels[word2vec.path].scatter
-    scatter.setFixedSize(103, LEAST_PICTURE)
+    scatter.setFixedSize(103, PICTURE)
     settle(qtbot, view)
     view._draw()
     QApplication.processEvents()
@@ -390,6 +391,23 @@ def test_a_run_without_probes_says_what_it_waits_for(show, make_run) -> None:
     assert "no probe" in show(run).panels[run.path].message.text()
 
 
+def test_a_run_in_the_queue_says_that_it_waits_for_its_turn(show, make_run, services) -> None:
+    run = make_run("new", num_layers=2, num_heads=2, hidden_size=16)
+    queue = queue_of(services.processes)
+    queue._begun.add("another")
+    queue.start([run])
+    assert "waits for its turn" in show(run).panels[run.path].message.text()
+
+
+def test_what_the_figures_say_is_read_without_scrolling_in_a_window_of_a_projector(show, make_probed, make_run, qtbot) -> None:
+    view = show(*(make_probed(name, family) for name, family in (("w", "word2vec"), ("e", "elmo"), ("b", "bert"))), make_run("waits"))
+    view.window().resize(797, 626)  # of 1280 x 720
+    settle(qtbot, view)
+    said = [panel.verdict for panel in view.panels.values() if panel.is_drawn]
+    bottoms = [verdict.mapTo(view, QPoint(0, verdict.height())).y() for verdict in said]
+    assert len(said) == 3 and max(bottoms) <= view.height(), bottoms
+
+
 def test_a_run_that_watches_another_word_offers_it(show, make_probed, session, qtbot, own_home) -> None:
     run = make_probed()
     view = show(run)
@@ -492,6 +510,7 @@ def test_the_verdict_never_claims_more_than_the_figures() -> None:
     assert "better than chance" in words["chance"][1] and "place in the sentence" in words["place"][1]
     assert words["one"][1] == "One vector, whatever the sentence says." and "has not read" in words["first"][1]
     assert "not measured yet" in words["unknown"][1] and "checkpoint" in words["none"][1]
+    assert all(words[key][1].startswith("In layer 2 it tells") for key in ("unknown", "none"))  # which need not be the one that is shown
 
 
 def test_three_senses_have_another_chance() -> None:
