@@ -237,13 +237,22 @@ class FinetunePage(QWidget):
         if key == self._asked:
             return
         self._asked = key
-        if not self._files.path(TRAIN) and not self._files.path(DEV):
-            self._seen.clear(tr("Choose files to see how the model reads them."))
+        if words := self._still_missing():
+            self._seen.clear(words)
             self._show_blind("", "")
             return
         self._seen.wait()
         self._services.engine.call("core.tasks.inspect:inspect", {"pretrained": str(self._run.path), "task": self.task, "options": options},
                                    on_done=self._looked, on_error=self._not_looked, key="finetune/look", owner=self)
+
+    def _still_missing(self) -> str:
+        """Which file is still to be chosen; empty where both are there."""
+        train, dev = bool(self._files.path(TRAIN)), bool(self._files.path(DEV))
+        if train and dev:
+            return ""
+        if train:
+            return tr("Choose also a file to measure on: labelled examples that the model does not learn from.")
+        return tr("Choose also the file to learn from.") if dev else tr("Choose files to see how the model reads them.")
 
     def _looked(self, found: dict[str, Any]) -> None:
         self._seen.show_found(found, self._columns())

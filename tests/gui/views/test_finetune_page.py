@@ -171,6 +171,14 @@ def test_a_refused_file_keeps_it_from_starting_and_says_why(page, core, qtbot, f
     assert "cannot be used" in page._files._rows[TRAIN]._note.text() and not page._files._rows[DEV]._note.text()
 
 
+def test_with_the_first_of_two_files_chosen_the_second_is_asked_for_and_nothing_is_wrong(page, core, qtbot, files):
+    for name, other in ((TRAIN, "measure on"), (DEV, "learn from")):
+        page._files.set_path(name, str(files / "train.csv"))
+        qtbot.waitUntil(lambda other=other: other in page._seen._words.text())
+        assert not page._seen.error.isVisible() and not core.inspected and not page._files._rows[DEV]._note.text()
+        page._files.set_path(name, "")
+
+
 def test_an_option_that_is_refused_shows_it_at_its_field(page, core, qtbot, files):
     _ready(page, qtbot, files, core)
     form = page._options.forms["task"]
