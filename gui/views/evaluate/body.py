@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
 from core.i18n import tr
@@ -23,6 +24,8 @@ WORST, WRONG, ALL = "worst", "wrong", "all"
 MOST_WORST = 100
 CLASS_WIDTH, EXAMPLE_WIDTH = 82, 104
 TEXT = 4  # the column of the examples that takes what is left
+BESIDE = 900  # pixels of width at zoom 1 from which chart and examples stand side by side
+LEAST = {"chart": 190, "classes": 150, "examples": 170}  # pixels of height at zoom 1: where the window has fewer, the body scrolls
 
 
 class EvaluationBody(QWidget):
@@ -59,7 +62,9 @@ class EvaluationBody(QWidget):
         right.column.addWidget(row(self._cell, None))
         right.column.addWidget(self.examples, 1)
         right.column.addWidget(self._detail)
-        split = QSplitter(Qt.Orientation.Horizontal, childrenCollapsible=False)
+        for name, part in (("chart", self._chart), ("classes", self.classes), ("examples", self.examples)):
+            part.setMinimumHeight(theme.scaled(LEAST[name]))
+        self.split = split = QSplitter(Qt.Orientation.Horizontal, childrenCollapsible=False)
         split.addWidget(self._left)
         split.addWidget(right)
         split.setStretchFactor(0, 4)
@@ -75,6 +80,15 @@ class EvaluationBody(QWidget):
     @property
     def shown(self) -> list[int]:
         return list(self._shown)
+
+    def heightForWidth(self, width: int) -> int:
+        """As high as there is room, but not so low that words are cut."""
+        return self.layout().minimumHeightForWidth(width)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """The examples stand beneath where two tables side by side would be cut."""
+        super().resizeEvent(event)
+        self.split.setOrientation(Qt.Orientation.Horizontal if self.width() >= theme.scaled(BESIDE) else Qt.Orientation.Vertical)
 
     def show_result(self, result: Mapping[str, Any]) -> None:
         self._result = result

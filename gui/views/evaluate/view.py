@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
-from PySide6.QtWidgets import QComboBox, QFileDialog, QHBoxLayout, QProgressBar, QStackedLayout, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QFileDialog, QHBoxLayout, QProgressBar, QScrollArea, QStackedLayout, QVBoxLayout, QWidget
 
 from core.i18n import tr
 from core.registry import task
@@ -64,7 +64,7 @@ class EvaluateView(QWidget):
         head.addStretch(1)
         for part in (self._cancel, self._measure, self._save):
             head.addWidget(part)
-        self._holder = QStackedWidget()
+        self._holder = QScrollArea(widgetResizable=True, frameShape=QScrollArea.Shape.NoFrame)
         page = QWidget()
         column = QVBoxLayout(page)
         column.setContentsMargins(theme.L, theme.M, theme.L, theme.M)
@@ -212,11 +212,10 @@ class EvaluateView(QWidget):
         self._say("")
         made = EvaluationBody(theme.current().runs[item.colour])
         made.show_result(found)
-        self._holder.addWidget(made)
-        self._holder.setCurrentWidget(made)
+        if (old := self._holder.takeWidget()) is not None:
+            old.deleteLater()
+        self._holder.setWidget(made)
         self._holder.show()
-        if self._body is not None:
-            self._body.deleteLater()
         self._body = made
 
     def _say(self, words: str, role: str = "soft") -> None:

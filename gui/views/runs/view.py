@@ -59,7 +59,7 @@ from gui.views.runs.trash import TrashDialog, bring_back
 from gui.widgets.empty import Empty
 from gui.widgets.labels import button, icon_button, label, row
 
-WIDTHS = {CHIP: 34, NAME: 180, FAMILY: 106, TEXT: 150, STATUS: 150, STEP: 82, LOSS: 82, VALID: 92, TIME: 82, SIZE: 92}
+WIDTHS = {CHIP: 34, NAME: 120, TEXT: 116, STATUS: 120}  # the others are as wide as what they hold
 ROW_HEIGHT = 40
 COMPARED = 8  # runs at once
 
@@ -153,6 +153,7 @@ class RunsView(QWidget):
         table = _Table(selectionBehavior=QAbstractItemView.SelectionBehavior.SelectRows, mouseTracking=True, accessibleName=tr("Runs"),
                            selectionMode=QAbstractItemView.SelectionMode.ExtendedSelection, sortingEnabled=True, wordWrap=False,
                            verticalScrollMode=QAbstractItemView.ScrollMode.ScrollPerPixel, showGrid=False, tabKeyNavigation=False,
+                           horizontalScrollMode=QAbstractItemView.ScrollMode.ScrollPerPixel,
                            editTriggers=QAbstractItemView.EditTrigger.DoubleClicked | QAbstractItemView.EditTrigger.EditKeyPressed)
         table.setModel(self.order)
         table.horizontalHeader().setSortIndicatorClearable(True)
@@ -164,6 +165,9 @@ class RunsView(QWidget):
         zoom = theme.px("body") / theme.SIZES["body"]
         for column, width in WIDTHS.items():
             table.setColumnWidth(column, round(width * zoom))
+        table.horizontalHeader().setResizeContentsPrecision(0)  # by the rows in sight
+        for column in (FAMILY, STEP, LOSS, VALID, TIME, SIZE):
+            table.horizontalHeader().setSectionResizeMode(column, QHeaderView.ResizeMode.ResizeToContents)
         table.horizontalHeader().setSectionResizeMode(NAME, QHeaderView.ResizeMode.Fixed)  # _Table sees to it
         table.horizontalHeader().sectionResized.connect(table.fit_name)
         self._chips, self._states = ChipDelegate(table), StatusDelegate(table)

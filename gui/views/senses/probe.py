@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtWidgets import QFileDialog, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QBoxLayout, QFileDialog, QVBoxLayout, QWidget
 
 from core.i18n import tr
 from gui import theme
@@ -14,9 +14,8 @@ from gui.specimen_store import sense_title
 from gui.views.senses.answers import Question, question
 from gui.views.senses.legend import DirectionChoice
 from gui.views.senses.state import Redraw, Shared, checkpoints_of, is_joined, line_name, why_empty
-from gui.widgets.elided import Elided
 from gui.widgets.folding import FoldingSegments
-from gui.widgets.labels import button, row
+from gui.widgets.labels import button, label, row
 from gui.widgets.line_chart import Line
 from gui.widgets.noted_chart import NotedChart
 
@@ -44,7 +43,13 @@ class ProbePage(QWidget):
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
         whole.setSpacing(theme.S)
-        whole.addWidget(row(Elided(tr("Read off the vectors:")), self._what, self._file, picture))
+        self._title = label(tr("Read off the vectors:"))
+        self._choice = row(None, self._what, self._file, picture)
+        self._head = QBoxLayout(QBoxLayout.Direction.LeftToRight)
+        self._head.setSpacing(theme.S)
+        self._head.addWidget(self._title)
+        self._head.addWidget(self._choice, 1)
+        whole.addLayout(self._head)
         whole.addWidget(self._board, 1)
         self._redraw = Redraw(self, self._draw, shared.answers)
         for signal in (session.benchChanged, session.specimensChanged, shared.choices.changed, services.processes.changed):
@@ -55,6 +60,15 @@ class ProbePage(QWidget):
         super().showEvent(event)
         self._redraw.soon()
 
+    def resizeEvent(self, event: object) -> None:
+        super().resizeEvent(event)
+        self._arrange()
+
+    def _arrange(self) -> None:
+        """The title stands in a line of its own where there is no room for it beside the choice."""
+        wanted = self._title.sizeHint().width() + self._choice.sizeHint().width() + theme.S
+        self._head.setDirection(QBoxLayout.Direction.TopToBottom if wanted > self.width() else QBoxLayout.Direction.LeftToRight)
+
     def _choose(self, name: str) -> None:
         if name == FILE and not self._path:
             self._ask_file()
@@ -62,6 +76,7 @@ class ProbePage(QWidget):
 
     def _keep(self) -> None:
         self._file.setVisible(self._what.value == FILE)
+        self._arrange()
         self._choices.set(labels=self._path if self._what.value == FILE else "")
         self._redraw.soon()
 

@@ -150,7 +150,7 @@ class LivePanel(QWidget):
         self._head.setDirection(QBoxLayout.Direction.TopToBottom if wanted > self.width() else QBoxLayout.Direction.LeftToRight)
 
     def _place(self) -> None:
-        columns = 2 if self.width() >= TWO_COLUMNS and len(self._strips) > 1 else 1
+        columns = 2 if self.width() >= theme.scaled(TWO_COLUMNS) and len(self._strips) > 1 else 1
         if columns == self._columns:
             return
         self._columns = columns

@@ -14,7 +14,8 @@ from PySide6.QtWidgets import QApplication, QLabel
 from core import registry
 from core.runs import Run
 from core.tasks.config import build_finetune
-from gui.views.evaluate.body import ALL, WRONG, chosen_rows
+from gui import theme
+from gui.views.evaluate.body import ALL, LEAST, WRONG, chosen_rows
 from gui.widgets.confusion_matrix import ConfusionMatrix
 from gui.widgets.rows_table import RowsTable
 from gui.widgets.value_scatter import ValueScatter
@@ -106,6 +107,18 @@ def test_the_file_that_is_measured_on_can_be_read_with_large_words_in_a_small_wi
     window.resize(window.minimumWidth(), 700)
     QApplication.processEvents()
     assert window.view._path.width() >= window.view._path.sizeHint().width()
+
+
+def test_with_large_words_the_classes_are_read_without_moving_sideways_and_all_can_be_reached(view, measuring, qtbot):
+    window = view.window()
+    window.zoom(0.5)
+    window.resize(1024, 700)
+    body = _measure(window.view, qtbot)
+    QApplication.processEvents()
+    assert body.split.orientation() == Qt.Orientation.Vertical and body.classes.horizontalScrollBar().maximum() == 0
+    assert window.view._holder.verticalScrollBar().maximum() > 0 and body.matrix.height() >= theme.scaled(LEAST["chart"])
+    window.resize(1900, 1000)
+    qtbot.waitUntil(lambda: body.split.orientation() == Qt.Orientation.Horizontal and window.view._holder.verticalScrollBar().maximum() == 0)
 
 
 def test_a_click_on_a_cell_shows_its_examples(view, qtbot):

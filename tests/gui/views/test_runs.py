@@ -511,8 +511,10 @@ def test_the_names_can_be_read_with_large_letters_and_take_the_room_that_is_left
     view.resize(900, 600)
     view.show()
     table = view.table
-    qtbot.waitUntil(lambda: table.columnWidth(NAME) == theme.scaled(WIDTHS[NAME]))
+    qtbot.waitUntil(lambda: view.order.rowCount() == 1 and table.columnWidth(NAME) == theme.scaled(WIDTHS[NAME]))
     assert table.horizontalHeader().length() > table.viewport().width(), "it scrolls"
+    qtbot.waitUntil(lambda: all(table.columnWidth(column) == max(table.sizeHintForColumn(column), table.horizontalHeader().sectionSizeHint(column))
+                                for column in (FAMILY, STEP, LOSS, VALID)))
     view.resize(2400, 600)
     qtbot.waitUntil(lambda: table.horizontalHeader().length() == table.viewport().width())
     table.setColumnWidth(TEXT, 300)

@@ -27,7 +27,7 @@ from core.pictures import film
 from core.runs import Run
 from core.text.specimens import Specimen, read_specimens, write_specimens
 from core.train import worker
-from gui import picture
+from gui import picture, theme
 from gui import specimen_store as store
 from gui.jobs import Jobs
 from gui.messages import Messages
@@ -460,6 +460,15 @@ def test_the_probe_stands_beside_its_control(view, qtbot, tmp_path: Path) -> Non
     page.open_file(tmp_path / "bad.tsv")
     settle(qtbot, made, "probe")
     assert "has no column" in page._board.message.text()
+
+
+def test_what_the_probe_reads_off_is_whole_in_a_narrow_window_with_large_words(view, qapp) -> None:
+    theme.apply(qapp, "light", 1.5)
+    made = view("probe", "gpt")
+    made.resize(404, 460)  # what a window of 1024 pixels leaves
+    qapp.processEvents()
+    title = made.page("probe")._title
+    assert title.text() == "Read off the vectors:" and title.width() >= title.fontMetrics().horizontalAdvance(title.text())
 
 
 def test_the_chart_bears_gaps_one_point_and_a_cursor(qtbot) -> None:

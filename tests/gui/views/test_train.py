@@ -402,6 +402,22 @@ def test_only_validation_or_only_training_can_be_drawn(qtbot, make, make_run):
     assert live._curves.keys() == ()
 
 
+def test_with_large_words_a_strip_says_its_whole_state(qtbot, make, make_run):
+    window = make("train", "en")
+    for name in ("one", "two"):
+        run = make_run(name)
+        _write(run, _begun(), _step(5))
+        window.session.add_run(run)
+    window.zoom(0.5)
+    window.resize(1280, 720)
+    window.view._pages.button("live").click()
+    QApplication.processEvents()
+    states = [strip._state for strip in window.view._live._strips.values()]
+    names = [strip._name for strip in window.view._live._strips.values()]
+    assert len(states) == 2 and all(state.width() >= state.sizeHint().width() for state in states)
+    assert all(name.width() >= name.sizeHint().width() for name in names)
+
+
 def test_strips_name_what_is_prepared(qtbot, make, make_run, monkeypatch):
     window, run = make("train"), make_run("bert")
     monkeypatch.setattr(window.processes, "alive", lambda _run: True)
