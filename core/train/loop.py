@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import time
 from collections import deque
@@ -135,10 +136,7 @@ class Loop:
                 wish = code
         if wish == _CHECKPOINT and self.device.rank == 0:
             self.run.withdraw("checkpoint")
-        ends = [self.at.step / self.total_steps] if self.total_steps else []
-        if self.config.minutes:
-            ends.append(self.at.elapsed / (60 * self.config.minutes))
-        progress, chosen = from_rank_zero([min(1.0, max(ends)), float(wish)], self.device)
+        progress, chosen = from_rank_zero([progress_of(self.config, self.total_steps, self.at.step, self.at.elapsed), float(wish)], self.device)
         return progress, int(chosen)
 
     def _pause(self) -> float:
@@ -181,7 +179,7 @@ class Loop:
         best = self.at.best_step == self.at.step
         state: LearnerState = self.learner.state()
         known = {name: value if math.isfinite(value) else None for name, value in vars(self.at).items()}
-        noted = {**known, "best": best,
+        noted = {**known, "best": best, "steps_per_epoch": self.learner.steps_per_epoch,
                  "learner": dict(state.extra), "threads": self.device.threads, "device": str(self.device.device)}
         path = checkpoints.save(self.run, checkpoints.Checkpoint(step=self.at.step, model=state.model, optimizer=state.optimizer, state=noted))
         self.write(events.CheckpointSaved(step=self.at.step, path=path.relative_to(self.run.path).as_posix(), best=best))
@@ -204,6 +202,27 @@ def resume(run: Run, learner: Learner) -> Position:
     return Position(step=state["step"], elapsed=state["elapsed"], tokens=state["tokens"], worse_evals=state["worse_evals"],
                     best_loss=math.inf if loss is None else loss, best_score=-math.inf if score is None else score,
                     best_step=state.get("best_step", state["step"] if state["best"] else -1), evaluated_step=state.get("evaluated_step", -1))
+
+
+def end_of(run: Run) -> int | None:
+    """The step at which a run stands that has nothing left to learn, as its newest checkpoint tells without the text; None where it tells
+    of no end, or not enough."""
+    steps = run.checkpoint_steps()
+    if not steps or not checkpoints.intact(run.checkpoint_path(steps[-1])):
+        return None
+    state, config = json.loads((run.checkpoint_path(steps[-1]) / "state.json").read_text(encoding="utf-8")), run.config.train
+    if state.get("evaluated_step") != state["step"] or (config.epochs and "steps_per_epoch" not in state):
+        return None  # it ended before its last validation; or an earlier version has written it
+    total = total_steps(config, state.get("steps_per_epoch", 0.0))
+    return state["step"] if progress_of(config, total, state["step"], state["elapsed"]) >= 1.0 else None
+
+
+def progress_of(config: TrainConfig, total: int, step: int, elapsed: float) -> float:
+    """0 to 1: whichever of the ends is nearer. total: of steps, 0 where only the clock decides. elapsed: seconds of training."""
+    ends = [step / total] if total else []
+    if config.minutes:
+        ends.append(elapsed / (60 * config.minutes))
+    return min(1.0, max(ends))
 
 
 def total_steps(config: TrainConfig, steps_per_epoch: float) -> int:

@@ -83,10 +83,13 @@ def _train(run: Run, write: Callable[[events.Event], None], stop: Callable[[], b
     from core.text import corpus as texts
     from core.text.tokenizers import load_tokenizer
     from core.train.device import choose, from_rank_zero
-    from core.train.loop import Loop, resume, total_steps
+    from core.train.loop import Loop, end_of, resume, total_steps
     from core.train.probes import prober, specimens_to_watch
 
     config = run.config
+    if (end := end_of(run)) is not None:  # said at once: to read the text may take minutes
+        step[0] = end
+        return "complete"
     device = choose(config.train)
     # The first process reads the text and writes what the others then find: all must cut it into the same tokens.
     resumed = bool(from_rank_zero([float(run.tokenizer_path.exists())], device)[0])

@@ -372,6 +372,22 @@ def test_a_stop_is_heard_while_the_text_is_prepared(tmp_path: Path) -> None:
     assert run.status().text == "stopped"  # and nothing saved
 
 
+@pytest.mark.parametrize(("name", "end", "later"), [("steps", 3, 6), ("epochs", 0.02, 0.04), ("minutes", 0.001, 0.02)])
+def test_a_finished_run_says_so_without_its_text_and_goes_on_once_its_end_is_raised(tmp_path: Path, name: str, end: float, later: float) -> None:
+    run = make_run(tmp_path, "gpt", **{"steps": 0, name: end})
+    assert worker.work(run.path) == 0
+    step, told = run.status().step, len(run.events())
+    text = (tmp_path / "text.txt").rename(tmp_path / "away.txt")
+    assert worker.work(run.path) == 0
+    again = run.events()[told:]
+    assert [type(event) for event in again if not isinstance(event, events.Preparing)] == [events.RunFinished]
+    assert (run.status().state, run.status().step, again[-1].reason) == ("finished", step, "complete")
+    text.rename(tmp_path / "text.txt")
+    run.change({name: later})
+    assert worker.work(run.path) == 0
+    assert run.status().step > step
+
+
 def test_a_worker_started_by_hand_does_not_obey_the_stop_of_the_time_before(tmp_path: Path) -> None:
     run = make_run(tmp_path)
     run.command("stop")
