@@ -30,6 +30,7 @@ from core.whole import put_in_place
 
 HOME_VARIABLE = "LEXISCOPE_HOME"
 TRASH = ".trash"
+TRASHES = "trashes.json"  # in the home: the trashes beside runs that lay elsewhere
 ORIGIN = "origin.json"  # of a run that came from elsewhere: where it came from, and which row each token had there
 PRETRAINED_ORIGIN = f"pretrained/{ORIGIN}"  # of a finetune: that of the run beneath it
 NEWEST, BEST = "newest", "best"  # checkpoints by name
@@ -291,6 +292,7 @@ class Run:
         except OSError as error:
             raise UserError(tr("The run {name} cannot be deleted: {reason}.", name=self.name, reason=system_words(error)),
                             tr("Close what has its files open.")) from error
+        _remember(place.parent.resolve())
         return place
 
 
@@ -340,9 +342,9 @@ class Trashed:
 
 
 def trashed(folder: Path | None = None) -> list[Trashed]:
-    """What the trash of a folder of runs holds, what was deleted last first."""
-    trash, found = (folder or runs_home()) / TRASH, []
-    for place in trash.iterdir() if trash.is_dir() else ():
+    """What the trash of a folder of runs holds, what was deleted last first; without a folder, what all that are known of hold."""
+    found = []
+    for place in _in_trash(folder):
         name, _, time_ns = place.name.rpartition(".")
         if name and time_ns.isdigit():
             with suppress(UserError):  # a damaged one has its folder's name
@@ -353,8 +355,30 @@ def trashed(folder: Path | None = None) -> list[Trashed]:
 
 def has_trash(folder: Path | None = None) -> bool:
     """Whether `trashed` has anything to list; quick."""
-    trash = (folder or runs_home()) / TRASH
-    return trash.is_dir() and any(trash.iterdir())
+    return any(True for _ in _in_trash(folder))
+
+
+def _in_trash(folder: Path | None) -> Iterator[Path]:
+    for trash in [folder / TRASH] if folder else [runs_home() / TRASH, *_elsewhere()]:
+        with suppress(OSError):  # there is none, or its disk is not plugged in
+            yield from trash.iterdir()
+
+
+def _elsewhere() -> list[Path]:
+    """The trashes that are known of, save that of the runs' home."""
+    try:
+        return [Path(trash) for trash in json.loads((home() / TRASHES).read_text(encoding="utf-8"))]
+    except (OSError, ValueError, TypeError, RecursionError):
+        return []
+
+
+def _remember(trash: Path) -> None:
+    """So that what lies in it is found again. Where the note cannot be written, it lies beside where the run was."""
+    known = _elsewhere()
+    if trash not in (*known, (runs_home() / TRASH).resolve()):
+        with suppress(OSError):
+            home().mkdir(parents=True, exist_ok=True)
+            write_atomically(home() / TRASHES, json.dumps([*map(str, known), str(trash)], ensure_ascii=False, indent=1))
 
 
 def empty_trash(folder: Path | None = None) -> None:

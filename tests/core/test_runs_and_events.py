@@ -130,6 +130,23 @@ def test_delete_and_undo(run: runs.Run) -> None:
     assert run.path.exists()
 
 
+def test_what_was_deleted_elsewhere_is_found_again(tmp_path: Path) -> None:
+    there, here = (runs.Run.create(config.build("bert", "quick"), path) for path in (tmp_path / "elsewhere" / "one", None))
+    for made in (there, here):
+        made.delete()
+    assert [one.place.parent.parent for one in runs.trashed()] == [runs.runs_home(), tmp_path / "elsewhere"] and runs.has_trash()
+    runs.restore(runs.trashed()[1].place)
+    assert there.path.exists()
+    there.delete()
+    (runs.home() / runs.TRASHES).write_text("[[1]]", encoding="utf-8")
+    assert len(runs.trashed()) == 1, "a damaged note costs the note alone"
+    there.path.mkdir()
+    (there.path / "config.json").write_text((next((tmp_path / "elsewhere" / runs.TRASH).iterdir()) / "config.json").read_text(encoding="utf-8"))
+    there.delete()
+    runs.empty_trash()
+    assert not runs.trashed() and not list((tmp_path / "elsewhere" / runs.TRASH).iterdir())
+
+
 def test_an_existing_folder_is_left_as_it_is(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("mine")
     with pytest.raises(UserError, match="not empty"):

@@ -11,11 +11,12 @@ from PySide6.QtWidgets import QDialog, QScrollArea, QVBoxLayout, QWidget
 
 from core.errors import UserError, system_words
 from core.i18n import tr
-from core.runs import Run, Trashed, restore, trashed
+from core.runs import Run, Trashed, restore, runs_home, trashed
 from core.summaries import size_of
 from gui import theme
 from gui.sizes import size_words
 from gui.views import Services
+from gui.widgets.elided import Elided
 from gui.widgets.labels import button, label, row
 
 
@@ -51,7 +52,9 @@ class TrashDialog(QDialog):
         column.setContentsMargins(0, 0, 0, 0)
         for one in found:
             when = datetime.fromtimestamp(one.deleted).strftime("%Y-%m-%d %H:%M")
-            column.addWidget(row(label(one.name), label(tr("deleted {when}", when=when), "caption"), None,
+            folder = one.place.parent.parent
+            words = tr("deleted {when}", when=when) if folder == runs_home() else tr("deleted {when} from {folder}", when=when, folder=folder)
+            column.addWidget(row(label(one.name), Elided(words, "caption"),
                                  button(tr("Bring it back"), partial(self._bring_back, one))))
         column.addStretch()
         if (old := self._area.takeWidget()) is not None:

@@ -25,7 +25,7 @@ from PySide6.QtWidgets import (
 
 from core.errors import UserError, system_words
 from core.i18n import tr
-from core.runs import Run, has_trash
+from core.runs import Run, has_trash, runs_home
 from gui import theme
 from gui.forms.kept_field import keep
 from gui.importing import import_button
@@ -386,9 +386,16 @@ class RunsView(QWidget):
             dialog.open()
 
     def _show_trash(self) -> None:
-        dialog = TrashDialog(self, self._services, lambda run: self.list.refresh(run.path))
+        dialog = TrashDialog(self, self._services, self._brought)
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.open()
+
+    def _brought(self, run: Run) -> None:
+        """Back from the trash; one that lay elsewhere goes on the bench: the list is of the runs' home."""
+        if run.whole.parent.resolve() == runs_home().resolve():
+            self.list.refresh(run.path)
+        else:
+            self._session.add_run(run)
 
     def sizeHint(self) -> QSize:
         return QSize(900, 560)

@@ -12,7 +12,7 @@ import pytest
 import shiboken6
 from PySide6.QtCore import QItemSelectionModel, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QPushButton, QWidget
+from PySide6.QtWidgets import QApplication, QLabel, QPushButton, QWidget
 
 from core import events, i18n
 from core.runs import ORIGIN, Run, trashed
@@ -257,6 +257,18 @@ def test_deleted_runs_can_be_brought_back_later_or_removed_for_good(show, make, 
     qtbot.waitUntil(view._deleted.isVisible)
     qtbot.mouseClick(view._deleted, Qt.MouseButton.LeftButton)
     assert "2 deleted runs take" in view.findChildren(TrashDialog)[-1]._said.text()
+
+
+def test_a_run_that_was_deleted_elsewhere_is_listed_with_its_folder_and_comes_back_to_it(show, make, session, tmp_path, qtbot) -> None:
+    make("kept", step(1))
+    made = Run.create(make("far", step(2)).config, tmp_path / "elsewhere" / "far")
+    made.delete()
+    view = show()
+    view._show_trash()
+    dialog = view.findChild(TrashDialog)
+    assert any(str(tmp_path / "elsewhere") in found.text() for found in dialog.findChildren(QLabel))
+    next(found for found in dialog.findChildren(QPushButton) if found.text() == "Bring it back").click()
+    assert made.path.exists() and session.on_bench(made.path) is not None, "the list holds the runs of the home alone"
 
 
 def test_an_onnx_model_is_listed_renamed_deleted_and_brought_back_whole(show, make, session, services, qtbot) -> None:
