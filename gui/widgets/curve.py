@@ -24,6 +24,7 @@ DRAWN_MEANS = 300  # of each smooth one: wide lines are drawn ten times slower
 REDRAW_MS = 120
 SMOOTHING = 0.7  # at first; a stronger one lags behind a short run
 FAINT = 0.22  # opacity of the unsmoothed curve
+REACH = 0.01  # of the width: so far beyond its ends a curve is still read
 DASHES = (Qt.PenStyle.SolidLine, Qt.PenStyle.DashLine)
 
 
@@ -171,23 +172,25 @@ class Curves(QWidget):
                 curve.line.setData(*thin_peaks(x, y, DRAWN_POINTS))
 
     def _read_out(self, place: QPointF) -> None:
-        """What each curve holds at the pointer."""
+        """What each curve that reaches there holds at its point nearest to the pointer."""
         box = self._plot.getViewBox()
         scene = self._plot.mapToScene(place.toPoint())
         if not box.sceneBoundingRect().contains(scene):
             self._card.hide()
             self._line.hide()
             return
-        x = box.mapSceneToView(scene).x()
-        lines = [f'<span style="color:{theme.current().text_soft}">{self._axes[self._axis]} {self._bottom.words(x)}</span>']
+        x, reach = box.mapSceneToView(scene).x(), REACH * float(np.ptp(box.viewRange()[0]))
+        lines, smoothed = [], False
         for curve in self._curves.values():
-            if len(curve.y.values) and self._axis in curve.x:
-                xs = curve.x[self._axis].values
-                at = min(int(np.searchsorted(xs, x)), len(xs) - 1)
-                values = curve.smooth_y.values if curve.smooth and self._smoothing > 0 else curve.y.values
-                shown = values[min(at, len(values) - 1)] if len(values) else math.nan
+            smooth = curve.smooth and self._smoothing > 0
+            values = curve.smooth_y.values if smooth else curve.y.values
+            at = _nearest(curve.x[self._axis].values[: len(values)] if self._axis in curve.x else np.zeros(0), x, reach)
+            if at >= 0 and math.isfinite(values[at]):
+                smoothed = smoothed or smooth
                 dot = f'<span style="color:{curve.colour}">●</span>'
-                lines.append(f"{dot} {html.escape(curve.name)}&nbsp;&nbsp;<b>{shown:.4g}</b>")
+                lines.append(f"{dot} {html.escape(curve.name)}&nbsp;&nbsp;<b>{values[at]:.4g}</b>")
+        where = f"{self._axes[self._axis]} {self._bottom.words(x)}" + (f" · {tr('smoothed')}" if smoothed else "")
+        lines.insert(0, f'<span style="color:{theme.current().text_soft}">{html.escape(where)}</span>')
         self._line.setValue(x)
         self._line.show()
         at = self._plot.viewport().mapTo(self, place.toPoint())
@@ -228,3 +231,11 @@ class Curves(QWidget):
         names = [f'<span style="color:{curve.colour}; {dot}">●</span>&nbsp;{html.escape(curve.name)}' for curve in named]
         self._legend.setText("&nbsp;&nbsp;&nbsp; ".join(names))
         self._legend.setVisible(bool(names))
+
+
+def _nearest(xs: np.ndarray, x: float, reach: float) -> int:
+    """The place of the number nearest to x among xs, which rise; -1 where they end before it or begin after it, by more than reach."""
+    if not len(xs) or not xs[0] - reach <= x <= xs[-1] + reach:
+        return -1
+    at = min(int(np.searchsorted(xs, x)), len(xs) - 1)
+    return at - 1 if at and x - xs[at - 1] < xs[at] - x else at

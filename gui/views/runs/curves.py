@@ -14,6 +14,8 @@ from core.events import EvalEnd, Event, RunStarted, StepEnd
 from core.i18n import tr
 from core.runs import Run
 from gui import theme
+from gui.losses import is_mixed, samples_negatives
+from gui.second_stage import metric_title
 from gui.sizes import MIB
 from gui.views import Services
 from gui.widgets.curve import Curves
@@ -21,8 +23,8 @@ from gui.widgets.labels import label, row
 from gui.widgets.series import Growing
 
 AXES = ("steps", "tokens", "time")
-FIXED = ("loss", "perplexity", "learning_rate", "grad_norm", "tokens_per_s", "memory")  # in this order, whatever else there is
-UNSMOOTHED = ("learning_rate", "memory")
+FIXED = ("loss", "perplexity", "learning_rate", "grad_norm", "tokens_per_s", "memory", "gpu_memory")  # in this order, whatever else there is
+UNSMOOTHED = ("learning_rate", "memory", "gpu_memory")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,9 +50,12 @@ class Series:
         before = len(self.train_x["steps"].values)
         for axis, name in (("steps", "step"), ("tokens", "tokens"), ("time", "elapsed")):
             self.train_x[axis].extend([getattr(event, name) for event in steps])
-        for name in ("loss", "learning_rate", "grad_norm", "tokens_per_s"):
+        for name in ("loss", "learning_rate", "tokens_per_s"):
             _extend(self.train, name, before, [getattr(event, name) for event in steps])
-        _extend(self.train, "memory", before, [(event.gpu_memory or event.memory) / MIB for event in steps])
+        # 0 says that there is none: word2vec's steps have no gradient of the whole, and a CPU no memory of its own
+        _extend(self.train, "grad_norm", before, [event.grad_norm or np.nan for event in steps])
+        for name in ("memory", "gpu_memory"):
+            _extend(self.train, name, before, [getattr(event, name) / MIB or np.nan for event in steps])
         for name in dict.fromkeys([*self.train, *(name for event in steps for name in event.metrics)]):
             if name not in FIXED:
                 _extend(self.train, name, before, [event.metrics.get(name, np.nan) for event in steps])
@@ -73,12 +78,20 @@ def _extend(columns: dict[str, Growing], name: str, before: int, values: list[fl
     columns[name].extend(values)
 
 
+def _told(column: Growing) -> bool:
+    """Whether it holds a number, or may yet."""
+    return not len(column.values) or bool(np.isfinite(column.values).any())
+
+
 def quantity_title(name: str) -> str:
-    known = {"loss": tr("Loss"), "perplexity": tr("Perplexity"), "learning_rate": tr("Learning rate"), "grad_norm": tr("Gradient norm"),
-             "tokens_per_s": tr("Tokens per second"), "memory": tr("Memory (MB)"), "mlm_accuracy": tr("Accuracy of the masked words"),
-             "nsp_accuracy": tr("Accuracy of the next sentence"), "accuracy": tr("Accuracy"), "mlm_loss": tr("Loss of the masked words"),
-             "nsp_loss": tr("Loss of the next sentence"), "forward_loss": tr("Loss forward"), "backward_loss": tr("Loss backward")}
-    return known.get(name) or name.replace("_", " ").capitalize()
+    known = {"loss": tr("Loss (nats)"), "perplexity": tr("Perplexity"), "learning_rate": tr("Learning rate"),
+             "grad_norm": tr("Gradient norm, before clipping"), "tokens_per_s": tr("Tokens per second"), "memory": tr("Memory (MB)"),
+             "gpu_memory": tr("GPU memory (MB)"), "mlm_accuracy": tr("Accuracy of the masked words"),
+             "nsp_accuracy": tr("Accuracy of the next sentence"), "mlm_loss": tr("Loss of the masked words"),
+             "nsp_loss": tr("Loss of the next sentence"), "lm_loss": tr("Loss of the language model"), "forward_loss": tr("Loss forward"),
+             "backward_loss": tr("Loss backward")}
+    title = known.get(name) or metric_title(name)
+    return title if title != name else name.replace("_", " ").capitalize()
 
 
 class RunCurves(QWidget):
@@ -167,21 +180,24 @@ class RunCurves(QWidget):
         self._fill_chooser()
         self.curves.clear()
         both = False
+        others = self._quantity == "loss" and is_mixed([item.run for item in self._shown.values()])
         for path, item in self._shown.items():
             series = self._series[path]
-            name = item.run.name
-            if self._quantity in series.train:
+            name = tr("{name} (negative samples)", name=item.run.name) if others and samples_negatives(item.run) else item.run.name
+            trained = self._quantity in series.train and _told(series.train[self._quantity])
+            if trained:
                 self.curves.add(f"{path}/train", name, item.colour, dashed=item.dashed, smooth=self._quantity not in UNSMOOTHED)
             if self._quantity in series.valid:
-                trained = self._quantity in series.train
                 both = both or trained
-                self.curves.add(f"{path}/valid", "" if trained else name, item.colour, dashed=item.dashed, points=True, smooth=False)
+                called = tr("{name}, validation", name=name) if trained else name
+                self.curves.add(f"{path}/valid", called, item.colour, dashed=item.dashed, points=True, smooth=False, legend=not trained)
             self._append(path)
         self._hint.setText(tr("lines: training, dots: validation") if both else "")
         self.fit(self._room)
 
     def _fill_chooser(self) -> None:
-        names = {name for series in self._series.values() for name in (*series.train, *series.valid)}
+        names = {name for series in self._series.values() for columns in (series.train, series.valid)
+                 for name, column in columns.items() if _told(column)}
         ordered = [name for name in FIXED[:2] if name in names or name == "loss"] + sorted(names - set(FIXED)) \
             + [name for name in FIXED[2:] if name in names]
         if self._quantity not in ordered:

@@ -12,6 +12,7 @@ from core.i18n import tr
 from core.runs import Run
 from gui import theme
 from gui.forms.kept_field import keep
+from gui.losses import loss_title
 from gui.run_queue import queue_of
 from gui.second_stage import metric_of, seeds_in_words
 from gui.session import Session
@@ -210,9 +211,8 @@ class LivePanel(QWidget):
     def _title(self) -> None:
         """What the y axis holds."""
         task = self._which.value == METRIC
-        finetunes = any(item.run.config.task is not None for item in self._session.bench)
-        loss = tr("Loss, in nats") if finetunes else tr("Loss, in nats for each token that is guessed")
-        self._heading.setText(tr("How well the task is done, on held-out examples") if task else loss)
+        self._heading.setText(tr("How well the task is done, on held-out examples") if task else
+                              loss_title([item.run for item in self._session.bench]))
         self._caption.setVisible(not task)
         self._arrange()
 

@@ -426,6 +426,36 @@ def test_a_quantity_that_comes_late_is_empty_before() -> None:
     assert np.isnan(series.valid["perplexity"].values[0]) and series.valid["perplexity"].values[1] == 2.0
 
 
+def test_what_a_run_has_not_is_no_zero_and_what_lies_on_a_card_is_no_memory_of_the_process(show, make, make_run, qtbot) -> None:
+    write(make_run("words", family="word2vec"), replace(step(1), grad_norm=0.0))
+    make("card", replace(step(1), gpu_memory=2**30), replace(step(2), gpu_memory=2**30))
+    view = show()
+    choose(view, qtbot, "words")
+    chooser = view.curves._chooser
+    assert not {"grad_norm", "gpu_memory"} & {chooser.itemData(place) for place in range(chooser.count())}
+    choose(view, qtbot, "words", "card")
+    assert {"grad_norm", "gpu_memory"} <= {chooser.itemData(place) for place in range(chooser.count())}
+    curves = view.curves.curves
+    for quantity, values in (("memory", [10**9 / 2**20] * 2), ("gpu_memory", [1024.0] * 2), ("grad_norm", [1.0] * 2)):
+        view.curves.choose(quantity)
+        drawn = {curve.name: curve.y.values.tolist() for curve in curves._curves.values()}
+        assert drawn["card"] == values and ("words" in drawn) == (quantity == "memory")
+
+
+def test_a_loss_among_negative_samples_is_told_from_the_others(show, make, make_run, qtbot) -> None:
+    told = [step(1), events.EvalEnd(step=1, metrics={"loss": 2.0, "perplexity": 7.4})]
+    write(make_run("words", family="word2vec"), *told)
+    make("masks", *told)
+    view = show()
+    choose(view, qtbot, "words")
+    assert [curve.name for curve in view.curves.curves._curves.values()] == ["words", "words, validation"]
+    choose(view, qtbot, "words", "masks")
+    names = [curve.name for curve in view.curves.curves._curves.values()]
+    assert {"words (negative samples)", "words (negative samples), validation", "masks", "masks, validation"} == set(names)
+    view.curves.choose("perplexity")
+    assert {curve.name for curve in view.curves.curves._curves.values()} == {"words", "masks"}
+
+
 # the settings
 
 def test_only_what_differs_is_listed(show, make, qtbot) -> None:

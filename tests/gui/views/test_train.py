@@ -13,6 +13,7 @@ from core.estimate import Machine, TextSize
 from core.events import CheckpointSaved, EvalEnd, EventWriter, Preparing, RunContinued, RunFailed, RunFinished, RunPaused, RunStarted, StepEnd
 from core.runs import list_runs
 from gui import draft
+from gui.losses import loss_title
 from gui.sizes import memory_words
 from gui.views.train.estimate_card import EstimateCard, duration_words
 from gui.views.train.run_strip import figures
@@ -416,6 +417,15 @@ def test_with_large_words_a_strip_says_its_whole_state(qtbot, make, make_run):
     names = [strip._name for strip in window.view._live._strips.values()]
     assert len(states) == 2 and all(state.width() >= state.sizeHint().width() for state in states)
     assert all(name.width() >= name.sizeHint().width() for name in names)
+
+
+def test_the_losses_name_what_they_are_counted_in_and_which_cannot_be_compared(make_run):
+    words, masks = make_run("words", family="word2vec"), make_run("masks")
+    pairs = make_run("pairs", **{"objective.next_sentence": True})
+    assert loss_title([masks]) == "Loss, in nats for each token that is guessed"
+    assert loss_title([words]) == "Loss, in nats for each guess among negative samples"
+    assert loss_title([masks, pairs]) == "Loss, in nats"
+    assert "not comparable" in loss_title([words, masks])
 
 
 def test_strips_name_what_is_prepared(qtbot, make, make_run, monkeypatch):

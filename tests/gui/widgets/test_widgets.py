@@ -163,6 +163,26 @@ def test_curves_can_be_logarithmic_taken_away_and_emptied(curves):
     curves.grab()
 
 
+def test_a_curve_is_read_at_its_point_nearest_to_the_pointer_and_not_beyond_its_end(qtbot, curves):
+    curves.add("short", "short run", "#ff0000", smooth=False)
+    curves.add("long", "long run", "#00ff00")
+    curves.append("short", {"steps": [0, 10, 20], "time": [0, 1, 2]}, [9.0, 8.0, np.nan])
+    curves.append("long", {"steps": [0, 10, 100], "time": [0, 1, 9]}, [5.0, 4.0, 3.0])
+    curves._draw()
+    QApplication.processEvents()
+    box = curves._plot.getViewBox()
+
+    def read(x: float) -> str:
+        curves._read_out(QPointF(curves._plot.mapFromScene(box.mapViewToScene(QPointF(x, 4.0)))))
+        return curves._card.text()
+
+    assert "<b>8</b>" in read(12) and "smoothed" in read(12)
+    assert "short run" not in read(20) and "long run" in read(20)  # there it holds no number
+    assert "short run" not in read(60) and "<b>3." in read(60)
+    curves.set_smoothing(0)
+    assert "<b>3</b>" in read(60) and "<b>4</b>" in read(50) and "smoothed" not in read(60)
+
+
 def test_pyqtgraph_leaves_our_hook_in_place():
     assert "pyqtgraph" not in sys.excepthook.__class__.__module__
     assert "pyqtgraph" not in getattr(sys.excepthook, "__module__", "")

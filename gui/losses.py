@@ -1,0 +1,30 @@
+"""What a loss is counted in: those of different kinds stand on one axis and cannot be compared."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from core.i18n import tr
+from core.registry import family
+from core.runs import Run
+
+
+def samples_negatives(run: Run) -> bool:
+    """Whether it guesses a word among a few that are drawn (word vectors), not among the whole vocabulary."""
+    return run.config.task is None and "static_vectors" in family(run.config.family).capabilities
+
+
+def is_mixed(runs: Sequence[Run]) -> bool:
+    """Whether losses of both kinds are among them."""
+    return len({samples_negatives(run) for run in runs}) > 1
+
+
+def loss_title(runs: Sequence[Run]) -> str:
+    """The loss of these runs, with its unit."""
+    if is_mixed(runs):
+        return tr("Loss, in nats (that of word vectors, with negative samples, is not comparable)")
+    if any(map(samples_negatives, runs)):
+        return tr("Loss, in nats for each guess among negative samples")
+    if any(run.config.task is not None or getattr(run.config.objective, "next_sentence", False) for run in runs):
+        return tr("Loss, in nats")
+    return tr("Loss, in nats for each token that is guessed")
