@@ -61,7 +61,8 @@ class GradientLearner:
     def step(self, step: int, progress: float) -> StepResult:
         """UserError (NotFinite) if the loss or the gradient is not finite; the weights are then those before the step."""
         config = self.config.train
-        rate = optim.set_rate(self.optimizers, optim.rate(config, progress))
+        share = optim.rate(config, progress)
+        optim.set_rate(self.optimizers, share)
         batch = self.pretraining.batch("train", step)
         # dropout, too, must be the same when this step is repeated after a restart
         torch.manual_seed(hash((config.seed, step, self.device.rank)) & 0x7FFFFFFFFFFF)
@@ -86,7 +87,8 @@ class GradientLearner:
             self._scaler.step(optimizer)
             optimizer.zero_grad(set_to_none=True)
         self._scaler.update()
-        return StepResult(loss=metrics.pop("loss"), tokens=_real_tokens(batch), learning_rate=rate, grad_norm=float(norm), metrics=metrics)
+        return StepResult(loss=metrics.pop("loss"), tokens=_real_tokens(batch), learning_rate=share * config.learning_rate,
+                          grad_norm=float(norm), metrics=metrics)
 
     @torch.no_grad()
     def evaluate(self) -> dict[str, float]:

@@ -55,13 +55,12 @@ def rate(config: TrainConfig, progress: float) -> float:
     return max(0.0, 1 - rest) if config.schedule == "linear" else 1.0
 
 
-def set_rate(optimizers: list[torch.optim.Optimizer], share: float) -> float:
-    """Set every group's rate to `share` of its peak; returns AdamW's."""
+def set_rate(optimizers: list[torch.optim.Optimizer], share: float) -> None:
+    """Set every group's rate to `share` of its peak."""
     for optimizer in optimizers:
         for group in optimizer.param_groups:
             group.setdefault("peak", group["lr"])
             group["lr"] = group["peak"] * share
-    return optimizers[0].param_groups[0]["lr"]
 
 
 def state_tensors(optimizers: list[torch.optim.Optimizer]) -> dict[str, Tensor]:

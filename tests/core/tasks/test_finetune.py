@@ -202,6 +202,12 @@ def test_lower_layers_learn_more_slowly(pretrained: dict[str, Run], tmp_path: Pa
         == pytest.approx([0.0025, 0.005, 0.01, 0.01, 0.03])
 
 
+def test_the_learning_rate_that_is_told_is_that_of_the_settings_not_of_the_lowest_layer(pretrained: dict[str, Run], tmp_path: Path) -> None:
+    learner = learner_of(make_finetune(tmp_path, pretrained["bert"], layer_lr_decay=0.5, head_rate=3, learning_rate=0.01, schedule="linear",
+                                       warmup=0.0, from_scratch=True))
+    assert learner.step(0, 0.0).learning_rate == pytest.approx(0.01) and learner.step(1, 0.25).learning_rate == pytest.approx(0.0075)
+
+
 def test_class_weights_smoothing_and_the_language_models_loss(pretrained: dict[str, Run], tmp_path: Path) -> None:
     run = make_finetune(tmp_path, pretrained["gpt"], class_weights=True, label_smoothing=0.1, from_scratch=True)
     learner = learner_of(run)
