@@ -59,7 +59,8 @@ def plane(run: Run, source: Source, specimens: Sequence[Specimen], layer: int, b
         return step, basis
     onto = _basis(last, labels).project(last, mean_of(last))
     picture = basis.project(vectors, mean_of(vectors))
-    return step, replace(basis, axes=_turn(picture, onto).T @ basis.axes)
+    turn = _turn(picture, onto)
+    return step, replace(basis, axes=turn.T @ basis.axes, share=np.square(turn).T @ basis.share)
 
 
 def layout(run: str, specimens: Sequence[Specimen], layer: int, step: int, projection: str, basis_step: int | None = None,

@@ -222,7 +222,7 @@ class FilmPage(QWidget):
             return None
         steps, xy, groups = found["steps"], found["xy"], found["groups"]
         panel.setToolTip(f"{line_name(run, direction)}, {layer_title(run, layer)}")
-        panel.scatter.set_axes(*axes(projection if (groups > 0).any() else "", aside=aside))  # one point has no directions
+        panel.scatter.set_axes(*axes(run, layer, projection if (groups > 0).any() else "", aside=aside))  # one point has no directions
         if projection != PCA:
             layouts = [question("layout", run=str(run.path), layer=layer, step=one, projection=projection, direction=direction, aside=aside,
                                 basis_step=found["basis_step"], stamp=(found["source"], steps[-1])) for one in steps]

@@ -101,9 +101,13 @@ def layer_title(run: Run, layer: int, direction: str = BOTH) -> str:
     return f"{words} {ARROWS[direction]}" if is_joined(run) else words
 
 
-def axes(projection: str, *, aside: bool) -> tuple[str, str]:
-    """What stands at the two axes of a picture; that the place is set aside is said with the second, so that it leaves with the picture."""
-    first, second = ("PC 1 →", "PC 2 ↑") if projection == PCA else ("", "")
+def axes(run: Run, layer: int, projection: str, *, aside: bool) -> tuple[str, str]:
+    """What stands at the two axes of a picture; that the place is set aside is said with the second, so that it leaves with the picture.
+
+    The planes of the lower layers are turned on to the last one's (core.analysis.layouts): their axes are no principal axes.
+    """
+    turned = layer < getattr(run.config.model, "num_layers", 0)
+    first, second = ("", "") if projection != PCA else (tr("PC 1 and 2, turned"), "") if turned else ("PC 1 →", "PC 2 ↑")
     return first, (second + aside_words(aside)).removeprefix(" · ")
 
 

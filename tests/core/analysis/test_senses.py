@@ -351,6 +351,16 @@ def ask_replay(run: Run, **keywords: object) -> dict:
     return window.replay(**{"run": str(run.path), "specimens": specimens(), "layer": 2, **keywords})
 
 
+def test_the_shares_of_the_variance_are_those_along_the_axes_that_are_drawn(probed: Run) -> None:
+    for layer in (1, 2):  # the plane of the lower one is turned on to the other's
+        found = ask_replay(probed, layer=layer)
+        source = vectors_of.source_of(probed, specimens())
+        whole = vectors_of.layer_of(probed, source, specimens(), found["basis_step"], layer).astype(float)
+        along = np.square(found["xy"][-1]).sum(axis=0) / np.square(whole - whole.mean(axis=0)).sum()
+        assert np.allclose(found["share"], along, rtol=1e-3)
+
+
+
 def test_all_steps_are_seen_in_one_basis(probed: Run) -> None:
     found = ask_replay(probed)
     assert found["steps"] == [0, 10, 20] and found["source"] == "probes" and found["basis_step"] == 20

@@ -311,11 +311,14 @@ def test_the_head_and_the_bars_of_a_narrow_panel_are_whole(show, make_probed, qt
     assert QFontMetrics(fitting("Place aside", room)).horizontalAdvance("Place aside") <= room
 
 
-def test_what_the_colours_mean_leaves_with_the_picture(show, make_probed, tmp_path) -> None:
+def test_what_the_colours_mean_leaves_with_the_picture(show, make_probed, qtbot, tmp_path) -> None:
     view = show(make_probed("one"), make_probed("two", "elmo"))
     picture.save_picture(view._board, tmp_path / "a.svg")
     text = (tmp_path / "a.svg").read_text(encoding="utf-8")
     assert all(words in text for words in ("fruit", "company", "PC 1", "PC 2"))
+    view._session.layer = 1  # its plane is turned on to the last layer's
+    settle(qtbot, view)
+    assert [part.text() for part in view.panels[view._order[0][0]].scatter._axes] == ["PC 1 and 2, turned", ""]
     bar = view.panels[view._order[0][0]].chart._bars[0]
     assert "shuffled" in bar.said and f"{bar.value:.0%}" in bar.said
 
