@@ -25,7 +25,8 @@ import torch
 from torch import Tensor, nn
 
 from core import config as configs
-from core.exchange.huggingface.names import bert_from_transformers, gpt_from_transformers
+from core.families.bert.huggingface import bert_from_transformers
+from core.families.gpt.huggingface import gpt_from_transformers
 from core.families.gpt.pretrain import IGNORED
 from core.families.linear import onednn_is_faster
 from core.text.tokenizers import BOS, EOS, SPECIALS

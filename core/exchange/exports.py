@@ -11,7 +11,7 @@ from core.config import field_types
 from core.errors import UserError
 from core.exchange.onnx.settings import PRECISIONS, OnnxConfig
 from core.i18n import tr
-from core.registry import EXPORTS, lookup
+from core.registry import EXPORTS, FAMILIES, family, lookup
 from core.runs import Run
 
 Progress = Callable[[float, str], None]
@@ -41,7 +41,7 @@ def targets() -> dict[str, Target]:
         "onnx": Target(title="ONNX", about=tr("Runs wherever ONNX Runtime does, without Python's torch; compared with torch before it is done."),
                        precisions=PRECISIONS, options=tuple(field_types(OnnxConfig))),
         "huggingface": Target(title="Hugging Face", about=tr("A folder that transformers opens: AutoModel and AutoTokenizer."),
-                              families=("bert", "gpt")),
+                              families=tuple(name for name in FAMILIES if family(name).transformers)),
         "word2vec": Target(title=tr("word2vec, text"), about=tr("One vector a word, in the format that most programs read."),
                            kind="file", suffix=".txt"),
         "word2vec-binary": Target(title=tr("word2vec, binary"), about=tr("The same in fewer bytes."), kind="file", suffix=".bin"),

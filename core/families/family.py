@@ -63,6 +63,9 @@ class Family:
     learn by gradient descent.
     learner: "module:attribute" of the Learner that takes the steps; only a family with its own kind of step names another.
     unused: options of TrainConfig that its learner does not read; forms leave them out.
+    cost: "module:function" of (config: RunConfig, vocab_size, tokens of the training text) -> Cost of core/families/cost.py, which
+    imports no torch. Without it nobody can say beforehand what a run will cost.
+    transformers: "module:attribute" of its Counterpart (core/families/huggingface.py), where Hugging Face transformers has one.
     """
 
     name: str
@@ -80,3 +83,5 @@ class Family:
     pretrain: str = ""
     learner: str = "core.train.gradient:GradientLearner"
     unused: frozenset[str] = frozenset()
+    cost: str = ""
+    transformers: str = ""

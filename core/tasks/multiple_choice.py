@@ -104,5 +104,5 @@ TASK = Task(
     name="multiple_choice", title="Multiple choice", about="Which of several answers to a question about a passage is right.", metric="accuracy",
     columns=("context", "question", "choices", "label"), kinds=(".jsonl",), read=read, fits=fits, inspect=inspect, features=features,
     heads={"": "core.tasks.heads:ChoiceHead"}, target=target, decode=decode, measure=measure, majority=majority,
-    asked=("context", "question", "choices"),
+    asked=("context", "question", "choices"), free_parts=True,
 )

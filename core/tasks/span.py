@@ -212,6 +212,6 @@ TASK = Task(
     name="span", title="Question answering", about="The piece of a passage that answers a question.", metric="f1",
     columns=("context", "question", "answers"), kinds=(".json",), read=read, fits=fits, inspect=inspect, features=features,
     heads={"": "core.tasks.heads:SpanHead"}, target=target, decode=decode, measure=measure, majority=majority,
-    asked=("context", "question"), windows=True, unreachable=unreachable,
+    asked=("context", "question"), windows=True, free_parts=True, unreachable=unreachable,
     blind="A left-to-right model must choose an answer's beginning before it has read the rest of the passage.",
 )

@@ -100,8 +100,8 @@ class Task:
     measure(predictions, examples, labels) -> metrics by name.
     majority(train, dev) -> predictions that look at no text: the likeliest label of the training examples.
     asked: what somebody types to get a prediction. units: each example holds units that carry a label each. orders: its two texts may be
-    read in both orders. windows: a long text is read in several rows, and nothing of it is cut off. tfidf: a plain method applies
-    (core/tasks/baseline.py).
+    read in both orders. windows: a long text is read in several rows, and nothing of it is cut off. free_parts: each example may have
+    another number of parts. tfidf: a plain method applies (core/tasks/baseline.py).
     unreachable(features, example, TaskConfig) -> why its answer can be neither learnt nor given, "" where it can.
     blind: what a model that reads left to right cannot see at this task, in one sentence; "" where nothing.
     """
@@ -126,6 +126,7 @@ class Task:
     units: bool = False
     orders: bool = False
     windows: bool = False
+    free_parts: bool = False
     tfidf: bool = False
     unreachable: Callable[..., str] | None = None
     blind: str = ""

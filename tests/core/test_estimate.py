@@ -7,6 +7,7 @@ import pytest
 from core import config, estimate
 from core.estimate import Machine, Sample, TextSize
 from core.events import EventWriter, RunStarted, StepEnd
+from core.families.cost import Cost
 from core.registry import family, load
 from core.runs import Run
 from core.tasks.config import TaskConfig
@@ -15,6 +16,10 @@ TEXT = TextSize(tokens=100_000, vocab_size=101)
 MACHINE = Machine(cores=2, memory=8 << 30)
 GPU = Machine(cores=8, memory=32 << 30, kind="cuda", gpu="a card", gpu_memory=8 << 30)
 SMALL = {"num_layers": 3, "num_heads": 2, "hidden_size": 24, "max_seq_len": 70}
+
+
+def _cost(made: config.RunConfig) -> Cost:
+    return estimate.cost_of(made, TEXT.vocab_size, TEXT.tokens)
 
 
 def _network(made: config.RunConfig, vocab_size: int):
@@ -44,16 +49,9 @@ def test_the_matrices_of_muon_are_those_that_it_takes_over(name, options):
 
     made = config.build(name, options=options)
     hidden, _, _ = split(_network(made, TEXT.vocab_size), TEXT.vocab_size)
-    counted = estimate.SIZES[name](made, TEXT.vocab_size).hidden
+    counted = _cost(made).hidden
     # what the objective does not reach, the pooler or the head of the next sentence, is small
     assert counted == pytest.approx(sum(one.numel() for one in hidden), rel=0.05)
-
-
-def test_the_character_cnn_is_that_of_the_model():
-    from core.families.elmo import model
-
-    assert estimate.CNN_FILTERS == model.FILTERS
-    assert (estimate.CNN_HIGHWAYS, estimate.CNN_CHARACTERS, estimate.CNN_CHARACTER_SIZE) == (model.HIGHWAYS, model.CHARACTERS, model.CHARACTER_SIZE)
 
 
 def test_the_first_limit_ends_the_run():
@@ -80,7 +78,7 @@ def _of(name: str = "bert", machine: Machine = MACHINE, earlier: tuple[Sample, .
 
 def test_memory_is_that_of_the_tensors_in_every_process():
     one, two, muon = _of(optimizer="adamw"), _of(optimizer="adamw", processes=2), _of(optimizer="muon")
-    made, size = config.build("bert"), estimate.bert_size(config.build("bert"), TEXT.vocab_size)
+    made, size = config.build("bert"), _cost(config.build("bert"))
     assert (one.weights, one.gradients, one.optimizer) == (4 * size.parameters, 4 * size.parameters, 8 * size.parameters)
     assert muon.optimizer == one.optimizer - 4 * size.hidden
     assert one.activations == round(4 * made.train.batch_size * made.train.seq_len * size.activations)
@@ -96,7 +94,7 @@ def test_memory_is_that_of_the_tensors_in_every_process():
 
 def test_a_token_costs_what_is_computed_for_it():
     def flops(name: str, **options: object) -> float:
-        return estimate.SIZES[name](config.build(name, options=options), TEXT.vocab_size).flops
+        return _cost(config.build(name, options=options)).flops
 
     assert flops("bert", mask_percent=30) > flops("bert", mask_percent=15)
     assert flops("elmo", hidden_size=24) - flops("elmo", hidden_size=24, sampled_softmax=10) == 12 * 91 * 24  # both directions guess
@@ -112,7 +110,7 @@ def test_what_a_run_reads_is_counted_in_steps_and_in_texts():
 
 
 def test_an_earlier_speed_is_scaled_by_arithmetic_and_threads():
-    flops = estimate.gpt_size(config.build("gpt"), TEXT.vocab_size).flops
+    flops = _cost(config.build("gpt")).flops
     on_cpu, on_gpu = (Sample(family="gpt", device=device, threads=1, flops=flops, tokens_per_s=100.0) for device in ("cpu", "cuda"))
     assert _of("gpt", earlier=(on_cpu,)).tokens_per_s == pytest.approx(100 * 2**0.8)  # with both cores
     assert _of("gpt", earlier=(on_cpu,), threads=1).tokens_per_s == pytest.approx(100)
@@ -124,7 +122,7 @@ def test_an_earlier_speed_is_scaled_by_arithmetic_and_threads():
 
 def test_the_speed_is_that_of_earlier_runs_of_the_family_on_the_device():
     made = config.build("gpt")
-    flops = estimate.gpt_size(made, TEXT.vocab_size).flops
+    flops = _cost(made).flops
     mine = Sample(family="gpt", device="cpu", threads=2, flops=flops, tokens_per_s=777.0)
     others = [replace(mine, family="bert", tokens_per_s=1.0), replace(mine, device="cuda", tokens_per_s=2.0)]
     told = estimate.estimate(made, TEXT, MACHINE, [*others, mine])
@@ -143,11 +141,6 @@ def test_a_gpu_is_taken_where_there_is_one():
     assert estimate.estimate(made, TEXT, replace(GPU, kind="mps")).on_gpu
 
 
-def test_a_family_that_nobody_has_measured_has_no_estimate(monkeypatch):
-    monkeypatch.delitem(estimate.SIZES, "gpt")
-    assert estimate.estimate(config.build("gpt"), TEXT, MACHINE) is None
-
-
 def test_samples_come_from_the_events_of_runs(tmp_path):
     run = Run.create(config.build("gpt"), tmp_path / "run")
     assert estimate.sample_of(run) is None
@@ -159,5 +152,5 @@ def test_samples_come_from_the_events_of_runs(tmp_path):
                              progress=0.1, elapsed=1.0, seconds_left=1.0, memory=1))
     writer.close()
     found = estimate.samples(tmp_path)
-    assert found == [Sample(family="gpt", device="cuda", threads=3, flops=estimate.gpt_size(run.config, 101).flops, tokens_per_s=500.0)]
+    assert found == [Sample(family="gpt", device="cuda", threads=3, flops=_cost(run.config).flops, tokens_per_s=500.0)]
     assert estimate.sample_of(Run(run.path, replace(run.config, task=TaskConfig(task="classification")))) is None  # a finetune reads otherwise

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import load_file
 
-from core import cli
+from core import cli, estimate
 from core.analysis import evaluate as measuring
 from core.analysis import predict_window
 from core.analysis.encode import load
+from core.errors import UserError
+from core.estimate import Machine, TextSize
+from core.exchange import exports
+from core.exchange.huggingface import export as huggingface
 from core.exchange.onnx import graph as onnx_graph
 from core.registry import FAMILIES, TASKS
 from core.runs import Run
@@ -19,6 +25,8 @@ from core.tasks.create import create
 from core.train import worker
 from tests.helpers.labelled import write_labelled
 from tests.helpers.runs import OPTIONS, make_run
+
+TEXT, MACHINE = TextSize(tokens=10_000, vocab_size=100), Machine(cores=1, memory=8 << 30)
 
 
 @pytest.fixture
@@ -56,6 +64,29 @@ def test_a_new_family_is_finetuned_with_its_language_models_loss_beside_the_task
     assert run.config.task.head_rate == 10, "its layers learn too, as GPT's and BERT's do"
     assert worker.work(run.path) == 0, (run.path / "events.jsonl").read_text()
     assert any("lm_loss" in getattr(event, "metrics", {}) for event in run.events())
+
+
+def test_a_new_family_need_not_say_what_it_costs_nor_have_its_like_in_transformers(gru: Run, tmp_path: Path) -> None:
+    assert estimate.estimate(gru.config, TEXT, MACHINE) is None
+    assert not exports.targets()["huggingface"].takes(gru)
+    with pytest.raises(UserError, match="transformers has no model that computes what GRU does"):
+        huggingface.export(gru, tmp_path / "out", {}, lambda share, words: None)
+
+
+def test_a_new_family_that_says_what_it_costs_has_an_estimate(gru: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(FAMILIES, "gru", "tests.helpers.newcomers:OUTSPOKEN")
+    hidden = 6 * 16**2 * 2
+    made = estimate.estimate(gru.config, TEXT, MACHINE)
+    assert (made.parameters, made.tokens_per_s, made.tokens) == (hidden + 100 * 16, pytest.approx(1e6 / (6 * hidden)), 2 * 4 * 16)
+
+
+def test_a_new_family_with_its_like_in_transformers_leaves_as_a_folder(gru: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(FAMILIES, "gru", "tests.helpers.newcomers:OUTSPOKEN")
+    assert exports.targets()["huggingface"].takes(gru)
+    report = exports.export(str(gru.path), "huggingface", str(tmp_path / "out"))
+    written = json.loads((tmp_path / "out" / "config.json").read_text(encoding="utf-8"))
+    assert (report["architecture"], written["model_type"], written["hidden_size"]) == ("GruLMHeadModel", "gru", 16)
+    assert "gru.token_embedding.weight" in load_file(tmp_path / "out" / "model.safetensors")
 
 
 def test_a_new_task_is_learnt_and_answers(gru: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,9 +1,10 @@
-"""A family and a task as a newcomer would write them: with what core/families/outputs.py, learning.py and core/tasks/task.py ask for."""
+"""A family and a task as a newcomer would write them: with what core/families/family.py, outputs.py, learning.py and
+core/tasks/task.py ask for."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,9 @@ from torch import Tensor, nn
 
 from core.config import RunConfig, check, option
 from core.families.batches import PackedWindows
+from core.families.cost import Cost
 from core.families.family import Family, InputForm
+from core.families.huggingface import Counterpart
 from core.families.learning import Batch, Loss
 from core.families.outputs import Output
 from core.tasks import files, metrics
@@ -104,6 +107,21 @@ GRU = Family(
     prefix=("[BOS]",), form=InputForm(single=("[BOS]", "A", "[EOS]"), vector="last"), model="tests.helpers.newcomers:Gru",
     pretrain="tests.helpers.newcomers:GruPretraining",
 )
+
+
+def cost(config: RunConfig, vocab_size: int, tokens: int) -> Cost:
+    hidden = 6 * config.model.hidden_size**2 * config.model.num_layers
+    return Cost(parameters=hidden + vocab_size * config.model.hidden_size, hidden=hidden, flops=6.0 * hidden, activations=1.0, core_flops=1e6)
+
+
+COUNTERPART = Counterpart(
+    settings=lambda model, vocab_size: {"model_type": "gru", "vocab_size": vocab_size, "hidden_size": model.hidden_size},
+    to_transformers=lambda state: {name.replace("encoder.", "gru."): tensor for name, tensor in state.items()},
+    from_transformers=lambda state: {name.replace("gru.", "encoder."): tensor for name, tensor in state.items()},
+    encoder="GruModel", pretraining="GruLMHeadModel")
+
+# what a family may say of itself beside that
+OUTSPOKEN = replace(GRU, cost="tests.helpers.newcomers:cost", transformers="tests.helpers.newcomers:COUNTERPART")
 
 
 def read(path: Path, config: TaskConfig) -> Reading:

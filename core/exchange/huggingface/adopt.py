@@ -21,9 +21,10 @@ from core.errors import UserError
 from core.exchange.adopt import Imported, adopted, free_place, text_of
 from core.exchange.huggingface.config import Architecture, read_architecture
 from core.exchange.huggingface.finetuned import head_of, network_weights, note_of, with_task, without_language_model
-from core.exchange.huggingface.names import bert_from_transformers, gpt_from_transformers, roberta_from_transformers
 from core.exchange.huggingface.safe_weights import read_json, read_weights
 from core.exchange.huggingface.tokenizer import NEW, Foreign, read_tokenizer
+from core.families.bert.huggingface import bert_from_transformers, roberta_from_transformers
+from core.families.gpt.huggingface import gpt_from_transformers
 from core.i18n import tr
 from core.registry import family, load
 from core.tasks import data
@@ -33,7 +34,7 @@ ABSENT = -1e4  # the score of a token that a model from elsewhere lacks: it is n
 OURS, OUR_TOKENIZER = "lexiscope.json", "lexiscope_tokenizer.json"  # beside the files that others read, in our own exports
 KEPT_FILES = ("config.json", "generation_config.json", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "vocab.txt",
               "vocab.json", "merges.txt", "added_tokens.json")
-_WORDS = ("encoder.token_embedding.weight", "mlm_bias", "mlm_output.weight", "encoder.output.weight")
+WORDS = ("encoder.token_embedding.weight", "mlm_bias", "mlm_output.weight", "encoder.output.weight")
 _HEADS = re.compile(r"(cls|lm_head|classifier|score|qa_outputs|pooler|multiple_choice_head|transform|v_head)\b|.*(position_ids|token_type_ids|"
                     r"attn\.bias|attn\.masked_bias)$")
 
@@ -69,7 +70,7 @@ def import_model(folder: Path, target: Path | None = None, on_progress: Progress
         notes = (*notes, head)
     biased = architecture.family == "gpt" and foreign is not None and NEW in foreign.rows
     if foreign is not None:
-        weights = {name: _reordered(name, tensor, foreign) if name in _WORDS else tensor for name, tensor in weights.items()}
+        weights = {name: _reordered(name, tensor, foreign) if name in WORDS else tensor for name, tensor in weights.items()}
         notes = (*notes, *foreign.notes)
     model = replace(architecture.model, output_bias=True) if biased else architecture.model
     if biased:

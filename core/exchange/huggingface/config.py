@@ -1,4 +1,4 @@
-"""config.json of Hugging Face transformers -> the options of our architectures, and back.
+"""config.json of Hugging Face transformers -> the options of our architectures.
 
 What our architectures cannot do exactly as the model does is refused with a sentence that names it.
 """
@@ -14,7 +14,6 @@ from core.families.gpt.config import GptConfig
 from core.i18n import tr
 
 ACTIVATIONS = {"gelu": "gelu", "gelu_new": "gelu_tanh", "gelu_pytorch_tanh": "gelu_tanh", "gelu_fast": "gelu_tanh", "relu": "relu"}
-ACTIVATIONS_BACK = {"gelu": "gelu", "gelu_tanh": "gelu_new", "relu": "relu"}
 LONGEST = 65_536  # tokens; and the widest matrix
 SHORTEST = 8  # tokens: what ours read at least
 MOST_TOKENS = 4_000_000
@@ -105,20 +104,3 @@ def _activation(raw: dict[str, Any], name: str, usual: str) -> str:
 
 def _tied(raw: dict[str, Any]) -> bool:
     return raw.get("tie_word_embeddings", True) is not False
-
-
-def bert_json(model: BertConfig, vocab_size: int) -> dict[str, Any]:
-    """What a BertConfig of transformers reads."""
-    return {"model_type": "bert", "vocab_size": vocab_size, "hidden_size": model.hidden_size, "num_hidden_layers": model.num_layers,
-            "num_attention_heads": model.num_heads, "intermediate_size": model.intermediate_size or 4 * model.hidden_size,
-            "hidden_act": ACTIVATIONS_BACK[model.activation], "hidden_dropout_prob": model.dropout, "attention_probs_dropout_prob": model.dropout,
-            "max_position_embeddings": model.max_seq_len, "type_vocab_size": 2, "layer_norm_eps": model.layer_norm_eps,
-            "tie_word_embeddings": model.tied, "position_embedding_type": "absolute"}
-
-
-def gpt_json(model: GptConfig, vocab_size: int) -> dict[str, Any]:
-    """What a GPT2Config of transformers reads."""
-    return {"model_type": "gpt2", "vocab_size": vocab_size, "n_embd": model.hidden_size, "n_layer": model.num_layers, "n_head": model.num_heads,
-            "n_inner": model.intermediate_size or 4 * model.hidden_size, "n_positions": model.max_seq_len,
-            "activation_function": ACTIVATIONS_BACK[model.activation], "resid_pdrop": model.dropout, "embd_pdrop": model.dropout,
-            "attn_pdrop": model.dropout, "layer_norm_epsilon": model.layer_norm_eps, "tie_word_embeddings": model.tied}

@@ -1,7 +1,7 @@
-"""A BERT or GPT run as a folder that Hugging Face transformers opens: AutoModel, AutoTokenizer, and the task's own class.
+"""A run as a folder that Hugging Face transformers opens: AutoModel, AutoTokenizer, and the task's own class.
 
-The folder is read again before it takes its place: its weights must be those of the run bit for bit, and its tokenizer must give the
-run's ids. It also holds the run's own tokenizer, so that a way back loses nothing.
+A family says in Family.transformers what it is there. The folder is read again before it takes its place: its weights must be those of
+the run bit for bit, and its tokenizer must give the run's ids. It also holds the run's own tokenizer, so that a way back loses nothing.
 """
 
 from __future__ import annotations
@@ -18,23 +18,21 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
+from core import registry
 from core.analysis.encode import Loaded, frame, load
 from core.errors import UserError
 from core.exchange.exports import require_utf8
-from core.exchange.huggingface.adopt import OUR_TOKENIZER, OURS
-from core.exchange.huggingface.config import bert_json, gpt_json
-from core.exchange.huggingface.heads import head_of, with_form
-from core.exchange.huggingface.names import bert_from_transformers, bert_to_transformers, gpt_from_transformers, gpt_to_transformers
+from core.exchange.huggingface.adopt import OUR_TOKENIZER, OURS, WORDS
+from core.exchange.huggingface.heads import OF_WHOLE_TEXT, head_of, with_form
 from core.exchange.huggingface.safe_weights import read_json, read_weights
 from core.exchange.huggingface.tokenizer import NEW
 from core.exchange.tokenizer_json import portable
+from core.families.huggingface import Counterpart
 from core.i18n import tr
 from core.runs import ORIGIN, Run
 from core.text.tokenizers import BOS, EOS, PAD, SPECIALS
 from core.whole import new_folder
 
-_TO = {"bert": bert_to_transformers, "gpt": gpt_to_transformers}
-_FROM = {"bert": bert_from_transformers, "gpt": gpt_from_transformers}
 _PROOF = ("妈妈买了一个苹果，觉得 apples 3.14 很甜。", "The quick brown fox, isn't it? ÜBER [MASK] x", "", "。")
 
 
@@ -51,8 +49,10 @@ class Folder:
 
 def export(run: Run, out: Path, options: dict[str, Any], on_progress: Callable[[float, str], None]) -> dict[str, Any]:
     """See core/exchange/exports.py. UserError for a family that transformers does not have, or where the proof fails."""
-    if run.config.family not in _TO:
-        raise UserError(tr("Only BERT and GPT runs can leave as a Hugging Face folder."), tr("Take ONNX or word vectors for this one."))
+    family = registry.family(run.config.family)
+    if not family.transformers:
+        raise UserError(tr("transformers has no model that computes what {family} does.", family=family.title),
+                        tr("Take ONNX or word vectors for this one."))
     require_utf8(Path(out).resolve())
     on_progress(0.0, tr("reading the run"))
     loaded = load(run)
@@ -75,27 +75,23 @@ def export(run: Run, out: Path, options: dict[str, Any], on_progress: Callable[[
 
 def model_json(loaded: Loaded, rows: int) -> dict[str, Any]:
     """config.json without the class: the encoder's options and the special tokens' ids."""
-    made = (bert_json if loaded.family.name == "bert" else gpt_json)(loaded.config.model, rows)
+    made = _counterpart(loaded).settings(loaded.config.model, rows)
     return {**made, "dtype": "float32", "pad_token_id": PAD, "bos_token_id": BOS, "eos_token_id": EOS}
 
 
 def _pretrained(loaded: Loaded) -> Folder:
-    bert = loaded.family.name == "bert"
-    if not bert and loaded.config.model.output_bias:
-        raise UserError(tr("The scores of this GPT have a bias, which GPT-2 in transformers does not have."), tr("Take ONNX for this one."))
-    rows = len(loaded.encoder.token_vectors())
-    config = {**model_json(loaded, rows), "architectures": ["BertForPreTraining" if bert else "GPT2LMHeadModel"]}
-    tokens = portable(loaded.tokenizer, loaded.family)
-    return Folder(weights=_TO[loaded.family.name](loaded.weights), config=config, tokenizer=tokens.json, notes=(tokens.note,) if tokens.note else ())
+    theirs, tokens = _counterpart(loaded), portable(loaded.tokenizer, loaded.family)
+    config = {**model_json(loaded, len(loaded.encoder.token_vectors())), "architectures": [theirs.pretraining]}
+    return Folder(weights=theirs.to_transformers(loaded.weights), config=config, tokenizer=tokens.json, notes=(tokens.note,) if tokens.note else ())
 
 
 def _finetuned(loaded: Loaded) -> Folder:
     from core.tasks import data
     from core.tasks.forms import form_of
 
-    run, bert = loaded.run, loaded.family.name == "bert"
+    run, theirs = loaded.run, _counterpart(loaded)
     labels = data.read_labels(run)
-    head = head_of(run.config, labels, data.layout_of(run.config, labels, loaded.tokenizer), loaded.weights)
+    head = head_of(loaded.family, run.config, labels, data.layout_of(run.config, labels, loaded.tokenizer), loaded.weights)
     rows = len(loaded.encoder.token_vectors())
     encoder = {name: tensor for name, tensor in loaded.weights.items() if name.startswith("encoder.") and not name.startswith("encoder.output")}
     tokens = portable(loaded.tokenizer, loaded.family)
@@ -103,12 +99,15 @@ def _finetuned(loaded: Loaded) -> Folder:
     notes = tuple(note for note in (tokens.note, head if isinstance(head, str) else head.note) if note)
     model = {**model_json(loaded, rows), "tie_word_embeddings": True}
     if isinstance(head, str):
-        return Folder(weights=_TO[loaded.family.name](encoder), config={**model, "architectures": ["BertModel" if bert else "GPT2Model"]},
-                      tokenizer=json_, notes=notes)
-    if head.architecture in ("BertForTokenClassification", "BertForQuestionAnswering"):  # these have no pooler
+        return Folder(weights=theirs.to_transformers(encoder), config={**model, "architectures": [theirs.encoder]}, tokenizer=json_, notes=notes)
+    if run.config.task.task not in OF_WHOLE_TEXT:  # the classes for single tokens have no pooler
         encoder = {name: tensor for name, tensor in encoder.items() if not name.startswith("encoder.pooler.")}
-    return Folder(weights={**_TO[loaded.family.name](encoder), **head.weights}, config={**model, **head.config, "architectures": [head.architecture]},
-                  tokenizer=json_, notes=notes)
+    return Folder(weights={**theirs.to_transformers(encoder), **head.weights},
+                  config={**model, **head.config, "architectures": [head.architecture]}, tokenizer=json_, notes=notes)
+
+
+def _counterpart(loaded: Loaded) -> Counterpart:
+    return registry.load(loaded.family.transformers)
 
 
 def _origin(run: Run) -> dict[str, Any] | None:
@@ -120,19 +119,18 @@ def _origin(run: Run) -> dict[str, Any] | None:
 
 def _as_it_came(loaded: Loaded, origin: dict[str, Any]) -> Folder | None:
     """A run that came from transformers leaves with its own vocabulary, in its own order. None for RoBERTa, which leaves as a BERT."""
-    rows = origin.get("rows")
-    if origin.get("model_type") not in ("bert", "gpt2") or not isinstance(rows, list) or len(rows) != loaded.tokenizer.vocab_size:
+    rows, theirs = origin.get("rows"), _counterpart(loaded)
+    kind = theirs.settings(loaded.config.model, loaded.tokenizer.vocab_size)["model_type"]
+    if origin.get("model_type") != kind or not isinstance(rows, list) or len(rows) != loaded.tokenizer.vocab_size:
         return None
     known = [(theirs, ours) for ours, theirs in enumerate(rows) if theirs != NEW]
     order = torch.tensor([ours for _, ours in sorted(known)])
-    weights = {name: tensor[order] if len(tensor) == len(rows) and name.endswith(
-        ("token_embedding.weight", "mlm_bias", "mlm_output.weight", "encoder.output.weight")) else tensor for name, tensor in loaded.weights.items()
-               if name != "encoder.output_bias"}
+    weights = {name: tensor[order] if name in WORDS else tensor for name, tensor in loaded.weights.items() if name != "encoder.output_bias"}
     config = {**read_json(loaded.run.path / "huggingface" / "config.json"), "dtype": "float32",
-              "architectures": ["BertForPreTraining" if loaded.family.name == "bert" else "GPT2LMHeadModel"]}
+              "architectures": [theirs.pretraining]}
     if config.get("type_vocab_size") == 1:
         weights["encoder.segment_embedding.weight"] = weights["encoder.segment_embedding.weight"][:1]
-    return Folder(weights=_TO[loaded.family.name](weights), config=config, tokenizer="")
+    return Folder(weights=theirs.to_transformers(weights), config=config, tokenizer="")
 
 
 def _write(folder: Path, made: Folder, loaded: Loaded, *, as_it_came: bool) -> None:
@@ -145,7 +143,7 @@ def _write(folder: Path, made: Folder, loaded: Loaded, *, as_it_came: bool) -> N
     _json(folder / "config.json", made.config)
     (folder / "tokenizer.json").write_text(made.tokenizer, encoding="utf-8")
     names = {f"{role}_token": token for role, token in zip(("pad", "unk", "cls", "sep", "mask", "bos", "eos"), SPECIALS, strict=True)}
-    inputs = ["input_ids", "token_type_ids", "attention_mask"] if loaded.family.name == "bert" else ["input_ids", "attention_mask"]
+    inputs = ["input_ids", "token_type_ids", "attention_mask"] if loaded.family.form.segments else ["input_ids", "attention_mask"]
     _json(folder / "tokenizer_config.json", {
         "tokenizer_class": "PreTrainedTokenizerFast", "model_max_length": loaded.config.model.max_seq_len, "model_input_names": inputs,
         "clean_up_tokenization_spaces": False, "padding_side": "right", **names, **made.settings})
@@ -161,7 +159,7 @@ def _prove(folder: Path, made: Folder, loaded: Loaded) -> None:
     again = read_weights(folder)
     if again.keys() != made.weights.keys() or not all(torch.equal(again[name], tensor) for name, tensor in made.weights.items()):
         raise UserError(tr("The weights that were written are not those of the run."), tr("Try again; the disk may be faulty."))
-    encoder = {name: tensor for name, tensor in _FROM[loaded.family.name](again).items() if name.startswith("encoder.")}
+    encoder = {name: tensor for name, tensor in _counterpart(loaded).from_transformers(again).items() if name.startswith("encoder.")}
     for name, tensor in encoder.items():
         reordered = not made.tokenizer and len(tensor) != len(loaded.weights[name])
         if not reordered and not torch.equal(tensor, loaded.weights[name]):

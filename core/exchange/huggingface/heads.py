@@ -13,18 +13,13 @@ from torch import Tensor
 from core.config import RunConfig
 from core.families.family import Family, InputForm
 from core.i18n import tr
+from core.registry import load
 from core.tasks.labels import NUMBER, Labels
 from core.tasks.layout import Layout
 from core.tasks.networks import plan
 from core.text.tokenizers import SPECIALS
 
-_CLASSES = {
-    "bert": {"classification": "BertForSequenceClassification", "pair": "BertForSequenceClassification", "tagging": "BertForTokenClassification",
-             "span": "BertForQuestionAnswering", "multiple_choice": "BertForMultipleChoice"},
-    "gpt": {"classification": "GPT2ForSequenceClassification", "pair": "GPT2ForSequenceClassification", "tagging": "GPT2ForTokenClassification",
-            "span": "GPT2ForQuestionAnswering"},
-}
-_OF_WHOLE_TEXT = ("classification", "pair", "multiple_choice")
+OF_WHOLE_TEXT = ("classification", "pair", "multiple_choice")
 MOST_FOLDED = 5.0  # times the vector that carries a bias: beyond that, rounding would be seen in the logits
 
 
@@ -38,17 +33,17 @@ class Head:
     note: str = ""
 
 
-def head_of(config: RunConfig, labels: Labels, layout: Layout, weights: Mapping[str, Tensor]) -> Head | str:
+def head_of(family: Family, config: RunConfig, labels: Labels, layout: Layout, weights: Mapping[str, Tensor]) -> Head | str:
     """The head of a finetune; or why transformers has none that computes the same."""
     options, made = config.task, plan(config)
-    task, bert = options.task, config.family == "bert"
-    architecture = _CLASSES[config.family].get(task)
+    task, theirs = options.task, load(family.transformers)
+    architecture = theirs.tasks.get(task)
     if architecture is None:
-        return tr("transformers has no class for this task above a GPT: the encoder leaves without its head.")
+        return tr("transformers has no class for this task above a {family}: the encoder leaves without its head.", family=family.title)
     if made.mix or made.reader or options.own_embedding or layout.orders == 2:
         return tr("The head reads what no class of transformers gives it (mixed layers, an LSTM, or both orders of a pair): "
                   "the encoder leaves without it.")
-    if task in _OF_WHOLE_TEXT and made.pooling != ("first" if bert else "last"):
+    if task in OF_WHOLE_TEXT and made.pooling != family.form.vector:
         return tr("The head reads the {pooling} of the tokens, for which transformers has no class: the encoder leaves without it.",
                   pooling=made.pooling)
     weight, bias = weights["head.linear.weight"], weights["head.linear.bias"]
@@ -66,10 +61,10 @@ def head_of(config: RunConfig, labels: Labels, layout: Layout, weights: Mapping[
         settings = {"num_labels": 1, "id2label": {"0": "LABEL_0"}, "label2id": {"LABEL_0": 0}, "problem_type": "regression"}
     elif task in ("classification", "pair"):
         settings["problem_type"] = "single_label_classification"
-    if not bert and task in ("classification", "pair"):
+    if theirs.score and task in ("classification", "pair"):
         folded = _without_bias(weight, bias, weights["encoder.final_norm.weight"], weights["encoder.final_norm.bias"])
         if folded is None:
-            return tr("The head has a bias, which GPT-2's in transformers does not have: the encoder leaves without it.")
+            return tr("The head has a bias, which that of transformers does not have: the encoder leaves without it.")
         return Head(architecture=architecture, weights={"score.weight": folded}, config=settings)
     name = "qa_outputs" if task == "span" else "classifier"
     return Head(architecture=architecture, weights={f"{name}.weight": weight, f"{name}.bias": bias}, config=settings, note=note)

@@ -26,7 +26,6 @@ from core.tasks.networks import UNIT_PLACES, TaskNetwork
 from core.text.tokenizers import load_tokenizer
 
 MANY = 100  # examples, so that the share of equal answers says something
-FREE_PARTS = ("multiple_choice", "span")  # tasks of whose parts each example may have another number
 
 
 def load_network(run: Run, step: int | None = None) -> tuple[TaskNetwork, Layout, Labels, int]:
@@ -40,9 +39,10 @@ def load_network(run: Run, step: int | None = None) -> tuple[TaskNetwork, Layout
 
 def parts_of(run: Run, layout: Layout) -> int:
     """The parts of an example; the fewest, where that is free."""
-    if task_named(run.config.task.task).orders:
+    task = task_named(run.config.task.task)
+    if task.orders:
         return 2 if layout.apart else layout.orders
-    return 2 if run.config.task.task in FREE_PARTS else 1
+    return 2 if task.free_parts else 1
 
 
 def task_graphs(run: Run, network: TaskNetwork, layout: Layout) -> dict[str, Callable[[], Graph]]:
@@ -50,8 +50,8 @@ def task_graphs(run: Run, network: TaskNetwork, layout: Layout) -> dict[str, Cal
 
 
 def _graph(run: Run, network: TaskNetwork, layout: Layout) -> Graph:
-    task, parts = run.config.task.task, parts_of(run, layout)
-    free, tagged = task in FREE_PARTS, task_named(task).units
+    task, parts = task_named(run.config.task.task), parts_of(run, layout)
+    free, tagged = task.free_parts, task.units
     names = ("input_ids", "attention_mask", *(["token_type_ids"] if network.segments else []))
     inputs: dict[str, Axes] = dict.fromkeys(names, ("batch", "parts" if free else parts, "tokens"))
     if tagged:

@@ -92,4 +92,6 @@ FAMILY = Family(
     form=InputForm(single=("[CLS]", "A", "[SEP]"), pair=("[CLS]", "A", "[SEP]", "B", "[SEP]"), segments=True, vector="first"),
     model="core.families.bert.model:Bert",
     pretrain="core.families.bert.pretrain:BertPretraining",
+    cost="core.families.bert.cost:cost",
+    transformers="core.families.bert.huggingface:COUNTERPART",
 )

@@ -9,6 +9,12 @@ from core.errors import UserError
 from core.families.family import COOCCURRENCE, Family, InputForm, first_vectors_option
 from core.i18n import tr
 
+# (width, number) of the character CNN's filters, and its highway layers: those of the paper's released model
+FILTERS = ((1, 32), (2, 32), (3, 64), (4, 128), (5, 256), (6, 512), (7, 1024))
+HIGHWAYS = 2
+CHARACTER_SIZE = 16
+CHARACTERS = 65536  # code points beyond the basic plane share the last row
+
 
 @dataclass(frozen=True, kw_only=True)
 class ElmoConfig:
@@ -28,6 +34,11 @@ class ElmoConfig:
             raise UserError(
                 tr("cell_size is {cell}, not greater than hidden_size, which is {hidden}.", cell=self.cell_size, hidden=self.hidden_size),
                 tr("Make it greater, or 0 for no projection."), where="cell_size")
+
+    @property
+    def filters(self) -> list[tuple[int, int]]:
+        """Those of FILTERS that fit into max_characters."""
+        return [(width, number) for width, number in FILTERS if width <= self.max_characters]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,4 +72,5 @@ FAMILY = Family(
     form=InputForm(single=("[BOS]", "A", "[EOS]"), frozen=True, scalar_mix=True),
     model="core.families.elmo.model:Elmo",
     pretrain="core.families.elmo.pretrain:ElmoPretraining",
+    cost="core.families.elmo.cost:cost",
 )

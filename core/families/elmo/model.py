@@ -13,18 +13,12 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
-from core.families.elmo.config import ElmoConfig
+from core.families.elmo.config import CHARACTER_SIZE, CHARACTERS, HIGHWAYS, ElmoConfig
 from core.families.outputs import Output
 from core.families.places import take
 
 if TYPE_CHECKING:
     from core.text.tokenizers import Tokenizer
-
-# (width, number) of the character CNN's filters, and its highway layers: those of the paper's released model
-FILTERS = ((1, 32), (2, 32), (3, 64), (4, 128), (5, 256), (6, 512), (7, 1024))
-HIGHWAYS = 2
-CHARACTER_SIZE = 16
-CHARACTERS = 65536  # code points beyond the basic plane share the last row
 
 
 class Elmo(nn.Module):
@@ -39,7 +33,7 @@ class Elmo(nn.Module):
         self.config, self.vocab_size = config, vocab_size
         size = config.hidden_size
         if config.embedding == "char_cnn":
-            self.embedding = CharacterCNN(vocab_size, config.max_characters, size)
+            self.embedding = CharacterCNN(vocab_size, config)
         else:
             self.embedding = nn.Embedding(vocab_size, size)
             nn.init.normal_(self.embedding.weight, std=size**-0.5)
@@ -115,15 +109,14 @@ class CharacterCNN(nn.Module):
     `characters`, a buffer of (vocab_size, max_characters) code points with 0 as padding, must be set by `spell` before use.
     """
 
-    def __init__(self, vocab_size: int, max_characters: int, size: int) -> None:
+    def __init__(self, vocab_size: int, config: ElmoConfig) -> None:
         super().__init__()
-        self.register_buffer("characters", torch.zeros(vocab_size, max_characters, dtype=torch.long))
+        self.register_buffer("characters", torch.zeros(vocab_size, config.max_characters, dtype=torch.long))
         self.character = nn.Embedding(CHARACTERS, CHARACTER_SIZE, padding_idx=0)
-        filters = [(width, number) for width, number in FILTERS if width <= max_characters]
-        self.convolutions = nn.ModuleList(nn.Conv1d(CHARACTER_SIZE, number, width) for width, number in filters)
-        channels = sum(number for _, number in filters)
+        self.convolutions = nn.ModuleList(nn.Conv1d(CHARACTER_SIZE, number, width) for width, number in config.filters)
+        channels = sum(number for _, number in config.filters)
         self.highways = nn.ModuleList(nn.Linear(channels, 2 * channels) for _ in range(HIGHWAYS))
-        self.projection = nn.Linear(channels, size)
+        self.projection = nn.Linear(channels, config.hidden_size)
 
     def spell(self, tokens: list[str]) -> None:
         """Note the characters of every token of the vocabulary, in the order of their ids."""

@@ -72,4 +72,6 @@ FAMILY = Family(
                    new_tokens=("[START]", "[DELIMITER]", "[EXTRACT]"), vector="last"),
     model="core.families.gpt.model:Gpt",
     pretrain="core.families.gpt.pretrain:GptPretraining",
+    cost="core.families.gpt.cost:cost",
+    transformers="core.families.gpt.huggingface:COUNTERPART",
 )

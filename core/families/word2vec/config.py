@@ -8,6 +8,14 @@ from core.config import check, option
 from core.families.family import Family, InputForm
 
 OBJECTIVES = ("skip_gram", "cbow")
+STEP_TOKENS = 1 << 16  # read in one step, about
+STEPS_PER_EPOCH = 16  # at least, so that a short text, too, lets people watch; a step has no fewer than LEAST_TOKENS for that
+LEAST_TOKENS = 512
+
+
+def step_tokens(tokens: int) -> int:
+    """How many of a text's tokens one step reads, about."""
+    return min(STEP_TOKENS, max(LEAST_TOKENS, tokens // STEPS_PER_EPOCH))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,6 +61,7 @@ FAMILY = Family(
     form=InputForm(single=("[BOS]", "A"), frozen=True),  # [BOS], a zero vector, so that no text is empty
     model="core.families.word2vec.model:Word2Vec",
     learner="core.families.word2vec.pretrain:Word2VecLearner",
+    cost="core.families.word2vec.cost:cost",
     unused=frozenset({"batch_size", "micro_batch_size", "seq_len", "optimizer", "muon_learning_rate", "weight_decay", "schedule", "warmup",
                       "grad_clip", "eval_batches", "device", "precision", "processes"}),
 )

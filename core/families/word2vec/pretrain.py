@@ -16,6 +16,7 @@ from core.errors import UserError
 from core.families.batches import require_text
 from core.families.learning import LearnerState, StepResult
 from core.families.word2vec import kernels
+from core.families.word2vec.config import step_tokens
 from core.families.word2vec.model import Word2Vec
 from core.i18n import tr
 from core.text.tokenizers import SPECIALS
@@ -23,9 +24,6 @@ from core.text.tokenizers import SPECIALS
 if TYPE_CHECKING:
     from core.text.corpus import Corpus, Split
 
-STEP_TOKENS = 1 << 16  # read in one step, about
-STEPS_PER_EPOCH = 16  # at least, so that a short text, too, lets people watch; a step has no fewer than LEAST_TOKENS for that
-LEAST_TOKENS = 512
 VALID_TOKENS = 1 << 16  # read in one validation, at most
 PARTS = 4  # of a step for each thread, so that one that is held up does not hold up the rest
 LEAST_RATE = 1e-4  # of the peak; the learning rate falls no lower
@@ -78,7 +76,7 @@ class Word2VecLearner:
 
         self.parameters = 2 * len(counts) * dim
         self.tokens_per_epoch = self._train.token_count
-        self.tokens_per_batch = min(STEP_TOKENS, max(LEAST_TOKENS, self.tokens_per_epoch // STEPS_PER_EPOCH))
+        self.tokens_per_batch = step_tokens(self.tokens_per_epoch)
         self._steps = max(1, round(self.tokens_per_epoch / self.tokens_per_batch))
         self.steps_per_epoch = float(self._steps)
         self._order: tuple[int, np.ndarray, np.ndarray] = (-1, np.empty(0), np.empty(0))  # of the newest epoch; a cache and no more

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QGridLayout
 
 from core.estimate import Estimate, device_of, estimate
 from core.i18n import tr
+from core.registry import family
 from gui import theme
 from gui.sizes import memory_words
 from gui.widgets.axes import short
@@ -77,7 +78,8 @@ class EstimateCard(Card):
             for value in self._values.values():
                 value.setText("…")
             self._warning.hide()
-            self._basis.setText("")
+            known = self._config is None or family(self._config.family).cost
+            self._basis.setText("" if known else tr("{family} does not say what its runs cost.", family=family(self._config.family).title))
             return
         machine = self._ground.machine
         kind = device_of(self._config, machine)

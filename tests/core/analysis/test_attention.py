@@ -18,10 +18,11 @@ from core.analysis import effects, occlusion, reading
 from core.analysis.encode import load
 from core.config import TextConfig
 from core.errors import UserError
-from core.exchange.huggingface.names import bert_from_transformers, gpt_from_transformers
 from core.families.bert.config import BertConfig
+from core.families.bert.huggingface import bert_from_transformers
 from core.families.bert.model import Bert
 from core.families.gpt.config import GptConfig
+from core.families.gpt.huggingface import gpt_from_transformers
 from core.families.gpt.model import Gpt
 from core.registry import family
 from core.runs import Run

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -18,6 +19,7 @@ from core.errors import UserError
 from core.exchange.huggingface import export as hf_export
 from core.exchange.huggingface.adopt import import_model
 from core.exchange.huggingface.export import export
+from core.families.bert.huggingface import COUNTERPART
 from core.registry import TOKENIZERS, lookup
 from core.registry import load as load_place
 from core.runs import Run
@@ -290,14 +292,14 @@ def test_a_head_that_theirs_lack_stays_behind_and_says_so(tmp_path: Path) -> Non
 
 def test_a_folder_that_is_not_the_run_takes_no_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run, read = our_run(tmp_path, "bert", "char"), hf_export.read_weights
-    back = hf_export._FROM["bert"]
 
     def other(weights: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
         name = next(name for name in sorted(weights) if name.endswith("word_embeddings.weight") or name == "encoder.token_embedding.weight")
         return {**weights, name: weights[name] + 1e-6}
 
     for place, wrong, words in (("read_weights", lambda folder: other(read(folder)), "weights"),
-                                ("_FROM", {"bert": lambda weights: other(back(weights))}, "weights"),
+                                ("_counterpart", lambda loaded: replace(COUNTERPART, from_transformers=lambda weights: other(
+                                    COUNTERPART.from_transformers(weights))), "weights"),
                                 ("frame", lambda *_, **__: SimpleNamespace(ids=[1, 2]), "other ids for '妈妈")):
         with monkeypatch.context() as patch, pytest.raises(UserError, match=words):
             patch.setattr(hf_export, place, wrong)
@@ -306,7 +308,7 @@ def test_a_folder_that_is_not_the_run_takes_no_place(tmp_path: Path, monkeypatch
 
 
 def test_elmo_has_no_such_folder(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="Only BERT and GPT"):
+    with pytest.raises(UserError, match="transformers has no model that computes what"):
         export(make_run(tmp_path, "elmo"), tmp_path / "out", {}, lambda share, words: None)
 
 

@@ -10,8 +10,8 @@ import torch
 
 from core import config as configs
 from core.errors import UserError
-from core.exchange.huggingface.names import bert_from_transformers
 from core.families.bert.config import BertConfig, BertObjective
+from core.families.bert.huggingface import bert_from_transformers
 from core.families.bert.model import Bert
 from core.families.bert.pretrain import IGNORED, NOT_NEXT, BertForPretraining, BertPretraining, mask_tokens, places_to_guess
 from core.text.tokenizers import CLS, MASK, PAD, SEP

@@ -87,10 +87,10 @@ def test_padding_changes_nothing(model: Elmo) -> None:
 
 @torch.no_grad()
 def test_the_character_cnn_makes_a_vector_of_a_words_characters() -> None:
-    cnn = CharacterCNN(4, 8, 6).eval()
+    cnn = CharacterCNN(4, ElmoConfig(max_characters=8, hidden_size=8)).eval()
     cnn.spell(["apple", "apples", "苹果", "apple"])
     vectors = cnn(torch.tensor([[0, 1, 2, 3]]))[0]
-    assert vectors.shape == (4, 6)
+    assert vectors.shape == (4, 8)
     assert torch.allclose(vectors[0], vectors[3]) and not torch.allclose(vectors[0], vectors[1])
 
 

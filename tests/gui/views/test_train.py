@@ -255,6 +255,20 @@ def test_the_estimate_says_what_it_stands_on(qtbot):
     assert not card._warning.isHidden()
 
 
+def test_the_estimate_says_so_where_a_family_does_not_tell_what_it_costs(qtbot, monkeypatch):
+    from core.analysis.text_window import Ground
+    from core.registry import FAMILIES
+
+    monkeypatch.setitem(FAMILIES, "gru", "tests.helpers.newcomers:GRU")
+    card = EstimateCard()
+    qtbot.addWidget(card)
+    card.set_ground(Ground(machine=Machine(cores=2, memory=8 << 30), samples=[]))
+    card.set_text(TextSize(tokens=1000, vocab_size=100))
+    assert card._basis.text() == ""
+    card.set_config(config.build("gru", options={"steps": 2}))
+    assert card._basis.text() == "GRU does not say what its runs cost." and card._values["time"].text() == "…"
+
+
 def test_the_costs_are_read_whole_with_large_letters(qtbot, make):
     window = make("train")
     window.resize(1600, 1000)

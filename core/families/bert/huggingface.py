@@ -1,21 +1,25 @@
-"""Weights under the names of Hugging Face transformers, and under ours."""
+"""BERT, and RoBERTa, which is one, as Hugging Face transformers has them."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import torch
 from torch import Tensor
 
+from core.families.bert.config import BertConfig
+from core.families.huggingface import ACTIVATIONS, Counterpart, count_layers, take
+
 # transformers' name of a part -> ours, the same in every layer
-_BERT_LAYER = {
+_LAYER = {
     "attention.output.dense": "attention.output",
     "attention.output.LayerNorm": "attention_norm",
     "intermediate.dense": "feed_forward.up",
     "output.dense": "feed_forward.down",
     "output.LayerNorm": "feed_forward_norm",
 }
-_BERT_OUTSIDE = {
+_OUTSIDE = {
     "embeddings.word_embeddings": "encoder.token_embedding",
     "embeddings.position_embeddings": "encoder.position_embedding",
     "embeddings.token_type_embeddings": "encoder.segment_embedding",
@@ -31,15 +35,6 @@ _ROBERTA_HEAD = {
     "lm_head.decoder": "cls.predictions.decoder",
     "lm_head.bias": "cls.predictions.bias",
 }
-_GPT_LAYER = {
-    "ln_1": "attention_norm",
-    "attn.c_attn": "attention.qkv",
-    "attn.c_proj": "attention.output",
-    "ln_2": "feed_forward_norm",
-    "mlp.c_fc": "feed_forward.up",
-    "mlp.c_proj": "feed_forward.down",
-}
-_GPT_OUTSIDE = {"wte": "encoder.token_embedding", "wpe": "encoder.position_embedding", "ln_f": "encoder.final_norm"}
 
 
 def bert_from_transformers(state: Mapping[str, Tensor], *, untied: bool = False) -> dict[str, Tensor]:
@@ -50,15 +45,15 @@ def bert_from_transformers(state: Mapping[str, Tensor], *, untied: bool = False)
     """
     state = {name.removeprefix("bert."): tensor for name, tensor in state.items()}
     ours = {}
-    for theirs, name in _BERT_OUTSIDE.items():
-        _take(state, theirs, ours, name)
-    for layer in range(_count_layers(state, "encoder.layer.")):
+    for theirs, name in _OUTSIDE.items():
+        take(state, theirs, ours, name)
+    for layer in range(count_layers(state, "encoder.layer.")):
         place, target = f"encoder.layer.{layer}", f"encoder.layers.{layer}"
         for kind in ("weight", "bias"):  # query, key and value are one matrix here
             parts = [state[f"{place}.attention.self.{part}.{kind}"] for part in ("query", "key", "value")]
             ours[f"{target}.attention.qkv.{kind}"] = torch.cat(parts)
-        for theirs, name in _BERT_LAYER.items():
-            _take(state, f"{place}.{theirs}", ours, f"{target}.{name}")
+        for theirs, name in _LAYER.items():
+            take(state, f"{place}.{theirs}", ours, f"{target}.{name}")
     for theirs in ("cls.predictions.bias", "cls.predictions.decoder.bias"):  # one under two names, unless the output is untied
         if theirs in state:
             ours["mlm_bias"] = state[theirs]
@@ -89,15 +84,15 @@ def roberta_from_transformers(state: Mapping[str, Tensor], pad_token_id: int = 1
 def bert_to_transformers(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """The reverse of bert_from_transformers: a BertForPretraining's state_dict as that of a BertForPreTraining."""
     theirs = {}
-    for name, ours in _BERT_OUTSIDE.items():
-        _take(state, ours, theirs, name if name.startswith("cls.") else f"bert.{name}")
-    for layer in range(_count_layers(state, "encoder.layers.")):
+    for name, ours in _OUTSIDE.items():
+        take(state, ours, theirs, name if name.startswith("cls.") else f"bert.{name}")
+    for layer in range(count_layers(state, "encoder.layers.")):
         place, target = f"encoder.layers.{layer}", f"bert.encoder.layer.{layer}"
         for kind in ("weight", "bias"):
             parts = state[f"{place}.attention.qkv.{kind}"].chunk(3)
             theirs |= {f"{target}.attention.self.{part}.{kind}": tensor for part, tensor in zip(("query", "key", "value"), parts, strict=True)}
-        for name, ours in _BERT_LAYER.items():
-            _take(state, f"{place}.{ours}", theirs, f"{target}.{name}")
+        for name, ours in _LAYER.items():
+            take(state, f"{place}.{ours}", theirs, f"{target}.{name}")
     if "mlm_bias" in state:
         theirs["cls.predictions.bias"] = state["mlm_bias"]
     if "mlm_output.weight" in state:
@@ -105,39 +100,18 @@ def bert_to_transformers(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return theirs
 
 
-def gpt_from_transformers(state: Mapping[str, Tensor], *, untied: bool = False) -> dict[str, Tensor]:
-    """The state_dict of a GPT2Model or GPT2LMHeadModel as one of GptForPretraining. GPT-2 keeps its matrices transposed."""
-    state = {name.removeprefix("transformer."): tensor for name, tensor in state.items()}
-    ours = {}
-    for theirs, name in _GPT_OUTSIDE.items():
-        _take(state, theirs, ours, name)
-    for layer in range(_count_layers(state, "h.")):
-        for theirs, name in _GPT_LAYER.items():
-            _take(state, f"h.{layer}.{theirs}", ours, f"encoder.layers.{layer}.{name}", transposed=not theirs.startswith("ln"))
-    if untied:
-        ours["encoder.output.weight"] = state["lm_head.weight"]
-    return ours
+def bert_json(model: BertConfig, vocab_size: int) -> dict[str, Any]:
+    """What a BertConfig of transformers reads."""
+    return {"model_type": "bert", "vocab_size": vocab_size, "hidden_size": model.hidden_size, "num_hidden_layers": model.num_layers,
+            "num_attention_heads": model.num_heads, "intermediate_size": model.intermediate_size or 4 * model.hidden_size,
+            "hidden_act": ACTIVATIONS[model.activation], "hidden_dropout_prob": model.dropout, "attention_probs_dropout_prob": model.dropout,
+            "max_position_embeddings": model.max_seq_len, "type_vocab_size": 2, "layer_norm_eps": model.layer_norm_eps,
+            "tie_word_embeddings": model.tied, "position_embedding_type": "absolute"}
 
 
-def gpt_to_transformers(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """The reverse of gpt_from_transformers: a GptForPretraining's state_dict as that of a GPT2LMHeadModel."""
-    theirs = {}
-    for name, ours in _GPT_OUTSIDE.items():
-        _take(state, ours, theirs, f"transformer.{name}")
-    for layer in range(_count_layers(state, "encoder.layers.")):
-        for name, ours in _GPT_LAYER.items():
-            _take(state, f"encoder.layers.{layer}.{ours}", theirs, f"transformer.h.{layer}.{name}", transposed=not name.startswith("ln"))
-    if "encoder.output.weight" in state:
-        theirs["lm_head.weight"] = state["encoder.output.weight"]
-    return theirs
-
-
-def _take(state: Mapping[str, Tensor], source: str, made: dict[str, Tensor], name: str, transposed: bool = False) -> None:
-    for kind in ("weight", "bias"):
-        if f"{source}.{kind}" in state:
-            tensor = state[f"{source}.{kind}"]
-            made[f"{name}.{kind}"] = tensor.t().contiguous() if transposed and kind == "weight" else tensor
-
-
-def _count_layers(state: Mapping[str, Tensor], prefix: str) -> int:
-    return len({name.removeprefix(prefix).partition(".")[0] for name in state if name.startswith(prefix)})
+COUNTERPART = Counterpart(
+    settings=bert_json, to_transformers=bert_to_transformers, from_transformers=bert_from_transformers,
+    encoder="BertModel", pretraining="BertForPreTraining",
+    tasks={"classification": "BertForSequenceClassification", "pair": "BertForSequenceClassification", "tagging": "BertForTokenClassification",
+           "span": "BertForQuestionAnswering", "multiple_choice": "BertForMultipleChoice"},
+)
