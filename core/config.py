@@ -17,7 +17,7 @@ from typing import Any, get_origin, get_type_hints
 
 from core.errors import UserError
 from core.i18n import tr
-from core.registry import FAMILIES, SHOWN, family, nearest
+from core.registry import SHOWN, TOKENIZERS, family, nearest
 from core.registry import load as load_place
 
 FORMAT = 1  # of a run's folder; a reader refuses a greater one
@@ -86,7 +86,7 @@ class TextConfig:
                             choices=("line", "paragraph"))
     tokenizer: str = option("auto", "How text is cut: characters, words, byte-pair encoding or WordPiece; auto takes characters for text "
                                     "without spaces between words, such as Chinese, else WordPiece.",
-                            choices=("auto", "char", "word", "bpe", "wordpiece"))
+                            choices=("auto", *TOKENIZERS))
     vocab_size: int = option(8000, "The most tokens that the vocabulary may hold.", min=10, max=1_000_000)
     min_count: int = option(2, "Tokens that occur less often than this become [UNK].", min=1)
     lowercase: bool = option(True, "Read capital letters as small ones.")
@@ -312,7 +312,3 @@ def as_command(config: RunConfig) -> list[str]:
                 text = ",".join(value) if isinstance(value, tuple) else str(value)
                 arguments += ["--set", f"{section}.{item.name}={text}"]
     return arguments
-
-
-__all__ = ["FAMILIES", "FORMAT", "SECTIONS", "RunConfig", "TextConfig", "TrainConfig", "WatchConfig", "as_command", "build",
-           "check", "from_dict", "load", "option", "parse", "resolve", "section_types", "to_dict"]

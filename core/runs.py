@@ -24,7 +24,7 @@ import psutil
 from core import config as configs
 from core.config import RunConfig
 from core.errors import UserError, system_words
-from core.events import Event, EventReader, Preparing, RunFailed, RunFinished, RunPaused, RunStarted, StepEnd, story
+from core.events import Event, EventReader, Preparing, RunContinued, RunFailed, RunFinished, RunPaused, RunStarted, StepEnd, story
 from core.i18n import tr
 from core.whole import put_in_place
 
@@ -83,7 +83,7 @@ class Run:
     @classmethod
     def create(cls, config: RunConfig, path: Path | None = None) -> Run:
         """Make the folder and write config.json. UserError where something stands there already, the disk refuses, or a name is no text."""
-        path = Path(path) if path else _free_path(config)
+        path = Path(path) if path else free_place(f"{config.family}-{_text_name(config)}")
         if path.exists() and (not path.is_dir() or any(path.iterdir())):
             raise UserError(tr("{path} exists and is not empty.", path=path), tr("Name another folder, or resume the run in it."), where="run")
         made = cls(path, replace(config, name=config.name or path.name))
@@ -314,7 +314,7 @@ def status_of(events: list[Event], *, alive: bool) -> Status:
         elif isinstance(event, RunFinished):
             done = event.reason != "stopped"  # before its first step there is nothing to save
             state, text = ("finished", tr("finished")) if done else ("stopped", tr("stopped and saved") if step else tr("stopped"))
-        elif type(event).__name__ == "RunContinued":
+        elif isinstance(event, RunContinued):
             state, text = "running", tr("training")
     if state in ("preparing", "running", "paused") and not alive:
         state, text = "killed", tr("interrupted; it can be resumed")
@@ -452,13 +452,16 @@ def _writing(path: Path, hint: str) -> Iterator[None]:
                         where="run") from error
 
 
-def _free_path(config: RunConfig) -> Path:
-    """A new folder name in the runs' home: family, text, and a number where that is taken."""
-    source = Path(config.text.files[0]).stem if config.text.files else f"builtin-{config.text.corpus}"
-    stem = re.sub(r"[^\w.-]+", "-", f"{config.family}-{source}")[:60]
+def free_place(name: str, suffix: str = "") -> Path:
+    """A folder for a run of that name in the runs' home, with a number behind it where there is one already. suffix: is never cut off."""
+    stem = (re.sub(r"[^\w.-]+", "-", name).strip(".-")[:60] or "run") + suffix
     taken = {path.name.casefold() for path in runs_home().iterdir()} if runs_home().is_dir() else set()  # Windows and macOS know no case
     numbered = (f"{stem}-{number}" for number in range(2, 1_000_000))
     return runs_home() / next(name for name in (stem, *numbered) if name.casefold() not in taken)
+
+
+def _text_name(config: RunConfig) -> str:
+    return Path(config.text.files[0]).stem if config.text.files else f"builtin-{config.text.corpus}"
 
 
 def _is_best(checkpoint: Path) -> bool:

@@ -27,7 +27,8 @@ MOST_FILES = 200  # that are looked into; a folder may hold thousands
 SHOWN_DOCUMENTS = 8  # of each file
 SHOWN_CHARACTERS = 300  # of each document
 COUNTED_BYTES = 8_000_000  # a text up to this size is counted whole before a run is estimated
-BYTES_A_TOKEN = {"char": 2.6, "word": 5.0, "bpe": 4.0, "wordpiece": 4.0}  # of a mixed text, for those that are not counted
+BYTES_A_TOKEN = {"char": 2.6, "word": 5.0}  # of a mixed text, where it is not counted
+BYTES_A_PIECE = 4.0  # a token of any other tokenizer
 CHARACTERS_KNOWN = 5000  # different ones in a large text, about
 
 
@@ -128,7 +129,7 @@ def size_of(config: TextConfig, cancelled: Callable[[], bool] = lambda: False) -
         found = _counted_size(config, _fingerprint(config))
         return found
     kind = kind_of(Source(config, nothing, cancelled))
-    tokens = round(total / BYTES_A_TOKEN[kind] * (1 - config.valid_percent / 100))
+    tokens = round(total / BYTES_A_TOKEN.get(kind, BYTES_A_PIECE) * (1 - config.valid_percent / 100))
     known = min(config.vocab_size, CHARACTERS_KNOWN) if kind == "char" else config.vocab_size
     return TextSize(tokens=max(tokens, 1), vocab_size=known, exact=False)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -14,7 +13,7 @@ from torch import Tensor
 
 from core import checkpoints, events
 from core.config import RunConfig, TextConfig
-from core.runs import ORIGIN, Run, runs_home
+from core.runs import ORIGIN, Run
 from core.text.tokenizers import Tokenizer
 from core.whole import new_folder
 
@@ -25,16 +24,6 @@ class Imported:
 
     run: Path
     notes: tuple[str, ...] = ()
-
-
-def free_place(name: str) -> Path:
-    """A folder for a run of that name in the runs' home that does not exist yet."""
-    stem = re.sub(r"[^\w.-]+", "-", name).strip(".-")[:60] or "imported"
-    path, number = runs_home() / stem, 1
-    while path.exists():
-        number += 1
-        path = runs_home() / f"{stem}-{number}"
-    return path
 
 
 def text_of(tokenizer: Tokenizer) -> TextConfig:

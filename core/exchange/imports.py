@@ -12,7 +12,7 @@ from core import config as configs
 from core.errors import UserError
 from core.exchange.adopt import Imported
 from core.i18n import tr
-from core.runs import Run
+from core.runs import Run, free_place
 
 MOST_WORDS = 500_000  # of a file of word vectors that become a run; files name the frequent words first
 MODEL_FILES = ("model.safetensors", "model.safetensors.index.json", "tokenizer_config.json", "tokenizer.json", "config.json", "vocab.txt")
@@ -80,7 +80,7 @@ def import_vectors(path: Path, target: Path | None = None, on_progress: OnProgre
     """A file of word vectors as a word2vec run: one vector a word, whatever the sentence says."""
     import torch
 
-    from core.exchange.adopt import adopted, free_place
+    from core.exchange.adopt import adopted
     from core.exchange.vectors.opened import open_vectors
     from core.text.tokenizers import SPECIALS, TableTokenizer
 

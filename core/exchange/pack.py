@@ -21,9 +21,9 @@ from typing import Any, BinaryIO
 
 from core.arrays import NOT_READABLE
 from core.errors import UserError
-from core.exchange.adopt import Imported, free_place
+from core.exchange.adopt import Imported
 from core.i18n import tr
-from core.runs import Run
+from core.runs import Run, free_place
 from core.whole import new_folder, replacing
 
 MANIFEST = "lexiscope-run.json"

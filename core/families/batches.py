@@ -90,7 +90,7 @@ class PackedText:
 class PackedWindows:
     """The batches of a language model that reads plain text: full windows of both splits, packed as [BOS] text [EOS].
 
-    Every epoch cuts the text elsewhere. tokens_per_batch, tokens_per_epoch, valid_batches: of windows without an extra token.
+    Every epoch cuts the text elsewhere. tokens_per_batch, tokens_per_epoch: of windows without an extra token.
     """
 
     def __init__(self, config: RunConfig, corpus: Corpus) -> None:
@@ -103,7 +103,6 @@ class PackedWindows:
                         for name, text in self._texts.items()}
         self.tokens_per_batch = train.batch_size * self._widths["train"]
         self.tokens_per_epoch = self._orders["train"].rows * self._widths["train"]
-        self.valid_batches = math.ceil(self._orders["valid"].rows / train.batch_size) if "valid" in self._orders else 0
 
     def of_batch(self, split: str, index: int, extra: int = 0) -> np.ndarray:
         """The token ids of a batch, with so many more tokens than the model reads. (batch, seq_len + extra) int64"""

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from core.config import RunConfig
 
 Batch = dict[str, Tensor]
+IGNORED = -100  # a label that is not learnt, as in torch
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,12 +7,12 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from core.families.learning import IGNORED
 from core.tasks.labels import Labels
 from core.tasks.networks import TaskNetwork
 from core.tasks.task import Example, Feature, Task
 from core.text.tokenizers import PAD
 
-IGNORED = -100
 NETWORK_INPUTS = ("input_ids", "attention_mask", "token_type_ids", "units", "unit_places", "states", "pooler_output")
 
 

@@ -17,7 +17,7 @@ from core.config import RunConfig
 from core.errors import UserError, system_words
 from core.hashes import sha256
 from core.i18n import tr
-from core.runs import ORIGIN, PRETRAINED_ORIGIN, Run, runs_home, write_atomically
+from core.runs import ORIGIN, PRETRAINED_ORIGIN, Run, free_place, write_atomically
 from core.tasks import data
 from core.tasks.config import build_finetune
 from core.tasks.problems import counted
@@ -37,11 +37,11 @@ def create(config: RunConfig, path: Path | None = None, suffix: str = "") -> Run
     step = newest_step(pretrained)
     train, dev, labels = data.read_files(config.task)
     chosen = data.subsample(train.examples, config.task.labels, config.train.seed)
-    data.require_labels(chosen, labels, config.task)
+    data.require_labels(chosen, labels)
     layout = data.layout_of(config, labels, load_tokenizer(pretrained.tokenizer_path))
     for reading in (train, dev):
         data.note_cut(config, layout, reading)
-    run = Run.create(config, path or _free_path(pretrained, config, suffix))
+    run = Run.create(config, path or free_place(_name(config), suffix))
     try:
         shutil.copyfile(pretrained.tokenizer_path, run.tokenizer_path)
         if pretrained.specimens_path.exists():
@@ -116,10 +116,7 @@ def pretrained_weights_path(run: Run) -> Path | None:
     return path
 
 
-def _free_path(pretrained: Run, config: RunConfig, suffix: str) -> Path:
-    """A new folder name in the runs' home: the pretrained run's, the task, the file, and a number where that is taken."""
+def _name(config: RunConfig) -> str:
+    """The family's, the task's and the file's."""
     scratch = "-scratch" if config.task.from_scratch else ""
-    stem = f"{config.family}-{config.task.task}-{Path(config.task.train_file).stem}{scratch}"[:60] + suffix
-    taken = {path.name for path in runs_home().iterdir()} if runs_home().is_dir() else set()
-    numbered = (f"{stem}-{number}" for number in range(2, 1_000_000))
-    return runs_home() / (stem if stem not in taken else next(name for name in numbered if name not in taken))
+    return f"{config.family}-{config.task.task}-{Path(config.task.train_file).stem}{scratch}"

@@ -94,7 +94,7 @@ def note_cut(config: RunConfig, layout: Layout, reading: Reading, limit: int | N
     return count
 
 
-def require_labels(chosen: Sequence[Example], labels: Labels, config: TaskConfig) -> None:
+def require_labels(chosen: Sequence[Example], labels: Labels) -> None:
     """UserError where the examples that were drawn hold one label only: nothing can be learnt from them."""
     held = _held(chosen, labels)
     if len(labels.names) > 1 and len(held) < 2 and all(isinstance(example.label, str) for example in chosen):

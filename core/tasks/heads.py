@@ -14,13 +14,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from core.families.learning import IGNORED
 from core.registry import task
 from core.tasks.config import TaskConfig
 from core.tasks.crf import LinearChainCrf
 from core.tasks.labels import Labels
 from core.tasks.networks import BiLstm, Read
 
-IGNORED = -100
 SURE = 20.0  # logit of a tag that the CRF has chosen: a probability of 1
 Sums = dict[str, tuple[Tensor | float, float]]
 

@@ -51,7 +51,7 @@ def look(config: RunConfig, run: Run, count: int = 5) -> dict[str, Any]:
     layout = data.layout_of(config, labels, load_tokenizer(run.tokenizer_path))
     cut = {"train": data.note_cut(config, layout, train, CUT_LOOKED_AT), "dev": data.note_cut(config, layout, dev, CUT_LOOKED_AT)}
     chosen = data.subsample(train.examples, config.task.labels, config.train.seed)
-    data.require_labels(chosen, labels, config.task)
+    data.require_labels(chosen, labels)
     counts = [*counted("train", train.problems), *counted("dev", dev.problems)]
     return {
         "columns": {"train": train.columns, "dev": dev.columns}, "available": train.available, "labels": list(labels.names),

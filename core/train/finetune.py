@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import torch
@@ -19,12 +19,13 @@ from core.tasks.batches import FrozenReadings, collate, network_inputs
 from core.tasks.data import Labelled
 from core.tasks.networks import TaskNetwork, load_pretrained, randomise
 from core.tasks.predictor import featurise, predict
+from core.tasks.task import Feature
 from core.text.tokenizers import PAD
+from core.train import optim
 from core.train.device import Device
 from core.train.gradient import GradientLearner
 
 _LAYER = re.compile(r"(?:^|\.)(?:layers|forward_layers|backward_layers)\.(\d+)\.")
-BETAS = (0.9, 0.98)
 FLOAT_BYTES, KEPT_BYTES = 4, 512e6  # of a frozen model's vectors
 
 
@@ -43,8 +44,8 @@ class TaskTraining:
         if weights is not None:
             load_pretrained(self.network, weights)
         self._weigh_classes()
+        self.tokens_per_epoch = _tokens(self._features)
         self._frozen = FrozenReadings(self.network, self._features) if self._may_keep() else None
-        self.tokens_per_epoch = sum(len(part.ids) for feature in self._features for part in feature.parts)
         self.tokens_per_batch = max(1, self.tokens_per_epoch * config.train.batch_size // max(1, len(self._features)))
         # the model's own loss beside the task's (Radford et al. 2018, equation 5)
         causal = "generate" in family(config.family).capabilities
@@ -55,8 +56,7 @@ class TaskTraining:
         if self.network.plan.unfreeze != "none":
             return False
         states = self.network.encode(torch.zeros(1, 1, dtype=torch.long), torch.ones(1, 1, dtype=torch.long), None).states
-        tokens = sum(len(part.ids) for feature in self._features for part in feature.parts)
-        return tokens * sum(state.shape[-1] for state in states) * FLOAT_BYTES <= KEPT_BYTES
+        return self.tokens_per_epoch * sum(state.shape[-1] for state in states) * FLOAT_BYTES <= KEPT_BYTES
 
     def _weigh_classes(self) -> None:
         if not self.config.task.class_weights or not hasattr(self.network.head, "class_weights"):
@@ -97,6 +97,10 @@ class TaskTraining:
         return Loss(value=value, sums=sums)
 
 
+def _tokens(features: Sequence[Feature]) -> int:
+    return sum(len(part.ids) for feature in features for part in feature.parts)
+
+
 def _followers(batch: Batch) -> Tensor:
     """(rows, tokens - 1) bool: whether the next token is a real one, and of this row's text."""
     return (batch["attention_mask"].flatten(0, 1)[:, 1:] == 1) & (batch["input_ids"].flatten(0, 1)[:, 1:] != PAD)
@@ -116,7 +120,7 @@ class FinetuneLearner:
         self._inner = GradientLearner(config, data, device, training=self._training, optimizers=optimizers)
         self._dev = featurise(config, data.layout, data.dev)
         self.train_tokens = self._training.tokens_per_epoch
-        self.valid_tokens = sum(len(part.ids) for feature in self._dev for part in feature.parts)
+        self.valid_tokens = _tokens(self._dev)
         self.parameters, self.steps_per_epoch = self._inner.parameters, self._inner.steps_per_epoch
 
     def step(self, step: int, progress: float) -> StepResult:
@@ -173,4 +177,4 @@ def adamw(network: TaskNetwork, config: RunConfig, depths: Mapping[str, int]) ->
             rate = train.learning_rate * options.head_rate
         groups.setdefault((rate, train.weight_decay if parameter.ndim > 1 else 0.0), []).append(parameter)
     made = [{"params": members, "lr": rate, "weight_decay": decay} for (rate, decay), members in groups.items()]
-    return torch.optim.AdamW(made, lr=train.learning_rate, betas=BETAS, fused=True)
+    return torch.optim.AdamW(made, lr=train.learning_rate, betas=optim.BETAS, fused=True)

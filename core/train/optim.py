@@ -16,6 +16,8 @@ from torch import Tensor, nn
 from core.config import TrainConfig
 from core.train.muon import Muon
 
+BETAS = (0.9, 0.98)  # of AdamW, as in Vaswani et al. 2017, section 5.3
+
 
 def build(network: nn.Module, config: TrainConfig, vocab_size: int) -> list[torch.optim.Optimizer]:
     """AdamW alone, or Muon for the hidden matrices and AdamW for the rest. Norms and biases are never decayed."""
@@ -23,7 +25,7 @@ def build(network: nn.Module, config: TrainConfig, vocab_size: int) -> list[torc
     if config.optimizer == "adamw":
         matrices, hidden = hidden + matrices, []
     groups = [{"params": matrices, "weight_decay": config.weight_decay}, {"params": others, "weight_decay": 0.0}]
-    adamw = torch.optim.AdamW([group for group in groups if group["params"]], lr=config.learning_rate, betas=(0.9, 0.98), fused=True)
+    adamw = torch.optim.AdamW([group for group in groups if group["params"]], lr=config.learning_rate, betas=BETAS, fused=True)
     if not hidden:
         return [adamw]
     return [adamw, Muon(hidden, lr=config.muon_learning_rate, weight_decay=config.weight_decay)]

@@ -36,7 +36,7 @@ def specimens_to_watch(run: Run) -> list[Specimen]:
         found = [item for language in ("zh", "en") for item in builtin.specimens(language, watch.word)]
     else:
         # without a wish, the stars of the built-in text
-        found = [] if text.files else builtin.specimens(text.corpus, {"zh": "苹果", "en": "apple"}[text.corpus])
+        found = [] if text.files else builtin.specimens(text.corpus, builtin.STARS[text.corpus])
     if found:
         write_specimens(run.specimens_path, found)
     return found

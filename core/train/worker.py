@@ -13,6 +13,7 @@ import time
 import traceback
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
@@ -152,8 +153,6 @@ def _second_stage(run: Run, device: object) -> tuple[object, object]:
 
 def _with_watched(run: Run, specimens: list) -> object:
     """The text settings, with the watched words added: a word tokenizer must not hide them in longer words."""
-    from dataclasses import replace
-
     words = {*run.config.text.watched, *(item.word for item in specimens)} | ({run.config.watch.word} - {""})
     return replace(run.config.text, watched=tuple(sorted(words)))
 

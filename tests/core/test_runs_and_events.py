@@ -119,6 +119,8 @@ def test_a_worker_is_known_again_after_the_clock_was_set(run: runs.Run) -> None:
 def test_a_new_folder_differs_from_the_others_by_more_than_case() -> None:
     made = [runs.Run.create(config.build("bert", "quick", {"text.files": (f"{name}.txt",)})).path.name for name in ("Reviews", "reviews")]
     assert made == ["bert-Reviews", "bert-reviews-2"]
+    assert runs.free_place("BERT-reviews", "-seed1").name == "BERT-reviews-seed1", "a suffix counts"
+    assert [runs.free_place(name).name for name in ("bert-REVIEWS", "?", "a b/苹果.")] == ["bert-REVIEWS-3", "run", "a-b-苹果"]
 
 
 def test_delete_and_undo(run: runs.Run) -> None:

@@ -18,7 +18,7 @@ from torch import Tensor
 
 from core import config as configs
 from core.errors import UserError
-from core.exchange.adopt import Imported, adopted, free_place, text_of
+from core.exchange.adopt import Imported, adopted, text_of
 from core.exchange.huggingface.config import Architecture, read_architecture
 from core.exchange.huggingface.finetuned import head_of, network_weights, note_of, with_task, without_language_model
 from core.exchange.huggingface.safe_weights import read_json, read_weights
@@ -27,6 +27,7 @@ from core.families.bert.huggingface import bert_from_transformers, roberta_from_
 from core.families.gpt.huggingface import gpt_from_transformers
 from core.i18n import tr
 from core.registry import family, load
+from core.runs import free_place
 from core.tasks import data
 from core.text.tokenizers import Tokenizer, load_tokenizer
 
@@ -39,14 +40,6 @@ _HEADS = re.compile(r"(cls|lm_head|classifier|score|qa_outputs|pooler|multiple_c
                     r"attn\.bias|attn\.masked_bias)$")
 
 Progress = Callable[[float, str], None]
-
-
-def is_model(folder: Path) -> bool:
-    """Whether it looks like a folder of transformers."""
-    try:
-        return (folder / "config.json").is_file() and "model_type" in read_json(folder / "config.json")
-    except UserError:
-        return False
 
 
 def import_model(folder: Path, target: Path | None = None, on_progress: Progress = lambda share, words: None) -> Imported:

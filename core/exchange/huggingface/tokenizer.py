@@ -72,10 +72,10 @@ def read_tokenizer(folder: Path, family: str, rows: int) -> Foreign:
     if beyond := [item["content"] for item in added if isinstance(item.get("content"), str)
               and item["content"] not in renamed and not item["content"].startswith("[unused")]:
         notes.append(tr("Its own added tokens ({names}) are not looked for in texts.", names=", ".join(beyond[:4])))
-    return Foreign(tokenizer=_made(raw, model, settings), rows=[*order, *others], twins=twins, notes=tuple(notes))
+    return Foreign(tokenizer=_made(raw, model), rows=[*order, *others], twins=twins, notes=tuple(notes))
 
 
-def _made(raw: dict[str, Any], model: dict[str, Any], settings: dict[str, Any]) -> SubwordTokenizer:
+def _made(raw: dict[str, Any], model: dict[str, Any]) -> SubwordTokenizer:
     kind = "bpe" if model["type"] == "BPE" else "wordpiece"
     try:
         inner = inner_from({**raw, "model": model})

@@ -11,14 +11,14 @@ from typing import Any
 
 from core import config as configs
 from core.errors import UserError, system_words
-from core.exchange.adopt import free_place, text_of, write_story
+from core.exchange.adopt import text_of, write_story
 from core.exchange.huggingface.safe_weights import read_json
 from core.exchange.huggingface.tokenizer import read_tokenizer
 from core.exchange.onnx.folder import FORMAT, MANIFEST, MODEL, RUN
 from core.exchange.onnx.open import ROWS
 from core.exchange.onnx.session import LONGEST, look, looked_up
 from core.i18n import tr
-from core.runs import ORIGIN, Run
+from core.runs import ORIGIN, Run, free_place
 from core.text.tokenizers import UNK
 
 MOST_POSITIONS = 65_536

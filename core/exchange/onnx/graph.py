@@ -32,7 +32,6 @@ from core.families.outputs import Output
 from core.families.transformer import LayerCache
 from core.registry import load as load_place
 
-SEGMENTS = 2
 MOST_TOKENS = 1 << 14  # where the family sets no limit itself
 Axes = tuple["str | int", ...]
 

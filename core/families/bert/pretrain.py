@@ -15,7 +15,7 @@ from core.families.batches import PackedText, RowOrder, batch_generator, require
 from core.families.bert.config import TEXT, BertConfig, BertObjective
 from core.families.bert.model import Bert
 from core.families.first_attention import begin
-from core.families.learning import Batch, Loss
+from core.families.learning import IGNORED, Batch, Loss
 from core.families.linear import Linear
 from core.families.transformer import ACTIVATIONS, initialise
 from core.families.vocabulary_loss import vocabulary_loss
@@ -24,7 +24,6 @@ from core.text.tokenizers import CLS, MASK, PAD, SEP, SPECIALS
 if TYPE_CHECKING:
     from core.text.corpus import Corpus, Split
 
-IGNORED = -100  # a label that is not learnt
 OFFSETS = (-1, 1, -2, 2)  # of the tokens that the heads may begin by looking at
 IS_NEXT, NOT_NEXT = 0, 1  # next_sentence_label, as in the authors' code
 
@@ -73,9 +72,7 @@ class BertPretraining:
         self._texts = {name: kind(split, config.train.seq_len) for name, split in self._splits.items() if len(split.tokens)}
         self._orders = {name: RowOrder(self._seed, name, text.rows, batch_size) for name, text in self._texts.items()}
         self.tokens_per_batch = round(batch_size * self._texts["train"].mean_width)
-        self.steps_per_epoch = self._texts["train"].rows / batch_size
         self.tokens_per_epoch = round(self._texts["train"].rows * self._texts["train"].mean_width)
-        self.valid_batches = math.ceil(self._texts["valid"].rows / batch_size) if "valid" in self._texts else 0
 
     @staticmethod
     def build(config: RunConfig, vocab_size: int) -> BertForPretraining:

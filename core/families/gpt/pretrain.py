@@ -13,14 +13,13 @@ from core.families.batches import PackedWindows
 from core.families.first_attention import begin
 from core.families.gpt.config import GptConfig
 from core.families.gpt.model import Gpt
-from core.families.learning import Batch, Loss
+from core.families.learning import IGNORED, Batch, Loss
 from core.families.vocabulary_loss import vocabulary_loss
 from core.text.tokenizers import BOS
 
 if TYPE_CHECKING:
     from core.text.corpus import Corpus
 
-IGNORED = -100  # a label that is not learnt
 OFFSETS = (-1, -2, -3, -4)  # of the tokens that the heads may begin by looking at
 
 
@@ -47,8 +46,6 @@ class GptPretraining:
         self.network = self.build(config, corpus.tokenizer.vocab_size)
         begin(self.network.encoder, config.objective, corpus.train, config.train.seed, OFFSETS)
         self.tokens_per_batch, self.tokens_per_epoch = self._windows.tokens_per_batch, self._windows.tokens_per_epoch
-        self.steps_per_epoch = self.tokens_per_epoch / self.tokens_per_batch
-        self.valid_batches = self._windows.valid_batches
 
     @staticmethod
     def build(config: RunConfig, vocab_size: int) -> GptForPretraining:
@@ -64,7 +61,7 @@ class GptPretraining:
                 "normalizer": torch.tensor(float(np.count_nonzero(labels != IGNORED)))}
 
     def loss(self, network: nn.Module, batch: Batch) -> Loss:
-        output = network.encoder(batch["input_ids"], batch.get("attention_mask"))
+        output = network.encoder(batch["input_ids"])
         hidden = output.last_hidden_state.flatten(0, 1)  # (batch x tokens, hidden_size)
         labels = batch["labels"].flatten()
         chosen = (labels != IGNORED).nonzero().squeeze(1)  # (labels)

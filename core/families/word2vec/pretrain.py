@@ -47,7 +47,7 @@ class Word2VecLearner:
     undisturbed one. With several, their updates of the same rows mix in an order that nobody controls, and no two runs are
     quite equal.
 
-    Of config.train it uses learning_rate (the peak, falling linearly to 0 with the run's progress), threads and seed.
+    Of config.train it uses learning_rate (the peak; the rate falls with the run's progress, linearly to LEAST_RATE of it), threads and seed.
     UserError if the text holds no two words to learn from.
     """
 

@@ -47,6 +47,8 @@ def test_a_small_text_is_counted_and_a_large_one_reckoned(files, monkeypatch):
     reckoned = text_window.size_of(text)
     assert not reckoned.exact
     assert counted.tokens / 4 < reckoned.tokens < counted.tokens * 4
+    monkeypatch.setattr(text_window, "kind_of", lambda source: "one that was added to the registry")
+    assert counted.tokens / 8 < text_window.size_of(text).tokens < counted.tokens * 4
 
 
 def test_counts_are_kept_until_the_file_changes(files, monkeypatch):

@@ -188,7 +188,7 @@ def test_special_tokens_are_never_masked(next_sentence: bool) -> None:
 
 def test_packed_rows_are_full_and_cover_the_text_once_an_epoch() -> None:
     learner = pretraining(make_corpus(make_split(counting_documents(8)), vocab_size=500), **{"objective.mask_percent": 1})
-    rows, seen = round(learner.steps_per_epoch * 8), []
+    rows, seen = learner.tokens_per_epoch // 24, []
     for index in range(-(-rows // 8)):
         batch = learner.batch("train", index)
         assert batch["input_ids"].shape == (8, 24)
@@ -284,7 +284,6 @@ def test_no_text_is_an_error_for_people() -> None:
     with pytest.raises(UserError, match="no text to learn from"):
         pretraining(make_corpus(make_split([[]])))
     learner = pretraining(make_corpus(make_split([[[9, 10]]]), make_split([[]])))
-    assert learner.valid_batches == 0
     with pytest.raises(UserError, match="validation"):
         learner.batch("valid", 0)
 

@@ -297,7 +297,7 @@ def test_drawn_examples_that_lack_labels(tmp_path: Path) -> None:
     dev = write(tmp_path, "dev.tsv", "text\tlabel\n一\ta\n")
     reading, _, labels = data.read_files(TaskConfig(train_file=str(train), dev_file=str(dev)))
     with pytest.raises(UserError, match="only one label"):
-        data.require_labels(data.subsample(reading.examples, 1, 0), labels, TaskConfig())
+        data.require_labels(data.subsample(reading.examples, 1, 0), labels)
     two = [example for example in reading.examples if example.label != "c"]
     said, = data.missing_labels(two, labels)
     assert "2 of the 3" in said and said.endswith("c.")
