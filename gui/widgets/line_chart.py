@@ -295,7 +295,8 @@ class LineChart(QWidget):
         where = html.escape(f"{self._x_title} " + self._names.get(nearest, f"{nearest:,.6g}"))
         lines = [f'<span style="color:{theme.current().text_soft}">{where}</span>']
         for line in self._lines:
-            known = [place for place, (x, value) in enumerate(zip(line.x, line.y, strict=True)) if x <= nearest and value is not None]
+            known = [place for place, (x, value) in enumerate(zip(line.x, line.y, strict=True)) if value is not None
+                     and (x == nearest or (x < nearest and not self._names))]  # a value holds until the next step, but not for another layer
             if known:
                 span = line.interval[known[-1]] if known[-1] < len(line.interval) else None
                 words = self._number(line.y[known[-1]]) + ("" if span is None else f"</b> {self._number(span[0])}–{self._number(span[1])}<b>")

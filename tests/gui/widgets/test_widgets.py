@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QMargins, QPoint, QPointF, QRect, Qt
+from PySide6.QtCore import QEvent, QMargins, QPoint, QPointF, QRect, Qt
 from PySide6.QtGui import QColor, QFontMetrics, QMouseEvent
 from PySide6.QtWidgets import QApplication, QVBoxLayout, QWidget
 
@@ -146,6 +146,66 @@ def test_without_smoothing_the_values_are_shown_as_they_are(curves):
     curves.append("a", {"steps": [1, 2, 3], "time": [1, 2, 3]}, [4.0, np.nan, 6.0])
     curves.set_smoothing(0)
     np.testing.assert_array_equal(curves._curves["a"].line.getData()[1], [4.0, np.nan, 6.0])
+
+
+def _over(curves: Curves, x: float, aside: float = 0) -> QPointF:
+    """The pointer at that x, or so many pixels beside it; returns where it is in the widget."""
+    curves._draw()
+    QApplication.processEvents()
+    box, viewport = curves._plot.getViewBox(), curves._plot.viewport()
+    scene = box.mapViewToScene(QPointF(x, box.viewRange()[1][0]))
+    at = QPointF(curves._plot.mapFromScene(scene)) + QPointF(aside, -20)
+    QApplication.sendEvent(viewport, QMouseEvent(QMouseEvent.Type.MouseMove, at, viewport.mapToGlobal(at), Qt.MouseButton.NoButton,
+                                                 Qt.MouseButton.NoButton, Qt.KeyboardModifier.NoModifier))
+    return viewport.mapTo(curves, at)
+
+
+def _said(curves: Curves) -> list[str]:
+    return [re.sub("<[^>]*>", "", line).replace("&nbsp;", " ") for line in curves._card.text().split("<br>")]
+
+
+def test_the_card_over_curves_tells_what_the_nearest_point_of_each_holds(curves):
+    steps = np.array([0, 100, 200])
+    curves.add("a", "run <a>", "#ff0000")
+    curves.add("b", "run b", "#00ff00", points=True)
+    curves.append("a", {"steps": steps, "time": steps * 36}, [4.0, 2.0, 1.0])
+    curves.append("b", {"steps": steps[1:], "time": steps[1:] * 36}, [8.0, 6.0])
+    smooth = (0.7 * 0.3 * 4 + 0.3 * 2) / (1 - 0.7**2)
+    for aside in (0, -30, 30):
+        _over(curves, 100, aside)
+        assert _said(curves)[1:] == [f"● run &lt;a&gt;  {smooth:.4g}", "● run b  8"]
+        assert curves._card.isVisible() and abs(curves._line.value() - 100 - aside / 2) < 10 and curves._line.isVisible()
+    curves.set_smoothing(0.5)
+    _over(curves, 100)
+    assert _said(curves)[1] == f"● run &lt;a&gt;  {(0.5 * 0.5 * 4 + 0.5 * 2) / (1 - 0.5**2):.4g}"
+    curves.set_smoothing(0)
+    _over(curves, 100)
+    assert re.fullmatch(r"Steps (99|100|101)(\.\d)?", _said(curves)[0]) and _said(curves)[1] == "● run &lt;a&gt;  2"
+    curves.set_axis("time")
+    _over(curves, 7000)
+    assert re.fullmatch(r"Time 1:5\d:\d\d", _said(curves)[0]) and _said(curves)[1:] == ["● run &lt;a&gt;  1", "● run b  6"]
+    QApplication.sendEvent(curves._plot.viewport(), QEvent(QEvent.Type.Leave))
+    assert not curves._card.isVisible() and not curves._line.isVisible()
+
+
+def test_the_card_stands_beside_the_pointer_and_within_the_chart(curves):
+    curves.add("a", "run a", "#ff0000")
+    curves.append("a", {"steps": [0, 200], "time": [0, 200]}, [4.0, 2.0])
+    for step in (0, 100, 200):
+        at, card = _over(curves, step), curves._card
+        assert curves.rect().contains(card.geometry()) and not card.geometry().contains(at.toPoint())
+        gap = card.x() - at.x() if step < 200 else at.x() - card.x() - card.width()
+        assert 10 < gap < 20 and abs(card.geometry().bottom() - at.y()) < card.height() + 20
+
+
+def test_a_curve_that_was_reset_is_smoothed_from_its_new_beginning(curves):
+    curves.add("a", "run a", "#ff0000")
+    curves.append("a", {"steps": [1, 2], "time": [1, 2]}, [4.0, 2.0])
+    curves._draw()
+    curves.reset("a")
+    curves.append("a", {"steps": [1, 2, 3], "time": [1, 2, 3]}, [9.0, 9.0, 9.0])
+    curves._draw()
+    np.testing.assert_allclose(curves._curves["a"].line.getData(), [[1, 2, 3], [9, 9, 9]])
 
 
 def test_curves_can_be_logarithmic_taken_away_and_emptied(curves):
@@ -415,6 +475,28 @@ def test_the_card_of_a_chart_names_controls_intervals_and_bands(qtbot):
     qtbot.waitUntil(chart._card.isVisible)
     for words in ("75%", "70%–80%", "GPT, control", "55%", "shuffled", "41%–61%", "chance"):
         assert words in chart._card.text()
+
+
+def test_the_card_of_a_chart_tells_of_the_nearest_place_and_goes_when_it_would_tell_of_nothing(qtbot):
+    chart = LineChart()
+    qtbot.addWidget(chart)
+    chart.resize(400, 300)
+    chart.show()
+
+    lines = [Line(name="GPT", colour="#ff0000", x=(0, 1, 2), y=(0.5, 0.75, 1.0)), Line(name="ELMo", colour="#00ff00", x=(1,), y=(0.25,))]
+    names = {0: "first", 1: "second", 2: "third"}
+    for x, named, said in ((0.3, names, "Layer first GPT  0.50"), (0.7, names, "Layer second GPT  0.75 ELMo  0.25"),
+                           (1.9, names, "Layer third GPT  1.00"),  # what has no third layer has no value there
+                           (1.9, None, "Step 2 GPT  1.00 ELMo  0.25")):
+        chart.set_lines(lines, x_title="Layer" if named else "Step", names=named)
+        assert not chart._card.isVisible(), "it told of other lines"
+        at = chart._at(x, 0.6, chart._field())
+        _point_at(chart, at)
+        assert re.sub("<[^>]*>", "", chart._card.text().replace("<br>", " ")).replace("&nbsp;", " ").replace("● ", "") == said
+        card = chart._card.geometry()
+        assert chart.rect().contains(card) and 10 < max(card.left() - at.x(), at.x() - card.right()) < 20
+    _point_at(chart, QPointF(at.x(), chart.height() - 1))
+    assert not chart._card.isVisible()
 
 
 def test_a_scatter_names_its_axes_where_they_mean_something(qtbot, scatter):
