@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from copy import deepcopy
 from dataclasses import replace
 
 import numpy as np
@@ -309,6 +310,28 @@ def test_the_effects_equal_a_model_that_reads_the_sentence_again(bert: Run) -> N
     removed = effects.effects(str(bert.path), SENTENCE, target, by="remove", heads=False)
     assert removed["how"] == "remove" and removed["prediction"]["heads"] is None and "labelled" in removed["sense"]["why"]
     assert loaded.step == 20
+
+
+def test_the_effect_of_a_head_stands_at_its_layer_and_its_head(folder) -> None:
+    run = saved_run(folder, num_layers=3, num_heads=4)  # unlike numbers of both
+    read = units_of(run, SENTENCE)
+    target = read.labels.index("苹果")
+    got = effects.effects(str(run.path), SENTENCE, target)["prediction"]
+    network = effects._network(str(run.path), 10, effects.vectors_of.stamp(run.checkpoint_path(10) / "manifest.json"))
+
+    def bits(without: tuple[int, int] | None) -> float:
+        model, gap = deepcopy(network), list(read.tokens_of(target))
+        if without:
+            layer, head = without
+            model.encoder.layers[layer].attention.output.weight.data[:, 4 * head: 4 * head + 4] = 0  # what it puts out goes nowhere
+        ids = torch.tensor([[MASK if place in gap else token for place, token in enumerate(read.ids)]])
+        with torch.no_grad():
+            logs = model.token_logits(model.encoder(ids).last_hidden_state[0, gap]).log_softmax(dim=-1)
+        return sum(float(logs[row, read.ids[place]]) for row, place in enumerate(gap)) / math.log(2)
+
+    wanted = [[bits(None) - bits((layer, head)) for head in range(4)] for layer in range(3)]
+    np.testing.assert_allclose(got["heads"], wanted, atol=1e-4)
+    assert np.ptp(got["heads"]) > 1e-2
 
 
 def test_the_sense_of_a_labelled_sentence_is_measured_without_itself(bert: Run, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,7 +12,7 @@ import pytest
 from sklearn.metrics import adjusted_rand_score
 
 from core import config, runs
-from core.analysis import embeddings, find, layers, occurrences, probe
+from core.analysis import embeddings, find, layers, occurrences, probe, senses
 from core.config import TextConfig
 from core.errors import UserError
 from core.exchange.vectors import exports as vector_exports
@@ -21,6 +21,7 @@ from core.text.specimens import Specimen, read_specimens
 from core.train import worker
 from core.vector_source import OCCURRENCES, VOCABULARY, VectorSource
 from tests.helpers.runs import make_run
+from tests.helpers.saved import saved_run
 
 
 @pytest.fixture
@@ -162,6 +163,21 @@ def test_every_layer_has_its_figures_and_its_bands(trained: Run) -> None:
         assert item["shuffled_auc"][0] <= 0.5 <= item["shuffled_auc"][1] and item["interval"][0] <= item["centroid_accuracy"] <= item["interval"][1]
     with pytest.raises(UserError, match="same sense"):
         layers.curves_of_run(str(trained.path), [item for item in of(trained) if item.sense == "fruit"], trained.probe_steps()[-1])
+
+
+def test_the_figures_of_a_layer_are_of_what_has_a_vector_centred_for_the_senses_alone(tmp_path: Path) -> None:
+    run = saved_run(tmp_path, probes=(4,))
+    vectors = (np.random.default_rng(0).normal(size=(3, 12, 16)) + 4).astype(np.float16)  # far from 0, or to centre them would change nothing
+    vectors[:, 5] = np.nan
+    np.savez(run.probe_path(4), vectors=vectors, step=np.array(4))
+    found = layers.curves_of_run(str(run.path), of(run), 4)
+    known = [place for place in range(12) if place != 5]
+    labels = np.array([of(run)[place].sense for place in known])
+    assert found["left_out"] == 1
+    for item, layer in zip(found["layers"], vectors.astype(np.float32)[:, known], strict=True):
+        wanted = senses.measure(layer, labels)
+        assert (item["auc"], item["centroid_accuracy"]) == pytest.approx((wanted.auc, wanted.centroid_accuracy))
+        assert item["self_similarity"] == pytest.approx(layers.mean_cosine(layer)) and item["self_similarity"] > 0.8
 
 
 # proposed senses

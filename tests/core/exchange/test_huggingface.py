@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 
 from core import checkpoints
 from core import config as configs
@@ -62,6 +63,8 @@ def test_a_model_of_theirs_computes_the_same_as_a_run(name: str, tmp_path: Path)
     theirs = save_model(tmp_path / "theirs", architecture, **options)
     run = Run.open(import_model(tmp_path / "theirs").run)
     assert run.status().state == "finished"
+    if run.config.family == "bert":
+        assert run.config.objective.next_sentence == (architecture == "BertForPreTraining"), "only what was learnt is learnt on"
     loaded, network = load(run), network_of(run)
     rows = json.loads((run.path / "origin.json").read_text(encoding="utf-8"))["rows"]
     tokenizer = transformers.AutoTokenizer.from_pretrained(tmp_path / "theirs")
@@ -150,6 +153,27 @@ def test_what_our_architecture_cannot_do_is_refused_by_name(name: str, tmp_path:
     assert not runs.exists() or not list(runs.iterdir())
 
 
+def test_a_part_that_our_architecture_lacks_is_refused_by_name(tmp_path: Path) -> None:
+    save_model(tmp_path / "theirs", "BertModel")
+    path = tmp_path / "theirs" / "model.safetensors"
+    save_file({**load_file(path), "encoder.layer.1.adapter.weight": torch.zeros(2, 2)}, path, metadata={"format": "pt"})
+    with pytest.raises(UserError, match=r"has a part encoder\.layer\.1\.adapter\.weight"):
+        import_model(tmp_path / "theirs")
+
+
+def test_parts_that_a_model_lacks_are_new_and_always_the_same(tmp_path: Path) -> None:
+    save_model(tmp_path / "theirs", *THEIRS["bert, encoder alone"][:1], **THEIRS["bert, encoder alone"][1])
+    made = []
+    for seed in (1, 2):
+        torch.manual_seed(seed)
+        made.append(checkpoints.load(Run.open(import_model(tmp_path / "theirs").run)).model)
+        drawn = torch.rand(1)
+        torch.manual_seed(seed)
+        assert torch.equal(drawn, torch.rand(1)), "whoever draws numbers draws the same"
+    one, other = made
+    assert "encoder.pooler.weight" in one and all(torch.equal(tensor, other[name]) for name, tensor in one.items())
+
+
 def test_a_pickle_is_refused_with_the_way_to_convert(tmp_path: Path) -> None:
     save_model(tmp_path / "theirs", "BertModel")
     (tmp_path / "theirs" / "model.safetensors").rename(tmp_path / "theirs" / "pytorch_model.bin")
@@ -202,6 +226,20 @@ def test_ours_in_theirs_and_back(family: str, kind: str, tmp_path: Path) -> None
     assert weights.keys() == loaded.weights.keys() and all(torch.equal(weights[name], tensor) for name, tensor in loaded.weights.items())
     again = load(back).tokenizer
     assert [again.encode(text) for text in TEXTS] == [loaded.tokenizer.encode(text) for text in TEXTS]
+
+
+def test_a_vocabulary_that_was_changed_since_the_export_is_the_one_that_counts(tmp_path: Path) -> None:
+    run = our_run(tmp_path, "bert", "wordpiece")
+    export(run, tmp_path / "out", {}, lambda share, words: None)
+    path = tmp_path / "out" / "tokenizer.json"
+    raw = json.loads(path.read_text(encoding="utf-8"))
+    vocabulary = raw["model"]["vocab"]
+    vocabulary["苹"], vocabulary["果"] = vocabulary["果"], vocabulary["苹"]
+    path.write_text(json.dumps(raw), encoding="utf-8")
+    before, after = load(run), load(Run.open(import_model(tmp_path / "out").run))
+    for mine, theirs in (("苹", "果"), ("果", "苹"), ("妈", "妈")):
+        was, now = (loaded.encoder.token_vectors()[loaded.tokenizer.id(token)] for loaded, token in ((before, theirs), (after, mine)))
+        assert torch.equal(was, now), mine
 
 
 def finetuned(folder: Path, family: str, task: str, **options: Any) -> Any:

@@ -138,6 +138,17 @@ def test_what_is_too_large_or_too_new_is_refused_in_its_words(
     assert not (tmp_path / "again").exists()
 
 
+@pytest.mark.parametrize(("place", "value"), [(8, 1), (10, zipfile.ZIP_LZMA)])
+def test_a_member_that_is_encrypted_or_packed_otherwise_is_named_as_such(run: Run, tmp_path: Path, place: int, value: int) -> None:
+    pack(run, tmp_path / "out.lexi")
+    data = bytearray((tmp_path / "out.lexi").read_bytes())
+    data[data.rfind(b"PK\x01\x02") + place] = value  # of the last member: its flags, or how it is packed
+    (tmp_path / "bad.lexi").write_bytes(data)
+    with pytest.raises(UserError, match="is encrypted, or packed in a way that runs are not"):
+        unpack(tmp_path / "bad.lexi", tmp_path / "again")
+    assert not (tmp_path / "again").exists()
+
+
 def test_links_duplicates_and_lies_about_sizes(run: Run, tmp_path: Path) -> None:
     pack(run, tmp_path / "out.lexi")
     link = zipfile.ZipInfo("link")

@@ -442,6 +442,19 @@ def test_progress_counts_examples(pretrained: dict[str, Run], tmp_path: Path, mo
         assert told[0] == (0, 8) and told[-1] == (8, 8) and len({done for done, _ in told}) > 2 and told == sorted(told)
 
 
+def test_the_best_of_a_seed_is_its_highest_figure_wherever_it_came(tmp_path: Path) -> None:
+    finetune = build_finetune(make_run(tmp_path / "pre"), "classification", {})
+    runs = [Run.create(one, tmp_path / f"seed{one.train.seed}") for one in seeds.with_seeds(finetune, 2)]
+    for run, checked in zip(runs, ([(0.5, 1.0), (0.75, 0.5), (0.75, 0.4), (0.25, 0.1)], [(1.0, 0.9), (0.5, 0.2)]), strict=True):
+        (run.path / "dev.jsonl").write_text("", encoding="utf-8")
+        told = [events.EvalEnd(step=number, metrics={"loss": loss, "accuracy": figure}) for number, (figure, loss) in enumerate(checked)]
+        run.events_path.write_text("".join(events.to_line(event) + "\n" for event in [*told, events.RunFinished(step=9, reason="complete")]))
+    found, = seeds.over_seeds(runs=[str(runs[0].path)])
+    assert (found["best"]["accuracy"]["values"], found["best"]["loss"]["values"]) == ([0.75, 1.0], [0.4, 0.9]), "of equal ones the smaller loss"
+    assert (found["end"]["accuracy"]["values"], found["end"]["accuracy"]["mean"]) == ([0.25, 0.5], 0.375)
+    assert found["end"]["accuracy"]["spread"] == pytest.approx(0.125 * 2**0.5)
+
+
 def test_several_seeds_have_a_mean_and_a_spread(pretrained: dict[str, Run], tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
     train, dev = write_labelled(tmp_path, "classification"), write_labelled(tmp_path, "classification", count=8, seed=1)
     asked = ["finetune", str(pretrained["bert"].path), "--task", "classification", "--train", str(train), "--dev", str(dev), "--labels", "12",
