@@ -89,6 +89,26 @@ def test_two_who_watch_need_two_who_stop(qtbot, watcher, tmp_path):
     assert not watcher._timer.isActive()
 
 
+def test_what_nobody_follows_any_more_is_forgotten_and_read_anew(qtbot, watcher, tmp_path, monkeypatch):
+    gone, other = tmp_path / "gone", tmp_path / "other"
+    for folder in (gone, other):
+        folder.mkdir()
+        (folder / "events.jsonl").write_text(to_line(_step(1)) + "\n")
+        watcher.watch(folder)
+    qtbot.waitUntil(lambda: watcher.is_caught_up(gone) and watcher.is_caught_up(other))
+    with monkeypatch.context() as patch:
+        patch.setattr(run_watcher, "SLICE_S", 0.0)
+        watcher._look()  # there is no time for it now: both are still to be read
+    watcher.unwatch(gone)
+    watcher._read()
+    assert watcher.history(gone) == [] and not watcher.is_caught_up(gone) and len(watcher.history(other)) == 1
+    told = []
+    watcher.caughtUp.connect(told.append)
+    watcher.watch(gone)
+    qtbot.waitUntil(lambda: told == [str(gone)])
+    assert len(watcher.history(gone)) == 1
+
+
 def test_a_long_story_never_holds_the_window_up(qtbot, watcher, tmp_path, monkeypatch):
     """30,000 events: all arrive in order, and by a clock that passes a slice with every second piece the loop has its turn between any two."""
     total = 30_000

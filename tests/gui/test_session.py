@@ -4,6 +4,8 @@ from dataclasses import replace
 
 import pytest
 
+from core import config
+from core.config import TextConfig
 from core.errors import UserError
 from core.runs import Run
 from core.text.specimens import Specimen
@@ -44,10 +46,17 @@ def test_the_same_run_is_put_on_the_bench_once(qtbot, make_run):
     first = session.add_run(run)
     with qtbot.assertNotEmitted(session.benchChanged):
         assert session.add_run(run) is first
+        session.remove_run(run.path.parent / "another")
+
+
+def test_a_colour_that_is_taken_or_none_gives_way_to_a_free_one(make_run):
+    session = Session()
+    assert [session.add_run(make_run(name), colour).colour for name, colour in (("a", 2), ("b", 2), ("c", 9), ("d", None))] == [2, 0, 1, 3]
 
 
 @pytest.mark.parametrize(("signal", "name", "value"), [
-    ("wordChanged", "word", "bank"), ("layerChanged", "layer", 2), ("headChanged", "head", 1), ("stepChanged", "step", 100)])
+    ("wordChanged", "word", "bank"), ("layerChanged", "layer", 2), ("headChanged", "head", 1), ("stepChanged", "step", 100),
+    ("textChanged", "text", TextConfig(corpus="en")), ("draftChanged", "draft", config.build("gpt", "quick"))])
 def test_each_property_signals_real_changes_only(qtbot, signal, name, value):
     session = Session()
     with qtbot.waitSignal(getattr(session, signal)):
@@ -56,10 +65,25 @@ def test_each_property_signals_real_changes_only(qtbot, signal, name, value):
         setattr(session, name, value)
 
 
+def test_what_another_view_wants_is_told_also_when_it_is_wanted_again(qtbot, make_run):
+    session, draft, run = Session(), config.build("gpt", "quick"), make_run()
+    for _ in range(2):
+        with qtbot.waitSignal(session.draftHanded):
+            session.hand_over(draft)
+        assert session.draft == draft and session.is_handed
+        session.is_handed = False
+        with qtbot.waitSignal(session.pretrainedChanged):
+            session.pretrained = run
+
+
 def test_specimens_and_selection(qtbot):
     session = Session()
     session.look_at("bank", _specimens())
     assert session.senses == ("river", "money")
+    with qtbot.assertNotEmitted(session.selectionChanged):
+        session.specimens = _specimens()[::-1]
+    assert session.senses == ("money", "river")
+    session.specimens = _specimens()
     session.selected = 1
     assert session.specimen.hard
     session.selected = 7
@@ -103,6 +127,8 @@ def test_head_is_clamped_to_each_run(make_run):
     session, many, few = Session(), make_run("many", num_heads=4, hidden_size=16), make_run("few", num_heads=2, hidden_size=16)
     session.head = 3
     assert (session.head_of(many), session.head_of(few), session.head_of(make_run("none", "word2vec"))) == (3, 1, 0)
+    session.head = -1
+    assert session.head == 0
 
 
 def test_step_of_takes_the_newest_not_after(qtbot):

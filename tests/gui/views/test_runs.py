@@ -25,6 +25,7 @@ from gui.run_queue import queue_of
 from gui.run_watcher import RunWatcher
 from gui.session import Session
 from gui.settings import Settings
+from gui.sizes import MIB
 from gui.views import Services
 from gui.views.runs.curves import Series
 from gui.views.runs.settings import MISSING, differences, options_of, plain_of
@@ -424,6 +425,8 @@ def test_a_quantity_that_comes_late_is_empty_before() -> None:
     series.feed([events.EvalEnd(step=2, metrics={"loss": 2.0})])
     series.feed([events.EvalEnd(step=3, metrics={"loss": 1.0, "perplexity": 2.0})])
     assert np.isnan(series.valid["perplexity"].values[0]) and series.valid["perplexity"].values[1] == 2.0
+    series.feed([replace(step(4), gpu_memory=3 << 30)])
+    assert series.train["memory"].values.tolist() == [10**9 / MIB] * 3 + [3072], "that of the GPU, where it learns there"
 
 
 def test_what_a_run_has_not_is_no_zero_and_what_lies_on_a_card_is_no_memory_of_the_process(show, make, make_run, qtbot) -> None:
