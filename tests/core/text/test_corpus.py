@@ -20,7 +20,7 @@ from core.errors import UserError
 from core.text import builtin, corpus, pieces, segment
 from core.text.corpus import Corpus, Split, prepare
 from core.text.source import Cancelled, Source, kind_of, never, nothing
-from core.text.statistics import EXAMPLE_CHARACTERS, statistics
+from core.text.statistics import EXAMPLE_CHARACTERS, EXAMPLES, LONGEST_BIN, statistics
 from core.text.tokenizers import UNK, train_char
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -147,7 +147,7 @@ def test_an_empty_file_is_a_user_error(tmp_path: Path) -> None:
 # the cache
 
 def test_a_second_call_reads_the_cache_and_a_change_builds_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = write(tmp_path / "x.txt", some_documents())
+    path = write(tmp_path / "x.txt", [*some_documents(150), "", *some_documents()[150:]])
     first = prepare(config_of(path), tmp_path / "cache")
     moved = tmp_path / "y.txt"
     shutil.copy(path, moved)
@@ -157,11 +157,11 @@ def test_a_second_call_reads_the_cache_and_a_change_builds_anew(tmp_path: Path, 
         assert prepare(config_of(moved), tmp_path / "cache").path == first.path, "the content counts, not the name"
     keys = {first.path}
     for options in ({"tokenizer": "word"}, {"vocab_size": 50}, {"min_count": 3}, {"lowercase": False}, {"watched": ()},
-                    {"valid_percent": 9}):
+                    {"valid_percent": 9}, {"documents": "paragraph"}, {"encoding": "utf-8"}, {"columns": ("text",)}):
         keys.add(prepare(config_of(path, **options), tmp_path / "cache").path)
     path.write_text(path.read_text(encoding="utf-8").replace("很大", "很小"), encoding="utf-8")
     keys.add(prepare(config_of(path), tmp_path / "cache").path)
-    assert len(keys) == 8
+    assert len(keys) == 11
 
 
 @pytest.mark.parametrize("name", ("train.tokens.bin", "valid.word_starts.bin", "train.sentences.bin", "tokenizer.json",
@@ -197,7 +197,7 @@ corpus.prepare(TextConfig(files=({str(path)!r},), min_count=1), Path({str(tmp_pa
     left = list((tmp_path / "cache").iterdir())
     assert len(left) == 1 and left[0].name.startswith(".building-")
     made = prepare(config_of(path), tmp_path / "cache")
-    assert len(made.train.tokens)
+    assert len(made.train.tokens) and left[0].exists(), "another process may be at work in it"
     old = time.time() - corpus.ABANDONED_S - 10
     os.utime(left[0], (old, old))
     prepare(config_of(path), tmp_path / "cache")
@@ -268,6 +268,10 @@ def test_a_given_tokenizer_is_used_as_it_is(tmp_path: Path) -> None:
     made = prepare(config_of(path, tokenizer="word"), tmp_path / "cache", tokenizer=given)
     assert made.tokenizer.kind == "char" and made.tokenizer.vocab_size == given.vocab_size
     assert (made.train.tokens == UNK).mean() > 0.3
+    apples = np.flatnonzero((made.train.tokens[:-2] == given.id("苹")) & (made.train.tokens[1:-1] == given.id("果")))
+    assert len(apples) > 20 and made.train.word_starts[apples + 2].all(), "cut out of 苹果公司, though the tokenizer watches none"
+    unwatched = prepare(config_of(path, watched=()), tmp_path / "cache", tokenizer=given)
+    assert unwatched.path != made.path and not unwatched.train.word_starts[apples + 2].any()
     other = prepare(config_of(path), tmp_path / "cache", tokenizer=train_char(TextConfig(min_count=1), ["香蕉"]))
     assert other.path != made.path
 
@@ -287,9 +291,12 @@ def test_several_processes_give_what_one_gives(tmp_path: Path, monkeypatch: pyte
 
 
 def test_chunks_do_not_show(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = write(tmp_path / "x.txt", some_documents(100))
-    large = prepare(config_of(path), tmp_path / "one")
+    path = write(tmp_path / "x.txt", [*some_documents(100), "苹果 Apple " * 300])
+    large, counted = prepare(config_of(path), tmp_path / "one"), statistics(config_of(path))
     monkeypatch.setattr(pieces, "CHUNK_CHARACTERS", 1)
+    np.testing.assert_equal(dataclasses.asdict(statistics(config_of(path))), dataclasses.asdict(counted))
+    assert counted.document_lengths[LONGEST_BIN] == 1 and counted.document_lengths.sum() == 101
+    assert counted.watched == {"苹果": 400, "apple": 400} and [len(one) for one in (counted.longest, counted.examples)] == [EXAMPLES, EXAMPLES]
     small = prepare(config_of(path), tmp_path / "two")
     assert small.train.tokens.tolist() == large.train.tokens.tolist()
     assert small.train.word_starts.tolist() == large.train.word_starts.tolist()

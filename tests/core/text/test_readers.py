@@ -149,7 +149,7 @@ def test_unknown_extensions_are_read_as_plain_text(tmp_path: Path) -> None:
 # txt
 
 def test_lines_and_paragraphs(tmp_path: Path) -> None:
-    path = write(tmp_path / "x.txt", "一\r\n二\r\n\r\n \r\n三\n\n\n")
+    path = write(tmp_path / "x.txt", "一\r\n二\r\n\r\n \r\n\ufeff三\n\n\n")
     assert read(path) == ["一", "二", "三"]
     assert read(path, documents="paragraph") == ["一\n二", "三"]
 
@@ -195,6 +195,12 @@ def test_the_only_column_that_can_be_text_needs_no_choice(tmp_path: Path) -> Non
     assert read(tmp_path / "x.csv")[0] == "这是第0条很长的评论"
 
 
+@pytest.mark.parametrize("other", ["2024-01-{0:02} 13:05:{0:02}", "张{}", "这一列每一行都是一样的"])
+def test_a_column_of_numbers_of_short_words_or_of_one_text_is_not_taken_for_the_text(tmp_path: Path, other: str) -> None:
+    rows = "".join(f"{other.format(number)}\t这是第{number}条很长的评论\n" for number in range(10, 40))
+    assert read(write(tmp_path / "x.tsv", f"other\treview\n{rows}"))[0] == "这是第10条很长的评论"
+
+
 def test_where_two_columns_can_be_text_one_must_be_chosen(tmp_path: Path) -> None:
     path = write(tmp_path / "x.tsv", "a\tb\n" + "".join(f"第{n}个问题是什么\t第{n}个回答在这里\n" for n in range(9)))
     error = refused(path)
@@ -222,6 +228,8 @@ def test_jsonl(tmp_path: Path) -> None:
     assert read(path) == ["逃 逸", "只有字符串", "一\n二"]
     error = refused(write(tmp_path / "bad.jsonl", '{"text": "好"}\n{"text": \n'))
     assert "bad.jsonl, line 2" in error.message
+    assert "line 4" in refused(write(tmp_path / "bad.jsonl", '{"text": "好"}\n\n \n{"text": \n')).message, "as an editor counts them"
+    assert read(write(tmp_path / "late.jsonl", '{"id": 1}\n{"id": 2, "text": "迟来的文字"}\n'), columns=("text",)) == ["迟来的文字"]
 
 
 def test_a_very_long_field_is_read(tmp_path: Path) -> None:
@@ -288,6 +296,8 @@ def test_preview(tmp_path: Path) -> None:
     wrong = readers.preview(path, TextConfig(encoding="utf-8"))
     assert "byte" in wrong.problem and wrong.hint and not wrong.documents
     assert readers.preview(path, TextConfig(columns=("x",))).problem
+    chosen = readers.preview(write(tmp_path / "y.csv", "囗囗囗,囗\n囗囗,囗\n", "gb18030"), TextConfig(encoding="gb18030", columns=("囗囗囗",)))
+    assert (chosen.columns, chosen.documents) == (["囗囗囗", "囗"], ["囗囗"])
     assert readers.preview(tmp_path / "none.txt", TextConfig()).problem
     assert readers.preview(write(tmp_path / "e.txt", "\n"), TextConfig()).problem
 

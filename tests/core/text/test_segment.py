@@ -17,6 +17,7 @@ def sentences(text: str) -> list[str]:
 def test_chinese_words_and_other_words() -> None:
     assert cut("我爱北京天安门。") == ["我", "爱", "北京", "天安门", "。"]
     assert cut("Don't pay 3.14 or 1,000 dollars, OK?") == ["Don't", "pay", "3.14", "or", "1,000", "dollars", ",", "OK", "?"]
+    assert cut("I don’t see example.com,now") == ["I", "don’t", "see", "example", ".", "com", ",", "now"]
     assert cut("iPhone6手机，很好！！") == ["iPhone6", "手机", "，", "很", "好", "！", "！"]
 
 
@@ -35,6 +36,14 @@ def test_a_latin_watched_word_counts_only_as_a_whole_word_but_may_touch_chinese(
     assert cut("pineapples and an Apple", ("apple",)) == ["pineapples", "and", "an", "Apple"]
     assert cut("Apple's profit", ("apple",)) == ["Apple", "'s", "profit"]
     assert cut("买了apple手机", ("apple",)) == ["买", "了", "apple", "手机"]
+    assert cut("don't T", ("t",)) == ["don't", "T"]
+    assert "维生素C" in cut("吃维生素C片", ("维生素C",)) and "维生素C" not in cut("吃维生素Cu", ("维生素C",))
+
+
+def test_large_and_small_letters_are_one_unless_they_are_told_apart() -> None:
+    for ignore, wanted in ((True, ["new york"]), (False, ["new", "york"])):
+        starts, ends = segment.word_spans("new york", ("New York",), ignore)
+        assert ["new york"[start:end] for start, end in zip(starts, ends, strict=True)] == wanted
 
 
 def test_words_are_the_same_whether_documents_stand_alone_or_in_a_chunk() -> None:
