@@ -28,7 +28,7 @@ from tests.helpers.huggingface import TEXTS, save_model
 transformers = pytest.importorskip("transformers")
 CLOSE = {"atol": 1e-5, "rtol": 0}
 NAMES = {0: "好", 1: "bad", 2: "neither"}
-PAIRS = {0: "contradiction", 1: "neutral", 2: "entailment"}
+PAIRS = {0: "CONTRADICTION", 1: "NEUTRAL", 2: "ENTAILMENT"}
 CLASSES = {"BertForSequenceClassification": "classification", "BertForTokenClassification": "tagging", "BertForQuestionAnswering": "span",
            "BertForMultipleChoice": "multiple_choice", "RobertaForSequenceClassification": "classification",
            "RobertaForTokenClassification": "tagging", "RobertaForQuestionAnswering": "span", "GPT2ForSequenceClassification": "classification",
@@ -269,6 +269,11 @@ def test_labels_that_tell_nothing_apart_get_names(labels: object, tmp_path: Path
     path.write_text(json.dumps({**json.loads(path.read_text(encoding="utf-8")), "id2label": labels}), encoding="utf-8")
     model = load_task(Run.open(import_model(tmp_path / "theirs").run))
     assert model.labels.names == ("LABEL_0", "LABEL_1", "LABEL_2")
+
+
+def test_a_head_needs_no_output_matrix_whatever_its_config_says_of_tying(tmp_path: Path) -> None:
+    save_model(tmp_path / "theirs", "BertForSequenceClassification", **options("Classification"), tie_word_embeddings=False)
+    assert Run.open(import_model(tmp_path / "theirs").run).config.model.tied
 
 
 def test_a_text_without_a_token_is_a_row_all_the_same(tmp_path: Path) -> None:

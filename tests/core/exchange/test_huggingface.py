@@ -18,15 +18,17 @@ from core import config as configs
 from core.analysis.encode import frame, load
 from core.errors import UserError
 from core.exchange.huggingface import export as hf_export
-from core.exchange.huggingface.adopt import import_model
+from core.exchange.huggingface.adopt import OUR_TOKENIZER, import_model
+from core.exchange.huggingface.config import read_architecture
 from core.exchange.huggingface.export import export
+from core.exchange.huggingface.tokenizer import read_tokenizer
 from core.families.bert.huggingface import COUNTERPART
 from core.registry import TOKENIZERS, lookup
 from core.registry import load as load_place
 from core.runs import Run
 from core.tasks.config import build_finetune
 from core.tasks.create import create
-from core.text.tokenizers import BOS, EOS, PAD
+from core.text.tokenizers import BOS, EOS, PAD, train_char
 from tests.helpers.huggingface import TEXTS, byte_pairs, save_model, wordpiece
 from tests.helpers.runs import make_run
 
@@ -153,6 +155,45 @@ def test_what_our_architecture_cannot_do_is_refused_by_name(name: str, tmp_path:
     assert not runs.exists() or not list(runs.iterdir())
 
 
+@pytest.mark.parametrize(("kind", "change", "words"), [
+    ("gpt2", {"scale_attn_by_inverse_layer_idx": True}, "scale_attn_by_inverse_layer_idx is True"),
+    ("gpt2", {"scale_attn_weights": False}, "is False"), ("gpt2", {"add_cross_attention": True}, "add_cross_attention"),
+    ("bert", {"pruned_heads": {"0": [1]}}, "pruned_heads"), ("bert", {"type_vocab_size": 3}, "tells 3 segments apart"),
+    ("bert", {"hidden_dropout_prob": 0.95}, "between 0 and 0.9"),
+    ("bert", {"num_hidden_layers": True}, "num_hidden_layers is True"), ("roberta", {"max_position_embeddings": 9}, "between 10 and"),
+    ("gpt2", {"n_inner": -1}, "n_inner is -1")])
+def test_settings_by_which_it_would_compute_something_else_are_refused_by_name(kind: str, change: dict[str, Any], words: str) -> None:
+    assert read_architecture({"model_type": kind}).kind == kind
+    with pytest.raises(UserError, match=words):
+        read_architecture({"model_type": kind, **change})
+
+
+@pytest.mark.parametrize(("change", "words"), [
+    ({"continuing_subword_prefix": "@@"}, "continuing_subword_prefix = '@@'"), ({"dropout": 0.1}, "dropout = 0.1"),
+    ({"type": "BPE", "merges": [], "continuing_subword_prefix": None}, "pre_tokenizer = 'not byte-level'"),
+    ({"vocab": {"[UNK]": 1, "a": 1}}, "vocabulary is damaged"),
+    ({"vocab": {"[UNK]": 0, "a": 400}}, "has the id 400, but the model has 400 embeddings")])
+def test_a_vocabulary_that_would_be_read_otherwise_is_refused_by_name(change: dict[str, Any], words: str, tmp_path: Path) -> None:
+    raw = json.loads(wordpiece().to_str())
+    (tmp_path / "tokenizer.json").write_text(json.dumps({**raw, "added_tokens": [], "model": {**raw["model"], **change}}), encoding="utf-8")
+    with pytest.raises(UserError, match=words):
+        read_tokenizer(tmp_path, "bert", 400)
+
+
+@pytest.mark.parametrize("file", ["tokenizer_config.json", "special_tokens_map.json"])
+def test_the_roles_of_tokens_and_how_accents_are_read_stand_in_the_files_beside_the_vocabulary(file: str, tmp_path: Path) -> None:
+    tokens = ["cls", "sep", "nothing", "gap", "what", "cafe", "café"]
+    (tmp_path / "vocab.txt").write_text("\n".join(tokens), encoding="utf-8")
+    roles = {"cls_token": "cls", "sep_token": {"content": "sep"}, "pad_token": "nothing", "mask_token": "gap", "unk_token": "what"}
+    (tmp_path / file).write_text(json.dumps(roles), encoding="utf-8")
+    for strip, wanted in ((None, "cafe"), (False, "café")):
+        if strip is not None:
+            (tmp_path / "tokenizer_config.json").write_text(json.dumps({**roles, "strip_accents": strip}), encoding="utf-8")
+        made = read_tokenizer(tmp_path, "bert", 7)
+        assert [tokens[row] if row >= 0 else "" for row in made.rows] == ["nothing", "what", "cls", "sep", "gap", "", "", "cafe", "café"]
+        assert [tokens[made.rows[number]] for number in made.tokenizer.encode("Café 苹").ids] == [wanted, "what"]
+
+
 def test_a_part_that_our_architecture_lacks_is_refused_by_name(tmp_path: Path) -> None:
     save_model(tmp_path / "theirs", "BertModel")
     path = tmp_path / "theirs" / "model.safetensors"
@@ -240,6 +281,14 @@ def test_a_vocabulary_that_was_changed_since_the_export_is_the_one_that_counts(t
     for mine, theirs in (("苹", "果"), ("果", "苹"), ("妈", "妈")):
         was, now = (loaded.encoder.token_vectors()[loaded.tokenizer.id(token)] for loaded, token in ((before, theirs), (after, mine)))
         assert torch.equal(was, now), mine
+
+
+def test_a_tokenizer_of_another_size_beside_the_export_is_not_its_own(tmp_path: Path) -> None:
+    run = our_run(tmp_path, "bert", "wordpiece")
+    export(run, tmp_path / "out", {}, lambda share, words: None)
+    train_char(run.config.text, TEXTS[:1]).save(tmp_path / "out" / OUR_TOKENIZER)
+    before, after = load(run), load(Run.open(import_model(tmp_path / "out").run))
+    assert [after.tokenizer.encode(text) for text in TEXTS[:3]] == [before.tokenizer.encode(text) for text in TEXTS[:3]]
 
 
 def finetuned(folder: Path, family: str, task: str, **options: Any) -> Any:

@@ -20,7 +20,7 @@ from core.errors import UserError
 from core.text import builtin, corpus, pieces, segment
 from core.text.corpus import Corpus, Split, prepare
 from core.text.source import Cancelled, Source, kind_of, never, nothing
-from core.text.statistics import EXAMPLE_CHARACTERS, EXAMPLES, LONGEST_BIN, statistics
+from core.text.statistics import EXAMPLE_CHARACTERS, EXAMPLE_TOKENS, EXAMPLES, LONGEST_BIN, statistics
 from core.text.tokenizers import UNK, train_char
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -291,12 +291,13 @@ def test_several_processes_give_what_one_gives(tmp_path: Path, monkeypatch: pyte
 
 
 def test_chunks_do_not_show(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = write(tmp_path / "x.txt", [*some_documents(100), "苹果 Apple " * 300])
+    path = write(tmp_path / "x.txt", ["苹果 Apple " * 300, *some_documents(100)])
     large, counted = prepare(config_of(path), tmp_path / "one"), statistics(config_of(path))
     monkeypatch.setattr(pieces, "CHUNK_CHARACTERS", 1)
     np.testing.assert_equal(dataclasses.asdict(statistics(config_of(path))), dataclasses.asdict(counted))
     assert counted.document_lengths[LONGEST_BIN] == 1 and counted.document_lengths.sum() == 101
     assert counted.watched == {"苹果": 400, "apple": 400} and [len(one) for one in (counted.longest, counted.examples)] == [EXAMPLES, EXAMPLES]
+    assert len(counted.examples[0]) == EXAMPLE_TOKENS < counted.longest[0][0]
     small = prepare(config_of(path), tmp_path / "two")
     assert small.train.tokens.tolist() == large.train.tokens.tolist()
     assert small.train.word_starts.tolist() == large.train.word_starts.tolist()

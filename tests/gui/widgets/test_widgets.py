@@ -174,7 +174,8 @@ def test_the_card_over_curves_tells_what_the_nearest_point_of_each_holds(curves)
     smooth = (0.7 * 0.3 * 4 + 0.3 * 2) / (1 - 0.7**2)
     for aside in (0, -30, 30):
         _over(curves, 100, aside)
-        assert _said(curves)[1:] == [f"● run &lt;a&gt;  {smooth:.4g}", "● run b  8"]
+        assert _said(curves)[0].endswith(" · smoothed") and _said(curves)[1] == f"● run &lt;a&gt;  {smooth:.4g}"
+        assert _said(curves)[2:] == ["● run b  8"] * (aside >= 0), "it begins there"
         assert curves._card.isVisible() and abs(curves._line.value() - 100 - aside / 2) < 10 and curves._line.isVisible()
     curves.set_smoothing(0.5)
     _over(curves, 100)
@@ -203,6 +204,7 @@ def test_a_card_stands_beside_the_pointer_where_there_is_room(qtbot, x, y, right
 def test_the_card_over_curves_stands_where_the_pointer_is(curves):
     curves.add("a", "run a", "#ff0000")
     curves.append("a", {"steps": [0, 200], "time": [0, 200]}, [4.0, 2.0])
+    curves.set_smoothing(0)  # fewer words in the card
     for step in (0, 100, 200):
         at, card = _over(curves, step), curves._card
         gap = card.x() - at.x() if step < 200 else at.x() - card.x() - card.width()
