@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import re
@@ -456,8 +457,8 @@ def free_place(name: str, suffix: str = "") -> Path:
     """A folder for a run of that name in the runs' home, with a number behind it where there is one already. suffix: is never cut off."""
     stem = (re.sub(r"[^\w.-]+", "-", name).strip(".-")[:60] or "run") + suffix
     taken = {path.name.casefold() for path in runs_home().iterdir()} if runs_home().is_dir() else set()  # Windows and macOS know no case
-    numbered = (f"{stem}-{number}" for number in range(2, 1_000_000))
-    return runs_home() / next(name for name in (stem, *numbered) if name.casefold() not in taken)
+    names = (stem if number == 1 else f"{stem}-{number}" for number in itertools.count(1))
+    return runs_home() / next(name for name in names if name.casefold() not in taken)
 
 
 def _text_name(config: RunConfig) -> str:

@@ -70,6 +70,17 @@ def test_a_torn_last_line_is_left_until_whole_and_cut_by_the_next_writer(tmp_pat
     assert [event.step for event in events.EventReader(path).read()] == [1, 3]
 
 
+def test_a_story_that_was_cut_is_told_from_its_beginning_and_a_long_line_does_not_stop_it(tmp_path: Path) -> None:
+    path = tmp_path / "events.jsonl"
+    lines = [events.to_line(event) + "\n" for event in (step(1), step(2), events.RunFailed(step=2, message="no", traceback="x" * 1000), step(3))]
+    path.write_text("".join(lines))
+    reader = events.EventReader(path)
+    assert [event.step for _ in range(4) for event in reader.read(100)] == [1, 2, 2, 3], "piece by piece, each shorter than a line"
+    assert reader.read(100) == []
+    path.write_text(lines[3])
+    assert [event.step for event in reader.read()] == [3]
+
+
 def reader_time(line: bytes) -> float:
     return events.from_line(line.decode()).time
 
@@ -77,6 +88,8 @@ def reader_time(line: bytes) -> float:
 def test_steps_after_the_checkpoint_that_a_run_went_on_from_are_void() -> None:
     told = [started(0), step(1), step(2), step(3), started(2), step(3), events.RunFinished(step=3, reason="complete")]
     assert [event.step for event in events.story(told)] == [0, 1, 2, 2, 3, 3]
+    told = [started(0), step(1), events.RunFinished(step=1, reason="stopped"), started(1), step(2)]
+    assert not any(isinstance(event, events.RunFinished) for event in events.story(told)), "it has not ended"
 
 
 def test_states(run: runs.Run) -> None:
@@ -89,6 +102,7 @@ def test_states(run: runs.Run) -> None:
         writer.write(event)
         writer.close()
         assert runs.status_of(run.events(), alive=True).state == state
+    assert run.status().progress == 1.0, "also where it ended early"
     writer = events.EventWriter(run.events_path)
     writer.write(started(10))
     writer.close()
@@ -116,11 +130,29 @@ def test_a_worker_is_known_again_after_the_clock_was_set(run: runs.Run) -> None:
     assert run.worker_pid() is None
 
 
+def test_a_worker_that_has_died_and_was_not_waited_for_works_on_nothing(run: runs.Run) -> None:
+    other = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    process = psutil.Process(other.pid)
+    runs.write_atomically(run.path / "worker.json", f'{{"pid": {other.pid}, "created": {process.create_time()}}}')
+    assert run.worker_pid() == other.pid
+    other.kill()
+    deadline = time.monotonic() + 10
+    while process.status() != psutil.STATUS_ZOMBIE and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert run.worker_pid() is None
+    other.communicate()
+
+
 def test_a_new_folder_differs_from_the_others_by_more_than_case() -> None:
     made = [runs.Run.create(config.build("bert", "quick", {"text.files": (f"{name}.txt",)})).path.name for name in ("Reviews", "reviews")]
     assert made == ["bert-Reviews", "bert-reviews-2"]
     assert runs.free_place("BERT-reviews", "-seed1").name == "BERT-reviews-seed1", "a suffix counts"
     assert [runs.free_place(name).name for name in ("bert-REVIEWS", "?", "a b/苹果.")] == ["bert-REVIEWS-3", "run", "a-b-苹果"]
+    tracemalloc.start()
+    assert runs.free_place("bert-REVIEWS").name == "bert-REVIEWS-3"
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 1_000_000, "no more names are made than are looked at"
 
 
 def test_delete_and_undo(run: runs.Run) -> None:
@@ -130,6 +162,23 @@ def test_delete_and_undo(run: runs.Run) -> None:
     assert (found.place, found.name) == (place, run.name) and abs(found.deleted - time.time()) < 60
     assert runs.restore(place).config == run.config
     assert run.path.exists()
+    first = run.delete()
+    again = runs.Run.create(run.config, run.path)
+    with pytest.raises(UserError, match="exists and is not empty"):
+        runs.restore(first)
+    second = again.delete()
+    assert [one.place for one in runs.trashed(run.path.parent)] == [second, first], "what was deleted last first"
+
+
+def test_runs_are_listed_by_when_their_settings_were_written_the_newest_first(run: runs.Run) -> None:
+    other = runs.Run.create(run.config, run.path.parent / "two")
+    for chosen, wanted in ((run, ["one", "two"]), (other, ["two", "one"])):
+        time.sleep(0.02)  # the clock of files is coarse
+        chosen.rename(" named ")
+        assert [found.path.name for found in runs.list_runs(run.path.parent)] == wanted
+    with pytest.raises(UserError, match="needs a name"):
+        run.rename("  ")
+    assert runs.Run.open(run.path).name == "named"
 
 
 def test_what_was_deleted_elsewhere_is_found_again(tmp_path: Path) -> None:

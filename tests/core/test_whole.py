@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -51,3 +52,17 @@ def test_what_another_process_is_reading_is_replaced_when_it_has_done(tmp_path: 
             part.write_text("after")
     assert target.read_text() == ("after" if arrives else "before")
     assert list(tmp_path.iterdir()) == [target] and len(asked) == 3
+
+
+def test_what_a_dead_process_left_half_filled_goes_and_a_living_one_keeps_its_own(tmp_path: Path) -> None:
+    dead, living = tmp_path / ".out.4194305.tmp", tmp_path / f".out.{os.getppid()}.tmp"  # a number that no process has
+    for folder in (dead, living, tmp_path / "out"):
+        folder.mkdir()
+    with whole.new_folder(tmp_path / "out") as part:
+        (part / "a.txt").write_text("after")
+    assert sorted(tmp_path.iterdir()) == [living, tmp_path / "out"] and (tmp_path / "out" / "a.txt").exists()
+    with pytest.raises(UserError, match="not empty"), whole.new_folder(tmp_path / "out"):
+        pass
+    with whole.replacing(tmp_path / "new" / "a.txt") as file:
+        file.write(b"whole")
+    assert (tmp_path / "new" / "a.txt").read_bytes() == b"whole"

@@ -23,11 +23,14 @@ import torch
 from core import checkpoints, cli, events, launch
 from core import config as configs
 from core.errors import DISK_FULL, UserError
+from core.families.learning import LearnerState, StepResult
 from core.registry import FAMILIES, family, load
 from core.runs import Run, home
+from core.text.specimens import read_specimens
 from core.train import gradient, loop, optim, worker
 from core.train.device import Device
 from tests.helpers.runs import make_run
+from tests.helpers.saved import saved_run
 from tests.helpers.tiny_corpus import FIRST, make_corpus, make_split, random_documents
 
 GRADIENT_FAMILIES = ["bert", "gpt", "elmo"]
@@ -60,7 +63,7 @@ def test_a_run_tells_its_story_and_leaves_what_it_promises(tmp_path: Path, famil
             events.RunFinished} <= kinds
     steps = [event for event in told if isinstance(event, events.StepEnd)]
     assert steps[-1].step == 12 and steps[-1].progress == 1.0 and steps[-1].tokens > 0 and math.isfinite(steps[-1].loss)
-    assert run.status().state == "finished"
+    assert run.status().state == "finished" and told[-1].step == 12
     assert run.worker_pid() is None
     assert run.probe_steps()[0] == 0 and run.probe_steps()[-1] == 12
     with np.load(run.probe_path(12), allow_pickle=False) as probe:
@@ -296,6 +299,75 @@ def test_a_run_without_a_checkpoint_says_so(tmp_path: Path) -> None:
         checkpoints.load(make_run(tmp_path))
 
 
+def _looped(monkeypatch: pytest.MonkeyPatch, run: Run, losses: list[float] = (1.0,), at_step: object = lambda step: None,
+            validation: float = 0.0) -> list[events.Event]:
+    """The story of a loop that learns nothing: by its clock a step takes a second and reads 3 tokens, its loss is its number. losses: of the
+    validations, one after another, the last one again and again; each takes so many seconds. A sleep is 50 seconds long, and takes "pause" back."""
+    clock, told, left = [0.0], [], list(losses)
+
+    def step(number: int, progress: float) -> StepResult:
+        clock[0] += 1
+        at_step(number + 1)
+        return StepResult(loss=number + 1, tokens=3, learning_rate=0.1)
+
+    def evaluate() -> dict[str, float]:
+        clock[0] += validation
+        return {"loss": left.pop(0) if len(left) > 1 else left[0]}
+
+    def sleep(_seconds: float) -> None:
+        clock[0] += 50
+        run.withdraw("pause")
+
+    monkeypatch.setattr(loop, "time", SimpleNamespace(monotonic=lambda: clock[0], sleep=sleep))
+    learner = SimpleNamespace(step=step, steps_per_epoch=4.0, evaluate=evaluate,
+                              state=lambda: LearnerState(model={"a": torch.ones(1)}, optimizer={}, extra={}))
+    device = Device(device=torch.device("cpu"), dtype=None, threads=1)
+    made = loop.Loop(run, learner, device, write=told.append, position=loop.Position(), probe=lambda step: None, event_seconds=2.0)
+    told.append(events.RunFinished(step=made.at.step, reason=made.train()))
+    return told
+
+
+def test_the_figures_of_the_steps_are_of_the_steps_since_the_last_ones(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = make_run(tmp_path, steps=10, probes=0)
+    told = [event for event in _looped(monkeypatch, run) if isinstance(event, events.StepEnd)]
+    assert [(event.step, event.loss, event.tokens, event.progress) for event in told] == [
+        (step, step - 0.5, 3 * step, step / 10) for step in (2, 4, 6, 8, 10)]
+    assert [(event.tokens_per_s, event.elapsed, event.seconds_left) for event in told] == [
+        pytest.approx((3, event.step, 10 - event.step)) for event in told]
+
+
+def test_the_speed_is_that_of_training_and_not_of_looking(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    told = _looped(monkeypatch, make_run(tmp_path, steps=10, probes=0, evals=5), validation=7.0)
+    speeds = [event.tokens_per_s for event in told if isinstance(event, events.StepEnd)]
+    assert len(speeds) > 5 and speeds == pytest.approx([3] * len(speeds))
+
+
+def test_the_time_of_a_pause_is_no_time_of_training(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = make_run(tmp_path, steps=0, minutes=0.1, probes=0)  # six steps
+    told = _looped(monkeypatch, run, at_step=lambda step: run.command("pause") if step == 3 else None)
+    assert [event.step for event in told if isinstance(event, events.RunPaused | events.RunContinued)] == [3, 3]
+    steps = [event for event in told if isinstance(event, events.StepEnd)]
+    assert (steps[-1].step, steps[-1].elapsed) == (6, 6.0) and [event.tokens_per_s for event in steps] == pytest.approx([3] * len(steps))
+
+
+def test_a_checkpoint_that_is_wished_for_is_saved_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = make_run(tmp_path, steps=10, probes=0, checkpoints=1, evals=1)
+    told = _looped(monkeypatch, run, at_step=lambda step: run.command("checkpoint") if step == 3 else None)
+    assert [event.step for event in told if isinstance(event, events.CheckpointSaved)] == [3, 10]
+
+
+@pytest.mark.parametrize(("losses", "reason", "end"), [([1.0, 1.1, 0.9, 1.0, 0.8], "complete", 10), ([1.0, 1.1, 1.2], "early_stop", 6)])
+def test_only_validations_in_a_row_without_progress_stop_a_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, losses: list[float], reason: str,
+                                                               end: int) -> None:
+    told = _looped(monkeypatch, make_run(tmp_path, steps=10, probes=0, evals=5, patience=2), losses)
+    assert told[-1].reason == reason and [event.step for event in told if isinstance(event, events.StepEnd)][-1] == end
+
+
+@pytest.mark.parametrize(("steps", "epochs", "wanted"), [(10, 0, 10), (0, 2, 9), (10, 2, 9), (5, 2, 5), (0, 0.01, 1), (0, 0, 0)])
+def test_a_run_ends_where_the_first_of_its_limits_does(steps: int, epochs: float, wanted: int) -> None:
+    assert loop.total_steps(SimpleNamespace(steps=steps, epochs=epochs), 4.4) == wanted
+
+
 def test_early_stop_after_validations_without_progress(tmp_path: Path) -> None:
     run = make_run(tmp_path, "bert", steps=100, evals=50, patience=2, learning_rate=0.0, optimizer="adamw")
     worker.work(run.path)
@@ -470,16 +542,28 @@ def test_the_learning_rate_rises_then_falls() -> None:
     assert 0 < optim.rate(linear, 0.0) < 0.01
 
 
-def test_the_two_newest_checkpoints_and_the_best_stay(tmp_path: Path) -> None:
+def test_the_two_newest_checkpoints_and_the_best_stay_and_nothing_half_written(tmp_path: Path) -> None:
     run = make_run(tmp_path, "gpt")
-    for step in range(1, 7):
+    (run.path / "checkpoints" / f".step_00000001.{os.getpid()}.tmp").mkdir()  # of a process that was killed; its number is ours now
+    for step in (1, 2, 3, 4, 5, 6, 6):
         checkpoints.save(run, checkpoints.Checkpoint(step=step, model={"a": torch.ones(1)}, optimizer={}, state={"step": step, "best": step == 2}))
-    assert run.checkpoint_steps() == [2, 5, 6]
+    assert sorted(path.name for path in (run.path / "checkpoints").iterdir()) == ["step_00000002", "step_00000005", "step_00000006"]
+
+
+def test_a_probe_is_of_the_watched_word_alone_and_of_the_sentence_that_was_named(tmp_path: Path) -> None:
+    make_run(tmp_path)
+    with (tmp_path / "specimens.tsv").open("a", encoding="utf-8") as file:
+        file.write("\n手机\tphone\t买了苹果的手机。")
+    run = saved_run(tmp_path, probes=(1,), **{"watch.sentence": "小李在苹果上班"})
+    assert {item.word for item in read_specimens(run.specimens_path)} == {"苹果"}
+    with np.load(run.probe_path(1)) as probe:
+        assert probe["vectors"].shape[1] == 12 and probe["tokens"].tolist() == ["[CLS]", *"小李在苹果上班", "[SEP]"]
 
 
 def test_a_checkpoint_that_was_being_saved_again_when_the_process_died_is_found_by_the_resume(tmp_path: Path, monkeypatch) -> None:
     run, replace = make_run(tmp_path, "gpt"), Path.replace
-    state = {"step": 5, "best": False, "learner": {}, "best_loss": 1.0, "elapsed": 1.0, "tokens": 1, "worse_evals": 0}
+    position = {"step": 5, "elapsed": 7.5, "tokens": 11, "best_loss": 1.5, "best_score": 0.5, "worse_evals": 2, "best_step": 3, "evaluated_step": 4}
+    state = {**position, "best": False, "learner": {}}
     mine = checkpoints.Checkpoint(step=5, model={"a": torch.ones(1)}, optimizer={}, state=state)
     checkpoints.save(run, mine)
 
@@ -493,7 +577,7 @@ def test_a_checkpoint_that_was_being_saved_again_when_the_process_died_is_found_
         checkpoints.save(run, mine)
     assert run.checkpoint_steps() == []
     learner = SimpleNamespace(load_state=lambda state: None)
-    assert loop.resume(run, learner).step == 5 and checkpoints.load(run).step == 5
+    assert loop.resume(run, learner) == loop.Position(**position) and checkpoints.load(run).step == 5
 
 
 @pytest.mark.parametrize(("clip", "moved"), [(0.01, 0.01), (0.0, None)])
