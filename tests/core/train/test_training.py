@@ -278,6 +278,8 @@ def test_memory_that_does_not_suffice_is_put_in_words(tmp_path: Path) -> None:
         assert made and "micro_batch_size=2" in made.hint
     assert "3.50 GiB" in worker.out_of_memory(torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 3.50 GiB."), run).message
     assert worker.out_of_memory(RuntimeError("shapes do not fit"), run) is None
+    smaller = worker.out_of_memory(MemoryError(), make_run(tmp_path, "bert", micro_batch_size=2))
+    assert "for 2 sequences at once" in smaller.message and "micro_batch_size=1:" in smaller.hint
 
 
 @pytest.mark.parametrize("name", ["model.safetensors", "optimizer.safetensors", "state.json", "manifest.json"])
@@ -434,6 +436,21 @@ def test_a_refused_resume_changes_nothing(tmp_path: Path, capsys: pytest.Capture
     assert Run.open(run.path).config.train.steps == 12 and "already open" in capsys.readouterr().err
     child.kill()
     child.wait()
+
+
+def test_all_words_that_are_watched_are_cut_out_of_longer_ones(tmp_path: Path) -> None:
+    run = make_run(tmp_path, **{"text.watched": ("甲",)})
+    assert worker._with_watched(run, [SimpleNamespace(word="手机")]).watched == ("手机", "甲", "苹果")
+    assert worker._with_watched(make_run(tmp_path, **{"watch.word": ""}), []).watched == ()
+
+
+def test_the_preparation_tells_each_stage_its_end_and_little_between(monkeypatch: pytest.MonkeyPatch) -> None:
+    told, clock = [], iter([1.0, 1.01, 1.02, 1.12, 1.13, 1.14])
+    monkeypatch.setattr(worker, "time", SimpleNamespace(monotonic=lambda: next(clock)))
+    report = worker._reporter(lambda event: told.append((event.stage, event.done)))
+    for stage, done in (("a", 0), ("a", 1), ("a", 2), ("a", 3), ("a", 9), ("b", 0)):
+        report(stage, done, 9)
+    assert told == [("a", 0), ("a", 3), ("a", 9), ("b", 0)]
 
 
 def test_a_stop_is_heard_while_the_text_is_prepared(tmp_path: Path) -> None:
