@@ -58,7 +58,7 @@ def _show_model(name: str, model: dict[str, Any]) -> None:
     if model["only_onnxruntime"]:
         print("  " + tr("Only ONNX Runtime knows: {names}", names=", ".join(model["only_onnxruntime"])))
     print("  " + columns.left(tr("shape"), 24) + columns.right(tr("absolute error"), 16) + columns.right(tr("relative error"), 16)
-          + columns.right(tr("same top 1"), 12) + "   " + tr("worst output"))
+          + columns.right(tr("same top 1"), 12) + "   " + tr("relatively worst output"))
     for row in model["rows"]:
         shape = " x ".join(map(str, row["shape"].values()))
         top1 = "–" if row["top1"] is None else f"{row['top1']:.1%}"
@@ -66,7 +66,7 @@ def _show_model(name: str, model: dict[str, Any]) -> None:
     for row in model["latency"]:
         shape = " x ".join(map(str, row["shape"].values()))
         ours, theirs = row["onnxruntime"], row["torch"]
-        print("  " + tr("{provider}, {shape}: ONNX Runtime {ours:.2f} ms (p95 {ours95:.2f}), torch {torch:.2f} ms (p95 {torch95:.2f}): "
+        print("  " + tr("{provider}, {shape}, median: ONNX Runtime {ours:.2f} ms (p95 {ours95:.2f}), torch {torch:.2f} ms (p95 {torch95:.2f}): "
                         "{speedup:.2f} times as fast", provider=row["provider"], shape=shape, ours=ours["p50"], ours95=ours["p95"],
                         torch=theirs["p50"], torch95=theirs["p95"], speedup=row["speedup"]))
 

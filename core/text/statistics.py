@@ -41,7 +41,7 @@ class Statistics:
     """What a text gives a model to read.
 
     coverage: share of the tokens that are in the vocabulary. rarest: (token, count) of the vocabulary's rarest. unknown:
-    (text, count) of what most often becomes [UNK]. longest: (tokens, beginning) of the longest documents. token_lengths:
+    (text, count) of what most often becomes [UNK]. longest: (tokens, beginning) of the longest documents, "…" where it goes on. token_lengths:
     int64 (LONGEST_BIN + 1,), how many tokens have so many characters; sentence_lengths, document_lengths: how many of them
     have so many tokens. The last bin of each counts all that are longer too. examples: the first documents as the model sees
     them, token by token. watched: how often each watched word occurs.
@@ -107,8 +107,7 @@ class _Count:
         if len(self.unknown) > MOST_UNKNOWN:
             self.unknown = Counter(dict(self.unknown.most_common(MOST_UNKNOWN // 2)))
         top = np.argsort(-lengths, kind="stable")[:EXAMPLES].tolist()
-        shown = [(int(lengths[index]), chunk.text[begins[index]:begins[index] + EXAMPLE_CHARACTERS].partition(segment.BREAK)[0])
-                 for index in top]
+        shown = [(int(lengths[index]), _beginning(chunk.text, begins[index])) for index in top]
         self.longest = heapq.nlargest(EXAMPLES, self.longest + shown, key=lambda pair: pair[0])
         for index in range(min(EXAMPLES - len(self.examples), len(lengths))):
             end = int(encoded.documents[index])
@@ -135,3 +134,9 @@ class _Count:
             rarest=[(token, count) for count, token, _ in used if count][:EXAMPLES], unknown=self.unknown.most_common(EXAMPLES),
             longest=self.longest, token_lengths=self.lengths["token"], sentence_lengths=self.lengths["sentence"],
             document_lengths=self.lengths["document"], examples=self.examples, files=files, watched=self.watched)
+
+
+def _beginning(text: str, start: int) -> str:
+    """Of the document that begins there."""
+    shown = text[start : start + EXAMPLE_CHARACTERS + 1].partition(segment.BREAK)[0]
+    return shown if len(shown) <= EXAMPLE_CHARACTERS else shown[:EXAMPLE_CHARACTERS] + "…"

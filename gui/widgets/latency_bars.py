@@ -9,10 +9,10 @@ from PySide6.QtCore import QLineF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFontMetrics, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
+from core.i18n import tr
 from gui import theme
 
 BAR, GAP = 16, 8
-NUMBER_ROOM = "0000.00 ms · p95 0000.00 ms"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,7 +61,7 @@ class LatencyBars(QWidget):
         painter.setFont(theme.font("body"))
         measure = QFontMetrics(theme.font("body"))
         left = max(measure.horizontalAdvance(row.title) for row in self._rows) + theme.M
-        right = measure.horizontalAdvance(NUMBER_ROOM) + theme.S
+        right = max(measure.horizontalAdvance(words(row)) for row in self._rows) + theme.S
         wide = max(40.0, self.width() - left - right)
         longest = 1.15 * max(row.p50 for row in self._rows) or 1.0
         for number, row in enumerate(self._rows):
@@ -84,4 +84,4 @@ class LatencyBars(QWidget):
 
 
 def words(row: Taken) -> str:
-    return f"{row.p50:.2f} ms · p95 {row.p95:.2f} ms"
+    return tr("median {p50:.2f} ms · p95 {p95:.2f} ms", p50=row.p50, p95=row.p95)

@@ -57,7 +57,7 @@ class ProbabilityBars(QWidget):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         font, small = theme.font(), theme.font("small")
         metrics = QFontMetrics(font)
-        figures = QFontMetrics(small).horizontalAdvance("100.0%") + theme.XS
+        figures = QFontMetrics(small).horizontalAdvance(">99.9%") + theme.XS
         wide = min(max(metrics.horizontalAdvance(title) for title in self._titles) + theme.S, round(TITLE_SHARE * self.width()))
         room, height = max(self.width() - wide - figures - theme.S, 10), self._row()
         for number, (title, value) in enumerate(zip(self._titles, self._values, strict=True)):
@@ -85,10 +85,13 @@ class ProbabilityBars(QWidget):
             QToolTip.showText(event.globalPosition().toPoint(), f"{self._titles[number]}  {self._values[number]:.4%}", self)
 
 
-def percent(value: float) -> str:
-    """ "93.1%", "100%", "<0.1%"."""
+def percent(value: float, digits: int = 1) -> str:
+    """ "93.1%", "<0.1%", ">99.9%"; "0%" and "100%" are none and all, and nothing else."""
     if value != value:
         return "–"
-    if 0 < value < 0.0005:
-        return "<0.1%"
-    return f"{value:.0%}" if value > 0.9995 or value == 0 else f"{value:.1%}"
+    least = 10.0 ** -(digits + 2)  # that can be written
+    if 0 < value < least / 2:
+        return f"<{least:.{digits}%}"
+    if 1 - least / 2 <= value < 1:
+        return f">{1 - least:.{digits}%}"
+    return f"{value:.0%}" if value in (0, 1) else f"{value:.{digits}%}"

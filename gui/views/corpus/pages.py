@@ -12,6 +12,7 @@ from gui import theme
 from gui.widgets.axes import short
 from gui.widgets.histogram import Histogram
 from gui.widgets.labels import label, rule
+from gui.widgets.probability_bars import percent
 from gui.widgets.tokens import Tokens
 
 if TYPE_CHECKING:
@@ -78,7 +79,7 @@ class SeenPage(Page):
 
     def show_examples(self, found: Statistics) -> None:
         self.start()
-        words = tr("{coverage:.2%} of the tokens are in the vocabulary of {size:,}.", coverage=found.coverage, size=found.vocab_size)
+        words = tr("{coverage} of the tokens are in the vocabulary of {size:,}.", coverage=percent(found.coverage, 2), size=found.vocab_size)
         self.column.addWidget(label(words, "soft", wrap=True))
         if found.coverage < 1:
             self.column.addWidget(label(tr("Marked: what the model does not know and sees as [UNK]."), "caption", wrap=True))
@@ -112,7 +113,7 @@ class StatisticsPage(Page):
             place.addWidget(label(words, "small"))
             figures.addLayout(place, index // 3, index % 3)
         self.column.addLayout(figures)
-        self.column.addWidget(label(tr("{coverage:.2%} of the tokens are in the vocabulary.", coverage=found.coverage), wrap=True))
+        self.column.addWidget(label(tr("{coverage} of the tokens are in the vocabulary.", coverage=percent(found.coverage, 2)), wrap=True))
         for title, counts in ((tr("Length of the sentences, in tokens"), found.sentence_lengths),
                               (tr("Length of the documents, in tokens"), found.document_lengths)):
             self.column.addWidget(label(title, "heading"))
@@ -126,7 +127,7 @@ class StatisticsPage(Page):
         if found.longest:
             self.column.addWidget(label(tr("The longest documents"), "heading"))
             for count, beginning in found.longest[:5]:
-                self.column.addWidget(label(tr("{count} tokens: {text}…", count=short(count), text=beginning), "small", wrap=True))
+                self.column.addWidget(label(tr("{count} tokens: {text}", count=short(count), text=beginning), "small", wrap=True))
 
     def _pairs(self, title: str, pairs: Sequence[tuple[str, int]], most: int) -> None:
         if pairs:

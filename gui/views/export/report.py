@@ -12,8 +12,10 @@ from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 from core.i18n import tr
 from gui import theme
 from gui.sizes import size_words
+from gui.widgets.axes import short
 from gui.widgets.labels import Card, button, label, row
 from gui.widgets.latency_bars import LatencyBars, Taken
+from gui.widgets.probability_bars import percent
 from gui.widgets.rows_table import RowsTable
 
 ROW_HEIGHT = 31
@@ -45,16 +47,16 @@ class ExportReport(QScrollArea):
         card.column.addWidget(where)
         facts = [tr("{size} in {count} files", size=size_words(sum(report["files"].values())), count=len(report["files"]))]
         if "relative" in report:
-            facts.append(tr("greatest error {absolute:.1e}, {relative:.1e} of the tensor's greatest number (allowed: {tolerance:g})",
+            facts.append(tr("greatest error {absolute:.1e}; at worst {relative:.1e} of its tensor's greatest number (allowed: {tolerance:g})",
                             absolute=report["absolute"], relative=report["relative"], tolerance=report["tolerance"]))
             if report["top1"] is not None:
-                facts.append(tr("same likeliest token or label as torch's in {share:.1%} of {places:,} places (allowed: {least:.1%} and more); "
-                                "{worst:.1%} at the worst shape", share=report["agreement"], places=report["places"], least=report["least"],
-                                worst=report["top1"]))
+                facts.append(tr("same likeliest token or label as torch's in {share} of {places:,} places (allowed: {least:.1%} and more); "
+                                "{worst} at the worst shape", share=percent(report["agreement"]), places=report["places"], least=report["least"],
+                                worst=percent(report["top1"])))
         if report.get("agreement") is not None and report["precision"] != "fp32":
-            facts.append(tr("The price of {precision}: {count:.0f} of 1,000 answers are others than torch's, and a number may be off by "
-                            "{relative:.1%} of the greatest.",
-                            precision=report["precision"], count=1000 * (1 - report["agreement"]), relative=report["relative"]))
+            facts.append(tr("The price of {precision}: {count} of 1,000 answers are others than torch's, and a number may be off by "
+                            "{relative} of the greatest.",
+                            precision=report["precision"], count=short(1000 * (1 - report["agreement"])), relative=percent(report["relative"])))
         for fact in facts:
             card.column.addWidget(label(fact, wrap=True))
         for item in report.get("rows", ()):
@@ -70,9 +72,9 @@ class ExportReport(QScrollArea):
         card = Card(f"{name}.onnx")
         axes = " × ".join(model["rows"][0]["shape"])
         card.column.addWidget(label(tr("Compared with torch at {count} shapes ({axes})", count=len(model["rows"]), axes=axes), "soft", wrap=True))
-        table = RowsTable([tr("shape"), tr("absolute error"), tr("relative error"), tr("same top 1"), tr("worst output")], stretch=4)
+        table = RowsTable([tr("shape"), tr("absolute error"), tr("relative error"), tr("same top 1"), tr("relatively worst output")], stretch=4)
         table.set_rows([(" × ".join(map(str, item["shape"].values())), f"{item['absolute']:.2e}", f"{item['relative']:.2e}",
-                         "–" if item["top1"] is None else f"{item['top1']:.1%}", item["worst"]) for item in model["rows"]])
+                         "–" if item["top1"] is None else percent(item["top1"]), item["worst"]) for item in model["rows"]])
         fit(table, len(model["rows"]))
         card.column.addWidget(table)
         self.tables = [*getattr(self, "tables", []), table]

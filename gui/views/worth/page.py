@@ -141,7 +141,10 @@ class StudyPage(QWidget):
         self.chart.set_curves(curves_of(found), found["counts"])
         self.table.set_rows(*_table(found))
         self._verdict.setText(verdict(found))
-        self._tell(options_in_words(found.get("options", {})), " ".join(found.get("warnings", ())))
+        words = [options_in_words(found.get("options", {}))]
+        if len(found["seeds"]) > 1:
+            words.append(tr("{count} seeds, mean ± standard deviation", count=len(found["seeds"])))
+        self._tell("   ".join(words), " ".join(found.get("warnings", ())))
 
     def _tell(self, options: str, warning: str) -> None:
         for part, words in ((self._options, options), (self._warning, warning)):

@@ -356,7 +356,7 @@ def test_statistics_count_what_is_there(tmp_path: Path) -> None:
     assert files == [("1.txt", 2, "utf-8"), ("2.txt", 1, "utf-8")]
     assert sum(one.tokens for one in found.files) == found.tokens == found.token_lengths.sum()
     assert found.examples[0] == ["苹果", "[UNK]", "[UNK]", "苹果", "[UNK]"]
-    assert found.longest[0] == (50, ("香蕉" * 50)[:EXAMPLE_CHARACTERS])
+    assert found.longest[0] == (50, ("香蕉" * 50)[:EXAMPLE_CHARACTERS] + "…") and found.longest[-1][1] == "苹果公司。苹果！"
     assert found.rarest[0][1] >= 1 and ("公司", 1) in found.unknown
     assert found.coverage == pytest.approx(1 - sum(count for _, count in found.unknown) / found.tokens)
     assert found.document_lengths.sum() == 3 and found.sentence_lengths.sum() == 4

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from PySide6.QtCore import QMimeData, QPoint, Qt, QUrl
@@ -7,6 +9,7 @@ from PySide6.QtGui import QDropEvent
 from PySide6.QtWidgets import QLabel, QToolButton
 
 from core.config import TextConfig
+from core.text.statistics import statistics
 from gui.sizes import size_words
 from gui.views.corpus.file_rows import FileRow, MissingRow, sure_words
 from gui.widgets.histogram import bars
@@ -130,6 +133,10 @@ def test_a_small_text_is_counted_by_itself_and_unknown_tokens_are_marked(qtbot, 
     view._form.changed.emit()
     qtbot.waitUntil(lambda: view._counted_for == view.config, timeout=10_000)
     assert "23" in _texts(view._counts)
+    found = replace(statistics(view.config), coverage=0.999_99)  # as of a long text: not all of it
+    for page, show in ((view._counts, view._counts.show_statistics), (view._seen, view._seen.show_examples)):
+        show(found)
+        assert ">99.99% of the tokens" in _texts(page)
     shown = [token for tokens in view._seen.findChildren(Tokens) for token in tokens._tokens]
     assert "[UNK]" in shown
     assert "cat" in shown

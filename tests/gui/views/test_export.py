@@ -83,9 +83,10 @@ def test_the_report_shows_errors_speed_and_operators(qtbot, view):
     view._services.jobs.of("export").call.on_done(REPORT)
     QApplication.processEvents()
     table = view.report.tables[0].rows
-    assert [table.data(table.index(1, column)) for column in (0, 2, 3)] == ["4 × 33", "3.00e-07", "100.0%"]
+    assert [table.data(table.index(1, column)) for column in (0, 2, 3)] == ["4 × 33", "3.00e-07", "100%"]
     shown = texts(view.report)
     assert "1.5 MB in 2 files" in shown and "allowed: 0.25" in shown and "Only ONNX Runtime knows: DynamicQuantizeLSTM" in shown
+    assert "greatest error 1.0e-07; at worst 3.0e-07 of its tensor's greatest number" in shown and "off by <0.1%" in shown
     assert "97.5% of 1,200 places (allowed: 90.0% and more); 90.0% at the worst shape" in shown
     assert "The price of int8: 25 of 1,000 answers" in shown
     assert "3.0 times as fast as torch on CPUExecutionProvider" in shown

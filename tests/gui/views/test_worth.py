@@ -90,6 +90,7 @@ def test_one_button_runs_it_and_draws_what_comes_out(view, qtbot, tmp_path):
     words = json.loads((page.folder / study_process.COMMAND).read_text(encoding="utf-8"))
     assert words[0] == "worth" and words[words.index("--seeds") + 1] == "3" and "--counts" not in words
     assert {"train.steps=70", "task.pooling=mean"} <= set(words) and not any(word.startswith(("task.labels", "train.seed")) for word in words)
+    assert "2 seeds, mean ± standard deviation" in page._options.text()
     assert "The mean" in page._options.text() and "0.5" in page._options.text() and "twice" in page._warning.text()
     curves = {curve.name: curve for curve in page.chart.curves}
     assert len(curves) == 4 and list(curves["Pretrained, finetuned"].mean) == [0.9, 0.9]

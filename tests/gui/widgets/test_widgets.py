@@ -603,7 +603,7 @@ def test_the_bars_of_latency_are_the_medians_and_the_whiskers_what_95_of_100_sta
     whiskers = [pair for pair in across(found, look.text, "polyline") if pair[1] > pair[0]]
     assert whiskers[0] == pytest.approx((first, left + 1.5 * (first - left)), abs=0.2)
     assert whiskers[1] == pytest.approx((second, left + 1.15 * (second - left)), abs=0.2)  # cut off
-    assert {"2.00 ms · p95 3.00 ms", "4.00 ms · p95 40.00 ms"} <= {one.words for one in found}
+    assert {"median 2.00 ms · p95 3.00 ms", "median 4.00 ms · p95 40.00 ms"} <= {one.words for one in found}
 
 
 def test_a_share_is_a_bar_from_chance_with_its_interval_its_control_and_its_band(look_at):
@@ -662,6 +662,7 @@ def test_the_bars_of_probabilities_are_as_long_as_these(look_at):
     (left, half), (_, quarter) = across(look_at(bars, 400, 80), "#ff0000")
     assert half - left == pytest.approx(2 * (quarter - left), abs=0.2)
     assert [percent(value) for value in (0.931, 1.0, 0.0004, 0.02, 0.0, float("nan"))] == ["93.1%", "100%", "<0.1%", "2.0%", "0%", "–"]
+    assert [percent(value) for value in (0.9996, 0.9995, 0.9994)] == [">99.9%", ">99.9%", "99.9%"] and percent(0.99996, 2) == ">99.99%"
 
 
 def test_the_bars_of_a_histogram_stand_on_its_axis_and_are_as_high_as_their_counts(look_at):
