@@ -129,9 +129,10 @@ def _from_run(source: VectorSource, on_progress: OnProgress, cancelled: Callable
         tokens = [loaded.tokenizer.token(row) for row in range(len(SPECIALS), loaded.tokenizer.vocab_size)]
         vectors = encode.static_vectors(loaded)[len(SPECIALS) :]
         words = [token.strip() or "␣" for token in tokens]
+        by_frequency = loaded.tokenizer.kind in ("char", "word")  # pieces stand in the order in which they were made
         return Opened(words=words, vectors=vectors, texts=[], spans=np.zeros((0, 2), int), step=loaded.step, total=len(words),
-                      columns={"rank": np.arange(1, len(words) + 1, dtype=np.float32), "script": [script(word) for word in words],
-                               "length": _lengths(vectors)})
+                      columns={"rank" if by_frequency else "row": np.arange(1, len(words) + 1, dtype=np.float32),
+                               "script": [script(word) for word in words], "length": _lengths(vectors)})
     corpus_words.require_text(run)
     found, total = corpus_words.find_first(run.config.text, source.words, MOST, on_progress, cancelled)
     words = tr("The text holds {count}; the first {most} were taken.", count=total, most=MOST)
@@ -149,7 +150,7 @@ def _from_file(source: VectorSource, on_progress: OnProgress) -> Opened:
     read = open_vectors(Path(source.path), lambda done, total: on_progress(tr("reading the file"), done, total))
     words = list(read.words)
     return Opened(words=words, vectors=read.array, texts=[], spans=np.zeros((0, 2), int), step=-1, total=len(words),
-                  columns={**read.columns, "rank": np.arange(1, len(words) + 1, dtype=np.float32), "script": [script(word) for word in words],
+                  columns={**read.columns, "row": np.arange(1, len(words) + 1, dtype=np.float32), "script": [script(word) for word in words],
                            "length": _lengths(read.array)})
 
 

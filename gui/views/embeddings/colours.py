@@ -87,9 +87,10 @@ class ColourControls(QWidget):
 
 def column_title(name: str) -> str:
     """What a column is called; those of a file have their own names."""
-    return {"rank": tr("Rank by frequency"), "script": tr("Writing"), "length": tr("Length of the vector"), "word": tr("Word"),
-            "place": tr("Place in the sentence"), "sentence": tr("Length of the sentence"), COUNT: tr("Frequency in the text"),
-            KMEANS: tr("Cluster"), HDBSCAN: tr("Cluster")}.get(name, name)
+    return {"rank": tr("Rank by frequency"), "row": tr("Place in the list"), "script": tr("Writing"),
+            "length": tr("Length of the vector"), "word": tr("Word"), "place": tr("Place in the sentence"),
+            "sentence": tr("Length of the sentence"), COUNT: tr("Frequency in the text"), KMEANS: tr("Cluster"),
+            HDBSCAN: tr("Cluster")}.get(name, name)
 
 
 def value_title(name: str, value: str) -> str:
@@ -136,8 +137,8 @@ def _by_numbers(name: str, values: np.ndarray) -> Mapping[str, Any]:
     """By the place of each among all, so that a few great ones do not leave the others one colour."""
     good = np.isfinite(values)
     ramp = palette.ramp(theme.current().dark)[FIRST_SHADE:]
-    if name == "rank":
-        ramp = ramp[::-1]  # the frequent ones are the strong ones
+    if name in ("rank", "row"):
+        ramp = ramp[::-1]  # the first ones are the strong ones
     place = np.zeros(len(values))
     if good.any():
         _, back, many = np.unique(values[good], return_inverse=True, return_counts=True)

@@ -14,7 +14,9 @@ from core.analysis.corpus_words import find, find_first
 from core.config import TextConfig
 from core.errors import UserError
 from core.exchange.vectors import projector
+from core.text.tokenizers import train_bpe
 from core.vector_source import VectorSource
+from tests.helpers import saved
 from tests.helpers.saved import saved_run
 
 COUNT = 300
@@ -35,7 +37,16 @@ def test_it_says_what_the_vectors_are(vectors):
     opened = embeddings.open_source(vectors[0])
     assert (opened["count"], opened["size"], opened["nan"], opened["zero"], opened["same"]) == (COUNT, 16, 1, 1, False)
     assert opened["words"][7] == "w7"
+    assert "rank" not in opened["columns"] and opened["columns"]["row"][7] == 8  # nobody knows by what a file is ordered
     assert opened["columns"]["length"][7] == pytest.approx(np.linalg.norm(vectors[1][7]), rel=1e-5)
+
+
+@pytest.mark.parametrize(("tokenizer", "column"), [("char", "rank"), ("bpe", "row")])
+def test_only_characters_and_words_stand_in_the_order_of_their_frequency(tmp_path, monkeypatch, tokenizer, column):
+    monkeypatch.setitem(saved.TRAINERS, "bpe", train_bpe)
+    run = saved_run(tmp_path / "run", tokenizer=tokenizer)
+    columns = embeddings.open_source(VectorSource(kind="vocabulary", path=str(run.path)))["columns"]
+    assert {"rank", "row"} & set(columns) == {column}
 
 
 @pytest.mark.parametrize("measure", ["cosine", "euclid"])
