@@ -22,7 +22,7 @@ from core.families.elmo.model import directions
 from core.families.gpt.model import generate
 from core.i18n import tr
 from core.runs import NEWEST, Run
-from core.text.tokenizers import EOS, MASK, SPECIALS
+from core.text.tokenizers import BOS, EOS, MASK, SPECIALS
 
 CANDIDATES = 10
 KEPT_MODELS = 4  # as many as the bench holds
@@ -67,7 +67,7 @@ def fill(run: str, text: str, most: int = CANDIDATES, checkpoint: str = NEWEST) 
     for gap, place in enumerate(places):
         lists.append(_list(gap, LEFT, _candidates(loaded, _ahead(loaded, ids[:place]), most)))
         if "directions" in loaded.family.capabilities:
-            lists.append(_list(gap, RIGHT, _candidates(loaded, _behind(loaded, ids[place + 1:]), most)))
+            lists.append(_list(gap, RIGHT, _candidates(loaded, _behind(loaded, ids[place + 1:]), most, BOS)))
     return {"step": loaded.step, "lists": lists}
 
 
@@ -158,16 +158,16 @@ def _elmo_scores(loaded: Loaded, hidden: Tensor) -> Tensor:
     return F.linear(hidden, loaded.weights["softmax.weight"], loaded.weights["softmax.bias"])
 
 
-def _candidates(loaded: Loaded, logits: Tensor, most: int) -> list[tuple[str, float]]:
-    """The likeliest tokens; of the special ones only the end of a text can follow."""
+def _candidates(loaded: Loaded, logits: Tensor, most: int, edge: int = EOS) -> list[tuple[str, float]]:
+    """The likeliest tokens; of the special ones only the text's end can follow, and only its beginning (edge: BOS) precede."""
     logits = logits.float().clone()
-    logits[[index for index in range(len(SPECIALS)) if index != EOS]] = -torch.inf
+    logits[[index for index in range(len(SPECIALS)) if index != edge]] = -torch.inf
     values, tokens = torch.softmax(logits, dim=-1).topk(min(most, len(logits)))
     return [(_shown(loaded, token), value) for token, value in zip(tokens.tolist(), values.tolist(), strict=True)]
 
 
 def _shown(loaded: Loaded, token: int) -> str:
-    return tr("end of the text") if token == EOS else loaded.tokenizer.token(token)
+    return {EOS: tr("end of the text"), BOS: tr("beginning of the text")}.get(token) or loaded.tokenizer.token(token)
 
 
 def _list(gap: int, side: str, pairs: Sequence[tuple[str, float]]) -> dict[str, Any]:

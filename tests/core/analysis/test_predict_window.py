@@ -42,6 +42,13 @@ def test_each_family_fills_a_gap_from_the_sides_that_it_sees(runs: dict[str, Run
             assert len(one["tokens"]) == 5 and 0 < sum(shares) <= 1 and shares == sorted(shares, reverse=True)
 
 
+def test_before_a_gap_a_text_can_begin_but_not_end(runs: dict[str, Run]) -> None:
+    left, right = (dict(zip(one["tokens"], one["probabilities"], strict=True))
+                   for one in asked.fill(str(runs["elmo"].path), "[MASK]苹果", most=100_000)["lists"])
+    assert left["end of the text"] > 0 and left["beginning of the text"] == 0
+    assert right["beginning of the text"] > 0 and right["end of the text"] == 0
+
+
 def test_what_stands_behind_the_gap_is_nothing_to_who_reads_from_the_left(runs: dict[str, Run]) -> None:
     one, other = "妈妈买了一个[MASK]果。", "妈妈买了一个[MASK]在苹果上班。"
     assert asked.fill(str(runs["gpt"].path), one)["lists"] == asked.fill(str(runs["gpt"].path), other)["lists"]
