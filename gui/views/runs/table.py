@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 from core.i18n import tr
 from core.registry import family, task
 from gui import theme
+from gui.losses import loss_title
 from gui.session import Session
 from gui.sizes import size_words
 from gui.views.runs.runs_list import RunRow
@@ -91,6 +92,8 @@ class RunsModel(QAbstractTableModel):
         if role == Qt.ItemDataRole.ToolTipRole:
             if column == CHIP:
                 return tr("Take off the bench") if self._session.on_bench(row.path) else tr("Put on the bench")
+            if column in (LOSS, VALID) and words(row, column):
+                return f"{words(row, column)}\n{loss_title([row.run])}"
             return source_of(row, whole=True) if column == TEXT else words(row, column)
         if role == COLOUR_ROLE and column == CHIP:
             there = self._session.on_bench(row.path)

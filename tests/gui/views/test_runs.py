@@ -451,6 +451,9 @@ def test_a_loss_among_negative_samples_is_told_from_the_others(show, make, make_
     make("masks", *told)
     view = show()
     choose(view, qtbot, "words")
+    model = view.table.model()
+    tips = {model.index(row, NAME).data(): model.index(row, LOSS).data(Qt.ItemDataRole.ToolTipRole) for row in range(model.rowCount())}
+    assert "each guess among negative samples" in tips["words"] and tips["masks"].startswith("5.000") and "each token" in tips["masks"]
     assert [curve.name for curve in view.curves.curves._curves.values()] == ["words", "words, validation"]
     choose(view, qtbot, "words", "masks")
     names = [curve.name for curve in view.curves.curves._curves.values()]
