@@ -32,7 +32,6 @@ from core.errors import DISK_FULL, UserError, system_words
 from core.i18n import tr
 from core.registry import FAMILIES
 from core.runs import Run, run_folders, runs_home
-from core.text.specimens import read_specimens
 
 USER_ERROR = 2
 INTERRUPTED = 130  # as shells have it
@@ -134,9 +133,7 @@ def _parser() -> argparse.ArgumentParser:
     add.add_argument("--json", action="store_true")
 
     add = verb("senses", senses, tr("measure how far the senses of a word come apart"))
-    add.add_argument("runs", type=Path, nargs="+", metavar="DIR")
-    add.add_argument("--sentences", type=Path, metavar="SENSES.tsv", help=tr("labelled sentences; without it the built-in ones"))
-    add.add_argument("--word", help=tr("this word only"))
+    sensing.add_runs_and_sentences(add)
     add.add_argument("--json", action="store_true")
     add.add_argument("--out", type=Path, metavar="FILE", help=tr("save a figure: .svg, .pdf or .png"))
     sensing.add_place_aside(add)
@@ -335,17 +332,9 @@ def runs(parsed: argparse.Namespace) -> None:
 
 def senses(parsed: argparse.Namespace) -> None:
     from core.analysis.senses import compare
-    from core.text import builtin
 
     opened = [Run.open(path) for path in parsed.runs]
-    if parsed.sentences:
-        specimens = read_specimens(parsed.sentences)
-    else:
-        language = opened[0].config.text.corpus
-        specimens = builtin.specimens(language, parsed.word or builtin.STARS[language])
-    specimens = [item for item in specimens if not parsed.word or item.word == parsed.word]
-    if not specimens:
-        raise UserError(tr("There is no labelled sentence for '{word}'.", word=parsed.word or ""), tr("Give a file that has some with --sentences."))
+    specimens = sensing.specimens_of(opened[0], parsed.sentences, parsed.word)
     if parsed.place_aside and not parsed.out:
         raise UserError(tr("--place-aside is about the figure; the table has both."), tr("Name the figure's file with --out."), where="place_aside")
     if parsed.out:

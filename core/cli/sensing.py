@@ -23,12 +23,12 @@ FIGURE_INCHES = (3.0, 3.6)  # of one run in the figure
 
 def add_verbs(verb: Callable[[str, Callable[[Any], int | None], str], argparse.ArgumentParser]) -> None:
     add = verb("film", film, tr("the training of several runs as a film of a word's senses"))
-    _runs_and_sentences(add)
+    add_runs_and_sentences(add)
     add.add_argument("--out", type=Path, required=True, metavar="FILE", help=tr("a .svg that moves by itself"))
     add_place_aside(add)
 
     add = verb("words", words, tr("which words of a sentence decide what its word means"))
-    _runs_and_sentences(add)
+    add_runs_and_sentences(add)
     add.add_argument("--text", required=True, help=tr("the sentence"))
     add.add_argument("--layer", type=Number(least=0), default=-1, help=tr("0 is the embedding layer; without it the last one"))
     add.add_argument("--json", action="store_true")
@@ -49,14 +49,14 @@ def _titled(text: str, aside: bool) -> str:
     return f"{text} · {tr('place aside')}" if aside else text
 
 
-def _runs_and_sentences(add: argparse.ArgumentParser) -> None:
+def add_runs_and_sentences(add: argparse.ArgumentParser) -> None:
     add.add_argument("runs", type=Path, nargs="+", metavar="DIR")
     add.add_argument("--sentences", type=Path, metavar="SENSES.tsv", help=tr("labelled sentences; without it the built-in ones"))
     add.add_argument("--word", help=tr("this word only"))
 
 
 def specimens_of(run: Run, sentences: Path | None, word: str | None) -> list[Specimen]:
-    """Of one word: those of the file, else the built-in ones. UserError where there are none, or of several words."""
+    """Those of the file, else the built-in ones; of the word, if one is given. UserError where there are none."""
     from core.text import builtin
 
     language = run.config.text.corpus
@@ -64,10 +64,15 @@ def specimens_of(run: Run, sentences: Path | None, word: str | None) -> list[Spe
     found = [item for item in found if not word or item.word == word]
     if not found:
         raise UserError(tr("There is no labelled sentence for '{word}'.", word=word or ""), tr("Give a file that has some with --sentences."))
-    several = list(dict.fromkeys(item.word for item in found))
+    return found
+
+
+def require_one_word(specimens: Sequence[Specimen]) -> str:
+    """That word. UserError where there are several."""
+    several = list(dict.fromkeys(item.word for item in specimens))
     if len(several) > 1:
         raise UserError(tr("The sentences are of several words: {words}.", words=", ".join(several)), tr("Choose one with --word."), where="word")
-    return found
+    return several[0]
 
 
 def require_layer(run: Run, layer: int) -> None:
@@ -90,7 +95,7 @@ def film(parsed: argparse.Namespace) -> None:
         raise UserError(tr("The command line writes a film as .svg."), tr("GIF, WebP and PNG leave from the window: Senses, Film."), where="out")
     opened = [Run.open(path) for path in parsed.runs]
     specimens = specimens_of(opened[0], parsed.sentences, parsed.word)
-    reels = []
+    word, reels = require_one_word(specimens), []
     for place, run in enumerate(opened):
         layer = _deepest(run)
         replay = window.replay(str(run.path), specimens, layer, aside=parsed.place_aside)
@@ -102,7 +107,7 @@ def film(parsed: argparse.Namespace) -> None:
                                 xy=replay["xy"], auc=auc, groups=replay["groups"]))
     names = list(dict.fromkeys(item.sense for item in specimens))
     senses = [(name, palette.LIGHT.senses[place % len(palette.LIGHT.senses)], SYMBOLS[place % len(SYMBOLS)]) for place, name in enumerate(names)]
-    films.write_svg(films.Film(title=specimens[0].word, reels=reels, senses=senses, categories=[names.index(item.sense) for item in specimens]),
+    films.write_svg(films.Film(title=word, reels=reels, senses=senses, categories=[names.index(item.sense) for item in specimens]),
                     parsed.out)
     print(tr("Saved as {path}.", path=parsed.out))
 
@@ -112,7 +117,7 @@ def words(parsed: argparse.Namespace) -> None:
 
     opened = [Run.open(path) for path in parsed.runs]
     specimens = specimens_of(opened[0], parsed.sentences, parsed.word)
-    word, made = specimens[0].word, []
+    word, made = require_one_word(specimens), []
     require_layer(max(opened, key=_deepest), parsed.layer)  # of the others their last one
     for run in opened:
         layer = _deepest(run) if parsed.layer < 0 else min(parsed.layer, _deepest(run))
@@ -154,9 +159,7 @@ def save_senses(runs: Sequence[Run], specimens: Sequence[Specimen], path: Path, 
     from core.pictures import figures
 
     figures.suffix_of(path)
-    several = list(dict.fromkeys(item.word for item in specimens))
-    if len(several) > 1:
-        raise UserError(tr("The sentences are of several words: {words}.", words=", ".join(several)), tr("Choose one with --word."), where="word")
+    word = require_one_word(specimens)
     names = list(dict.fromkeys(item.sense for item in specimens))
     with figures.figure(FIGURE_INCHES[0] * len(runs), FIGURE_INCHES[1]) as drawn:
         for axis, run in zip(drawn.subplots(1, len(runs), squeeze=False)[0], runs, strict=True):
@@ -181,7 +184,7 @@ def save_senses(runs: Sequence[Run], specimens: Sequence[Specimen], path: Path, 
             axis.set_xlabel(f"AUC {measured['auc']:.2f} · {measured['centroid_accuracy']:.0%}{badge}", fontsize=9)
             half = max(*laid["half"], 1e-3) * 1.1
             axis.set(xlim=(-half, half), ylim=(-half, half))
-        drawn.suptitle(specimens[0].word)
+        drawn.suptitle(word)
         drawn.axes[0].legend(loc="upper left", fontsize=9)
         note = figures.save(drawn, path)
     if note:

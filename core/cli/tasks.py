@@ -14,6 +14,7 @@ from typing import Any
 from core.cli import columns
 from core.cli.parser import Number
 from core.errors import UserError
+from core.events import EvalEnd
 from core.i18n import tr
 from core.registry import TASKS, task
 from core.runs import NEWEST, Run
@@ -108,7 +109,7 @@ def finetune(parsed: argparse.Namespace) -> int:
     code = 0
     for number, run in enumerate(runs):
         code = train(run)
-        last = next((event for event in reversed(run.events()) if type(event).__name__ == "EvalEnd"), None)
+        last = next((event for event in reversed(run.events()) if isinstance(event, EvalEnd)), None)
         if last is not None:
             print(_figures(last.metrics))
         left = len(runs) - number - 1
