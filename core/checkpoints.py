@@ -8,9 +8,9 @@ the folder is renamed and its parent synced. So a checkpoint is there wholly or 
 
 from __future__ import annotations
 
-import errno
 import json
 import os
+import re
 import shutil
 from collections.abc import Mapping
 from contextlib import suppress
@@ -23,7 +23,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from core import hashes
-from core.errors import UserError
+from core.errors import UserError, system_words
 from core.hashes import MANIFEST, sha256
 from core.i18n import tr
 from core.runs import Run
@@ -51,8 +51,8 @@ def save(run: Run, checkpoint: Checkpoint) -> Path:
         target.parent.mkdir(exist_ok=True)  # not its parents: a run's folder that was moved away must not come back empty
         _clear(target.parent)
         temporary.mkdir()
-        save_file({name: tensor.contiguous() for name, tensor in checkpoint.model.items()}, temporary / "model.safetensors")
-        save_file({name: tensor.contiguous() for name, tensor in checkpoint.optimizer.items()}, temporary / "optimizer.safetensors")
+        save_tensors(checkpoint.model, temporary / "model.safetensors")
+        save_tensors(checkpoint.optimizer, temporary / "optimizer.safetensors")
         (temporary / "state.json").write_text(json.dumps(checkpoint.state, ensure_ascii=False), encoding="utf-8")
         names = sorted(path.name for path in temporary.iterdir())
         (temporary / MANIFEST).write_text(json.dumps({"sha256": {name: sha256(temporary / name) for name in names}}), encoding="utf-8")
@@ -67,12 +67,21 @@ def save(run: Run, checkpoint: Checkpoint) -> Path:
         _clear(target.parent)
     except (OSError, SafetensorError) as error:
         shutil.rmtree(temporary, ignore_errors=True)
-        full = getattr(error, "errno", None) == errno.ENOSPC or "No space left" in str(error)
-        reason = tr("the disk is full") if full else str(error)
+        reason = system_words(error) if isinstance(error, OSError) else str(error)
         raise UserError(tr("The checkpoint of step {step} could not be saved: {reason}.", step=checkpoint.step, reason=reason),
                         tr("Free some space, then resume the run; its last good checkpoint is untouched.")) from error
     _prune(run)
     return target
+
+
+def save_tensors(tensors: Mapping[str, Tensor], path: Path, metadata: dict[str, str] | None = None) -> None:
+    """Write a file of safetensors. OSError where the disk refuses: the library's own error tells that in its text alone."""
+    try:
+        save_file({name: tensor.contiguous() for name, tensor in tensors.items()}, path, metadata=metadata)
+    except SafetensorError as error:
+        if (number := re.search(r"os error (\d+)", str(error))) is None:
+            raise
+        raise OSError(int(number[1]), str(error), None, int(number[1])) from error  # (Windows has numbers of its own)
 
 
 def load(run: Run, step: int | None = None, *, optimizer: bool = False) -> Checkpoint:

@@ -90,9 +90,13 @@ class Run:
         made = cls(path, replace(config, name=config.name or path.name))
         text = made._settings()
         with _writing(path, tr("Free some space, or choose another place with --run.")):
-            for part in ("commands", "probes", "checkpoints"):
-                (path / part).mkdir(parents=True, exist_ok=True)
-            write_atomically(path / "config.json", text)
+            try:
+                for part in ("commands", "probes", "checkpoints"):
+                    (path / part).mkdir(parents=True, exist_ok=True)
+                write_atomically(path / "config.json", text)
+            except OSError:  # half a run would stand in the way of the next attempt
+                shutil.rmtree(path, ignore_errors=True)
+                raise
         return made
 
     @classmethod

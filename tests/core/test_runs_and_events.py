@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import math
 import os
 import subprocess
@@ -219,3 +220,14 @@ def test_only_what_leaves_the_steps_alone_may_change(run: runs.Run) -> None:
     assert runs.Run.open(run.path).config.train.micro_batch_size == 8
     with pytest.raises(UserError, match="cannot change"):
         run.change({"hidden_size": "32"})
+
+
+def test_a_run_that_a_full_disk_has_no_room_for_leaves_nothing_in_the_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch, pytest.raises(UserError, match="the disk is full"):
+        patch.setattr(runs, "write_atomically", full)
+        runs.Run.create(config.build("bert", "quick"), tmp_path / "one")
+    assert not list(tmp_path.iterdir())
+    runs.Run.create(config.build("bert", "quick"), tmp_path / "one")

@@ -15,11 +15,11 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import save_file
 from torch import Tensor
 
 from core import registry
 from core.analysis.encode import Loaded, frame, load
+from core.checkpoints import save_tensors
 from core.errors import UserError
 from core.exchange.exports import require_utf8
 from core.exchange.huggingface.adopt import OUR_TOKENIZER, OURS, WORDS
@@ -134,7 +134,7 @@ def _as_it_came(loaded: Loaded, origin: dict[str, Any]) -> Folder | None:
 
 
 def _write(folder: Path, made: Folder, loaded: Loaded, *, as_it_came: bool) -> None:
-    save_file({name: tensor.contiguous().clone() for name, tensor in made.weights.items()}, folder / "model.safetensors", metadata={"format": "pt"})
+    save_tensors({name: tensor.clone() for name, tensor in made.weights.items()}, folder / "model.safetensors", metadata={"format": "pt"})
     if as_it_came:
         for path in (loaded.run.path / "huggingface").iterdir():
             shutil.copyfile(path, folder / path.name)

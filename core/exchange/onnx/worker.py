@@ -15,7 +15,7 @@ import warnings
 from pathlib import Path
 from typing import Any, TextIO
 
-from core.errors import UserError
+from core.errors import UserError, system_words
 from core.i18n import tr
 from core.runs import Run
 
@@ -30,6 +30,9 @@ def main() -> int:
         _say(target, {"done": _work(job, lambda share, words: _say(target, {"progress": [share, words]}))})
     except UserError as error:
         _say(target, {"refused": [error.message, error.hint, error.where]})
+    except OSError as error:
+        _say(target, {"refused": [tr("The system refuses: {reason}.", reason=system_words(error)), tr("Free some space, or choose another place."),
+                                  "out"]})
     except MemoryError:
         _say(target, {"refused": [tr("The memory is not enough for this."), tr("Close other programs, or export a smaller model."), ""]})
     sys.stdout.flush()
@@ -77,14 +80,13 @@ def _graph(run: Run, step: int, name: str, folder: Path) -> tuple[Any, dict[str,
         from core.exchange.onnx.graph import language_graphs
 
         return language_graphs(load(run, step))[name](), {}
-    from safetensors.torch import save_file
-
+    from core.checkpoints import save_tensors
     from core.exchange.onnx.folder import HEAD, RUN
     from core.exchange.onnx.tasks import load_network, parts_of, task_graphs
 
     network, layout, labels, _ = load_network(run, step)
     (folder / RUN).mkdir()
-    save_file({name: tensor.contiguous() for name, tensor in network.head.state_dict().items()}, folder / RUN / HEAD)
+    save_tensors(network.head.state_dict(), folder / RUN / HEAD)
     form, known = layout.form, layout.tokenizer.vocab_size
     extra = {
         "task": run.config.task.task, "labels": list(labels.names), "label_kind": labels.kind, "mean": labels.mean, "scale": labels.scale,

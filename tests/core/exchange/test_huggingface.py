@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from core import checkpoints
@@ -392,6 +393,18 @@ def test_a_folder_that_is_not_the_run_takes_no_place(tmp_path: Path, monkeypatch
             patch.setattr(hf_export, place, wrong)
             export(run, tmp_path / "out", {}, lambda share, words: None)
         assert not (tmp_path / "out").exists()
+
+
+def test_a_full_disk_is_a_sentence_and_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise SafetensorError("Error while serializing: I/O error: No space left on device (os error 28)")
+
+    run = our_run(tmp_path, "bert", "char")
+    monkeypatch.setattr(checkpoints, "save_file", full)
+    before = sorted(tmp_path.iterdir())
+    with pytest.raises(UserError, match="the disk is full"):
+        export(run, tmp_path / "out", {}, lambda share, words: None)
+    assert sorted(tmp_path.iterdir()) == before
 
 
 def test_elmo_has_no_such_folder(tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ import numpy as np
 import psutil
 import pytest
 import torch
+from safetensors import SafetensorError
 
 from core import checkpoints, cli, events, launch
 from core import config as configs
@@ -210,10 +211,10 @@ def test_a_full_disk_keeps_the_last_good_checkpoint(tmp_path: Path, monkeypatch:
     run = make_run(tmp_path, "bert")
     original, calls = checkpoints.save_file, []
 
-    def full(tensors: dict, path: Path) -> None:
+    def full(tensors: dict, path: Path, **_: object) -> None:
         calls.append(path)
         if len(calls) > 3:
-            raise OSError(errno.ENOSPC, "No space left on device")
+            raise SafetensorError("Error while serializing: I/O error: No space left on device (os error 28)")
         original(tensors, path)
 
     monkeypatch.setattr(checkpoints, "save_file", full)
