@@ -113,14 +113,15 @@ def _parser() -> argparse.ArgumentParser:
                      help=tr("files or folders; without it the built-in text is used"))
     add.add_argument("--column", action="append", default=[], metavar="NAME",
                      help=tr("column with the text; of several each file takes the one it has"))
-    add.add_argument("--preset", default="quick", help="quick, small, base")
+    add.add_argument("--preset", default="quick", help=tr("the settings to begin with: quick, small, base; without it quick"))
     add.add_argument("--minutes", help=tr("train for so long"))
     add.add_argument("--steps", help=tr("train for so many steps"))
     add.add_argument("--epochs", help=tr("read the text so many times"))
-    add.add_argument("--set", nargs="+", action="extend", default=[], metavar="KEY=VALUE", help=tr("any option of the settings"))
+    add.add_argument("--set", nargs="+", action="extend", default=[], metavar="KEY=VALUE",
+                     help=tr("any option of the settings; what is none, such as 0=1, names them all"))
     add.add_argument("--watch", type=Path, metavar="SENSES.tsv", help=tr("labelled sentences of the word to watch"))
     add.add_argument("--word", help=tr("the word to watch"))
-    add.add_argument("--device", help="auto, cuda, mps, cpu")
+    add.add_argument("--device", help=tr("where to compute: auto, cuda, mps, cpu"))
     add.add_argument("--nproc", help=tr("processes that train together"))
     add.add_argument("--run", metavar="DIR", type=Path, help=tr("the run's folder"))
 
@@ -140,21 +141,24 @@ def _parser() -> argparse.ArgumentParser:
 
     add = verb("neighbours", neighbours, tr("the words nearest to a word"))
     add.add_argument("run", type=Path, metavar="DIR")
-    add.add_argument("--word", required=True)
+    add.add_argument("--word", required=True, help=tr("the word whose neighbours are asked for"))
     add.add_argument("-k", type=Number(least=1), default=10)
 
     add = verb("generate", generate, tr("let a GPT run write"))
     add.add_argument("run", type=Path, metavar="DIR")
-    add.add_argument("--prompt", default="")
-    add.add_argument("--tokens", type=Number(least=1), default=100)
-    add.add_argument("--temperature", type=Number(kind=float, least=0, most=100), default=0.8)
-    add.add_argument("--top-k", type=Number(least=0, most=1_000_000), default=0)
-    add.add_argument("--top-p", type=Number(kind=float, least=0, most=1), default=1.0)
-    add.add_argument("--seed", type=Number(least=0, most=2**63 - 1), default=0)
+    add.add_argument("--prompt", default="", help=tr("how the text begins"))
+    add.add_argument("--tokens", type=Number(least=1), default=100, help=tr("how many tokens it writes; without it {default}", default=100))
+    add.add_argument("--temperature", type=Number(kind=float, least=0, most=100), default=0.8,
+                     help=tr("0 always takes the likeliest token, more dares more; without it {default}", default=0.8))
+    add.add_argument("--top-k", type=Number(least=0, most=1_000_000), default=0,
+                     help=tr("draw from so many of the likeliest tokens; 0 from all"))
+    add.add_argument("--top-p", type=Number(kind=float, least=0, most=1), default=1.0,
+                     help=tr("draw from the likeliest tokens that together have this probability; 1 from all"))
+    add.add_argument("--seed", type=Number(least=0, most=2**63 - 1), default=0, help=tr("the same seed writes the same text"))
 
     add = verb("fill", fill, tr("let a BERT run fill a [MASK]"))
     add.add_argument("run", type=Path, metavar="DIR")
-    add.add_argument("--text", required=True)
+    add.add_argument("--text", required=True, help=tr("the sentence, with [MASK] where a token is to be guessed"))
     add.add_argument("-k", type=Number(least=1), default=10)
 
     for group in GROUPS:

@@ -21,7 +21,7 @@ def add_verbs(verb: Callable[..., argparse.ArgumentParser]) -> None:
     add.add_argument("run", type=Path, metavar="DIR")
     add.add_argument("--to", required=True, metavar="TARGET", help=", ".join(EXPORTS))
     add.add_argument("--out", type=Path, required=True, metavar="PATH", help=tr("where it goes; nothing may stand there yet"))
-    add.add_argument("--precision", default="", help="fp32, fp16, int8")
+    add.add_argument("--precision", default="", help=tr("of the ONNX model's weights: fp32, fp16, int8"))
     add.add_argument("--word", default="", help=tr("whose occurrences"))
     add.add_argument("--set", nargs="+", action="extend", default=[], metavar="KEY=VALUE", help=tr("any option of the target"))
     add.add_argument("--json", action="store_true")

@@ -37,7 +37,7 @@ def add_verbs(verb: Callable[[str, Callable[[Any], int | None], str], argparse.A
     add = verb("project", project, tr("lay the vectors of a run or of a file out in the plane"))
     add.add_argument("run", type=Path, metavar="DIR", help=tr("a run's folder, or a file of word vectors"))
     add.add_argument("--out", type=Path, metavar="FILE", help=tr("save a figure: .svg, .pdf or .png"))
-    add.add_argument("--method", choices=list(PROJECTIONS), default="pca")
+    add.add_argument("--method", choices=list(PROJECTIONS), default="pca", help=tr("how the plane is found"))
     add.add_argument("--measure", choices=(COSINE, EUCLID), default=COSINE, help=tr("how vectors are compared"))
     add.add_argument("--words", nargs="+", metavar="WORD", help=tr("every occurrence of these words in the run's text, instead of its vocabulary"))
     add.add_argument("--layer", type=Number(least=0), default=-1, help=tr("of the occurrences: 0 is the embedding layer, without it the last one"))

@@ -53,6 +53,12 @@ class Parser(argparse.ArgumentParser):
         self._positionals.title, self._optionals.title = tr("arguments"), tr("options")
         self.add_argument("-h", "--help", action="help", help=tr("show this help"))
 
+    def add_argument(self, *names: str, **options: Any) -> argparse.Action:
+        """What means the same in every verb is explained here."""
+        usual = {"run": tr("a run's folder"), "runs": tr("the folders of one run or several"), "--json": tr("print JSON instead"),
+                 "-k": tr("how many; without it {default}", default=options.get("default"))}
+        return super().add_argument(*names, **{"help": usual.get(names[0]), **options})
+
     def parse_known_args(self, args: Sequence[str] | None = None, namespace: Any = None) -> tuple[Any, list[str]]:
         mine = takewhile(lambda text: text != "--" and (self._subparsers is None or text.startswith("-")), args or ())
         for name in (text.partition("=")[0] for text in mine):  # before argparse says that the option is missing which was misspelt

@@ -35,7 +35,7 @@ def add_verbs(verb: Callable[..., argparse.ArgumentParser]) -> None:
     add.add_argument("--minutes", help=tr("train for so long"))
     add.add_argument("--steps", help=tr("train for so many steps"))
     add.add_argument("--epochs", help=tr("read the examples so many times"))
-    add.add_argument("--device", help="auto, cuda, mps, cpu")
+    add.add_argument("--device", help=tr("where to compute: auto, cuda, mps, cpu"))
     add.add_argument("--seeds", type=Number(least=1), default=1, metavar="N",
                      help=tr("so many runs one after the other, each from a seed of its own; mean and spread at the end"))
     add.add_argument("--run", metavar="DIR", type=Path, help=tr("the run's folder; of several seeds the beginning of their names"))
@@ -50,17 +50,21 @@ def add_verbs(verb: Callable[..., argparse.ArgumentParser]) -> None:
     add = verb("predict", predict, tr("let a finetuned run answer"))
     add.add_argument("run", type=Path, metavar="DIR")
     _which(add)
-    for name in ("text", "text-a", "text-b", "context", "question"):
-        add.add_argument(f"--{name}", default="")
-    add.add_argument("--choices", nargs="+", default=[])
+    for name, words in (("text", tr("the text, where the task asks for one")), ("text-a", tr("the first text of a pair")),
+                        ("text-b", tr("the second text of a pair")), ("context", tr("the passage that a question is about")),
+                        ("question", tr("the question"))):
+        add.add_argument(f"--{name}", default="", help=words)
+    add.add_argument("--choices", nargs="+", default=[], help=tr("the answers to choose from"))
     add.add_argument("--file", type=Path, help=tr("a text a line, or a JSON object of the fields a line (jsonl)"))
     add.add_argument("--json", action="store_true")
 
     add = verb("worth", worth, tr("compare a pretrained run with random weights and a plain method, over growing numbers of labels"))
     _common(add)
     add.add_argument("--counts", default="", help=tr("numbers of labels, such as 50,200,1000"))
-    add.add_argument("--seeds", type=Number(least=1), default=3)
-    add.add_argument("--out", type=Path, required=True, metavar="DIR")
+    add.add_argument("--seeds", type=Number(least=1), default=3,
+                     help=tr("so many times each, from a seed of its own; without it {default}", default=3))
+    add.add_argument("--out", type=Path, required=True, metavar="DIR",
+                     help=tr("the comparison's folder; one that was begun goes on"))
     add.add_argument("--json", action="store_true")
 
 
@@ -69,14 +73,15 @@ def _which(add: argparse.ArgumentParser) -> None:
 
 
 def _common(add: argparse.ArgumentParser) -> None:
-    add.add_argument("pretrained", type=Path, metavar="PRETRAINED")
+    add.add_argument("pretrained", type=Path, metavar="PRETRAINED", help=tr("the folder of a pretrained run"))
     add.add_argument("--task", required=True, help=", ".join(TASKS))
-    add.add_argument("--train", type=Path, required=True, metavar="FILE")
-    add.add_argument("--dev", type=Path, required=True, metavar="FILE")
+    add.add_argument("--train", type=Path, required=True, metavar="FILE", help=tr("labelled examples to learn from"))
+    add.add_argument("--dev", type=Path, required=True, metavar="FILE", help=tr("labelled examples to judge by"))
     add.add_argument("--text", default="", metavar="COLUMN", help=tr("column with the text; without it, it is recognised"))
     add.add_argument("--text-b", default="", metavar="COLUMN", help=tr("column with the second text of a pair"))
     add.add_argument("--label", default="", metavar="COLUMN", help=tr("column with the label"))
-    add.add_argument("--set", nargs="+", action="extend", default=[], metavar="KEY=VALUE", help=tr("any option of the settings"))
+    add.add_argument("--set", nargs="+", action="extend", default=[], metavar="KEY=VALUE",
+                     help=tr("any option of the settings; what is none, such as 0=1, names them all"))
 
 
 def _options(parsed: argparse.Namespace) -> dict[str, Any]:

@@ -114,6 +114,15 @@ def test_help_speaks_the_chosen_language(monkeypatch: pytest.MonkeyPatch, capsys
         assert said.startswith("用法：main.py") and "\n参数:" in said and "\n选项:" in said and "显示这份帮助" in said
 
 
+def test_every_argument_of_every_verb_is_explained() -> None:
+    verbs = cli._parser()._subparsers._group_actions[0].choices
+    silent = [f"{name} {action.option_strings or action.metavar}" for name, parser in verbs.items() for action in parser._actions
+              if not action.help]
+    assert len(verbs) > 15 and not silent
+    for parser in verbs.values():
+        parser.format_help()  # argparse trips over a lone percent sign
+
+
 def test_pretrain_then_everything_that_a_run_can_be_asked(here: Path, capsys: pytest.CaptureFixture) -> None:
     small = ["steps=20", "batch_size=4", "seq_len=16", "num_layers=1", "num_heads=2", "hidden_size=16", "threads=1"]
     for family in ("bert", "gpt"):
