@@ -286,7 +286,8 @@ def load(path: Path) -> RunConfig:
             raise ValueError(tr("It is far too large."))
         return from_dict(json.loads(path.read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
-        raise UserError(tr("{path} cannot be read as a run's settings.", path=path), str(error)[:200]) from error
+        raise UserError(tr("{path} cannot be read as a run's settings: {reason}", path=path, reason=str(error)[:200]),
+                        tr("Put a copy of the file back, or train the run again.")) from error
 
 
 def as_command(config: RunConfig) -> list[str]:

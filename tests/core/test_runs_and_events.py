@@ -211,8 +211,9 @@ def test_an_existing_folder_is_left_as_it_is(tmp_path: Path) -> None:
 def test_what_is_no_run_is_refused_in_words(tmp_path: Path, content: str | None) -> None:
     if content is not None:
         (tmp_path / "config.json").write_text(content)
-    with pytest.raises(UserError):
+    with pytest.raises(UserError) as refused:
         runs.Run.open(tmp_path)
+    assert refused.value.hint and "Expecting" not in refused.value.hint, "the decoder's words are no advice"
 
 
 def test_only_what_leaves_the_steps_alone_may_change(run: runs.Run) -> None:
