@@ -196,7 +196,8 @@ class Run:
         return self.path / "checkpoints" / f"step_{step:08d}"
 
     def probe_steps(self) -> list[int]:
-        return _steps(self.path / "probes", r"step_(\d{8})\.npz")
+        """Empty for a run without probes: earlier versions took one of its beginning, which shows nothing that it has learnt."""
+        return _steps(self.path / "probes", r"step_(\d{8})\.npz") if self.config.train.probes else []
 
     def checkpoint_steps(self) -> list[int]:
         return _steps(self.path / "checkpoints", r"step_(\d{8})")

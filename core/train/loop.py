@@ -75,7 +75,7 @@ class Loop:
         loss, reason = math.nan, "complete"
         if self.device.rank == 0:
             self.run.forget_after(self.at.step)
-        if self.at.step == 0:
+        if self.config.probes and self.at.step == 0:
             self._save_probe()
         while progress < 1.0:
             if wish == _PAUSE:

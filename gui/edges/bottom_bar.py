@@ -115,6 +115,8 @@ class StepSlider(QWidget):
         for part in (self._slider, self._play):
             part.setEnabled(len(self._steps) > 1)
         self._words.setText(tr("no probes") if at is None else tr("newest") if self._session.step is None else f"{at:,}")
+        without = [item.run.name for item in self._session.bench if not item.run.config.train.probes]
+        self.setToolTip(tr("Trained without probes, so that no steps can be replayed: {names}.", names=", ".join(without)) if without else "")
 
     def _moved(self, index: int) -> None:
         if self._steps:

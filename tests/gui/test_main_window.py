@@ -241,6 +241,15 @@ def test_the_layer_slider_and_the_session_agree(qtbot, make_window, make_run):
     assert window.session.layer == -1
 
 
+def test_a_run_without_probes_is_named_where_there_are_no_steps(qtbot, make_window, make_run):
+    window = make_window()
+    window.session.add_run(make_run("blind", probes=0))
+    slider = window._bottom.step_slider
+    assert slider._words.text() == "no probes" and "no steps can be replayed: blind" in slider.toolTip()
+    window.session.remove_run(window.session.bench[0].path)
+    assert not slider.toolTip()
+
+
 def test_the_replay_steps_through_the_probes(qtbot, make_window, make_run):
     window, run = make_window(), make_run("bert")
     for step in (10, 20, 30):

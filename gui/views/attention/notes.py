@@ -30,9 +30,9 @@ def where(answer: dict[str, Any], state: State, heads: Sequence[int]) -> str:
     return words if answer["share"] is None else f"{words} · {ARROWS[state.between]} {answer['share']:.0%}"
 
 
-def notes(answer: dict[str, Any], state: State, *, replayed: int | None, set_beforehand: bool) -> list[str]:
-    """Sentences. replayed: the probe's step that the session looks at, None where it looks at the newest. set_beforehand: whether the
-    heads began at near tokens."""
+def notes(answer: dict[str, Any], state: State, *, replayed: int | None, without_probes: bool, set_beforehand: bool) -> list[str]:
+    """Sentences. replayed: the probe's step that the session looks at, None where it looks at the newest. without_probes: whether the run
+    was trained so. set_beforehand: whether the heads began at near tokens."""
     made = []
     if answer["cut"]:
         made.append(tr("The model reads {limit} tokens; the rest of the text is not shown.", limit=answer["limit"]))
@@ -47,6 +47,8 @@ def notes(answer: dict[str, Any], state: State, *, replayed: int | None, set_bef
         made.append(tr("Special tokens are hidden: rows sum to less than 1."))
     if replayed is not None and answer["source"] == "checkpoint" and answer["step"] != replayed:
         made.append(tr("Seen at a saved checkpoint: its probes hold another sentence."))
+    if without_probes:
+        made.append(tr("Seen at a saved checkpoint: it was trained without probes, so there are no steps to replay."))
     if set_beforehand:
         made.append(tr("Its heads were set to look at near tokens before the first step: what they have learnt is what differs from step 0."))
     return made

@@ -349,7 +349,8 @@ class AttentionView(QWidget):
         begun = item.run.config.task is None  # a finetune's step 0 is another run's end
         set_beforehand = begun and getattr(item.run.config.objective, "first_attention", RANDOM) != RANDOM
         panel.show_answer(answer, state, state.heads or (answer["head"],),
-                          notes(answer, state, replayed=replayed, set_beforehand=set_beforehand))
+                          notes(answer, state, replayed=replayed, set_beforehand=set_beforehand,
+                                without_probes=not item.run.config.train.probes))
 
     # what leaves
 

@@ -200,7 +200,7 @@ class PointsPage(QWidget):
         control = self._answers.get(bag)
         if control and "source" in control:
             wanted["source"].append(control)
-        panel.show_figures(self._answers.get(figures[place]), control, self._notes(found))
+        panel.show_figures(self._answers.get(figures[place]), control, notes(run, found))
         return wanted
 
     def _show_points(self, panel: SensesPanel, run: Run, titles: list[str], xy: np.ndarray, groups: np.ndarray, half: tuple,
@@ -244,14 +244,6 @@ class PointsPage(QWidget):
             panel.say(tr("Looking at the vectors..."))
         else:
             panel.say(tr("This run watches “{word}”. Other sentences can be shown once it has saved a checkpoint.", word=own), offer, own)
-
-    def _notes(self, found: dict[str, Any]) -> list[str]:
-        notes = []
-        if found["source"] == "checkpoints":
-            notes.append(tr("Seen at its saved checkpoints: its probes do not hold these sentences."))
-        if found["missing"]:
-            notes.append(tr("{count} sentences are shown once it has saved a checkpoint.", count=found["missing"]))
-        return notes
 
     def _make_panels(self) -> None:
         order = [(item.path, item.colour) for item in self._session.bench]
@@ -324,3 +316,14 @@ def _sentence(specimen: Any, number: int) -> str:
     except UserError:
         span = (0, 0)
     return marked(specimen.text, *span, theme.sense_colour(number).name())
+
+
+def notes(run: Run, found: dict[str, Any]) -> list[str]:
+    """What is to be said of where the vectors come from."""
+    made = []
+    if found["source"] == "checkpoints":
+        made.append(tr("Seen at its saved checkpoints: its probes do not hold these sentences.") if run.config.train.probes else
+                    tr("Seen at its saved checkpoints: it was trained without probes."))
+    if found["missing"]:
+        made.append(tr("{count} sentences are shown once it has saved a checkpoint.", count=found["missing"]))
+    return made

@@ -162,4 +162,6 @@ def figures(events: Sequence[Event], learning: bool, run: Run | None = None) -> 
             words.append(begun.device)
     else:
         words.append(clock(step.elapsed))
+    if run is not None and not run.config.train.probes:
+        words.append(tr("no probes"))
     return "   ".join(words)

@@ -243,6 +243,13 @@ def test_a_text_without_the_word_of_the_built_in_sentences_is_learnt_without_pro
     assert not run.probe_steps()
 
 
+def test_a_run_without_probes_takes_none_of_its_beginning_either_and_an_old_one_of_it_is_not_shown(tmp_path: Path) -> None:
+    run = make_run(tmp_path, "gpt", probes=0, steps=1)
+    assert worker.work(run.path) == 0 and not list((run.path / "probes").iterdir())
+    run.probe_path(0).write_bytes(b"of an earlier version")
+    assert not run.probe_steps()
+
+
 def test_a_disk_that_fills_up_while_a_probe_is_written_is_put_in_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run = make_run(tmp_path, "bert")
     monkeypatch.setattr(np, "savez", _no_space)

@@ -16,6 +16,7 @@ from core.pictures import palette
 from core.text.specimens import read_specimens
 from gui import picture, theme, views
 from gui.views.attention import state as attention_state
+from gui.views.attention.notes import notes
 from gui.views.attention.panel import AttentionPanel
 from gui.views.attention.state import State, loads
 from gui.views.attention.table import HeadModel
@@ -265,6 +266,12 @@ def test_a_step_of_the_replay_is_that_of_the_probe(qtbot, show, bert) -> None:
     window.session.selected = 4
     settle(qtbot, window)
     assert view.sentence.text.text() == window.session.specimens[4].text
+
+
+def test_a_run_without_probes_says_why_no_step_is_replayed() -> None:
+    answer = {"cut": False, "labels": [], "unknown": np.zeros(0, dtype=bool), "paired": False, "untrained": False, "source": "checkpoint", "step": 3}
+    said = [" ".join(notes(answer, State(), replayed=None, without_probes=without, set_beforehand=False)) for without in (True, False)]
+    assert "trained without probes" in said[0] and not said[1]
 
 
 def test_what_was_chosen_is_remembered(qtbot, show, bert) -> None:

@@ -27,7 +27,7 @@ from gui.views import Services
 from gui.views.senses.answers import Answers, question
 from gui.views.senses.figures import FiguresTable, badge_words, bars
 from gui.views.senses.panel import PICTURE, SensesPanel
-from gui.views.senses.points import PointsPage
+from gui.views.senses.points import PointsPage, notes
 from gui.views.senses.strip import SensesStrip
 from gui.views.senses.verdict import verdict
 from gui.views.senses.view import SensesView
@@ -219,6 +219,12 @@ def test_three_senses_stand_at_a_third_by_chance(show, make_probed, session, qtb
     settle(qtbot, view)
     panel, = view.panels.values()
     assert (panel.chart._chance, panel.chart._chance_text) == (pytest.approx(1 / 3), "chance 33%")
+
+
+def test_of_a_run_without_probes_it_is_not_said_that_they_hold_other_sentences(make_run) -> None:
+    found = {"source": "checkpoints", "missing": 0}
+    assert "trained without probes" in notes(make_run("blind", probes=0), found)[0]
+    assert "do not hold these sentences" in notes(make_run("seen"), found)[0]
 
 
 def test_a_new_probe_is_followed_at_the_newest_step_and_not_while_one_looks_back(show, make_probed, session, services, qtbot) -> None:

@@ -468,6 +468,11 @@ def test_a_strip_names_no_speed_and_no_time_left_while_its_run_pauses_or_is_prep
         assert ("tokens/s" in strip._figures.text(), "left" in strip._figures.text()) == (speaks, speaks)
 
 
+def test_a_strip_says_that_its_run_is_trained_without_probes(make_run):
+    assert "no probes" in figures([_begun(), _step(5)], True, make_run("bert", probes=0))
+    assert "no probes" not in figures([_begun(), _step(5)], True, make_run("bert"))
+
+
 def test_a_run_whose_folder_is_gone_does_not_say_that_it_can_go_on(qtbot, make, make_run):
     window, run = make("train"), make_run("bert")
     _write(run, _begun(), _step(1))
