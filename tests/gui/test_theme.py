@@ -5,7 +5,8 @@ from itertools import combinations
 
 import numpy as np
 import pytest
-from PySide6.QtWidgets import QApplication, QLineEdit
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QApplication, QFrame, QLineEdit, QListView, QTabBar, QTableView, QVBoxLayout, QWidget
 
 from gui import theme
 from gui.theme import DARK, LIGHT, RESOURCES
@@ -88,3 +89,27 @@ def test_the_least_height_of_a_field_holds_its_letters(qtbot, qapp: QApplication
     qtbot.addWidget(field)
     field.ensurePolished()
     assert field.minimumHeight() - PADDING >= field.fontMetrics().height()
+
+
+def test_where_the_keyboard_is_can_be_seen_in_lists_tables_tabs_and_chosen_cards(qtbot, qapp: QApplication) -> None:
+    theme.apply(qapp, "light")
+    window = QWidget()
+    qtbot.addWidget(window)
+    column = QVBoxLayout(window)
+    tabs, card, other = QTabBar(), QFrame(focusPolicy=Qt.FocusPolicy.StrongFocus), QLineEdit()
+    tabs.addTab("one")
+    card.setProperty("role", "choice")
+    card.setProperty("chosen", "true")
+    card.setMinimumSize(60, 40)
+    parts = [QListView(), QTableView(), tabs, card]
+    for part in (*parts, other):
+        column.addWidget(part)
+    with qtbot.waitExposed(window):
+        window.show()
+    window.activateWindow()
+    for part in parts:
+        other.setFocus()
+        before = part.grab().toImage()
+        part.setFocus(Qt.FocusReason.TabFocusReason)
+        qtbot.waitUntil(part.hasFocus)
+        assert part.grab().toImage() != before
