@@ -8,6 +8,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QBoxLayout, QFrame, QHBoxLayout, QScrollArea, QStackedWidget, QVBoxLayout, QWidget
 
+from core.i18n import tr
 from gui import theme
 from gui.views.predict.blocks import Bars, Block, Marked, Score
 from gui.widgets.chips import Dot
@@ -42,7 +43,7 @@ class PredictPanel(Card):
         head.setSpacing(theme.S)
         head.addLayout(named, 1)
         head.addWidget(self._note)
-        self.message = label("", "soft", wrap=True)
+        self.message = label(tr("Reading the sentence..."), "soft", wrap=True)  # the first answer takes seconds: the model is loaded
         self.message.setAlignment(Qt.AlignmentFlag.AlignTop)
         self._column = QVBoxLayout()
         self._column.setContentsMargins(0, 0, theme.S, 0)

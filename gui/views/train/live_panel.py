@@ -96,11 +96,10 @@ class LivePanel(QWidget):
     # which runs
 
     def _runs(self) -> dict[str, tuple[Run, str]]:
-        """path -> run and colour: those on the bench, then the others that are being trained."""
-        found = {str(item.path): (item.run, theme.current().runs[item.colour]) for item in self._session.bench}
-        for run in self._services.processes.running():
-            found.setdefault(str(run.path), (run, theme.current().text_faint))
-        return found
+        """path -> run and colour: first those that are being trained beside a full bench, which would be out of sight, then the bench."""
+        bench = {str(item.path): (item.run, theme.current().runs[item.colour]) for item in self._session.bench}
+        running = {str(run.path): (run, theme.current().text_faint) for run in self._services.processes.running()}
+        return {path: one for path, one in running.items() if path not in bench} | bench
 
     def _draw(self) -> None:
         wanted = self._runs()

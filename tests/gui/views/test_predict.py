@@ -77,6 +77,10 @@ def test_typing_asks_every_run_that_can_answer_once(view, qtbot):
     assert "one vector" in _panel(view, "word2vec").message.text()
 
 
+def test_until_the_first_answer_a_panel_says_that_the_sentence_is_being_read(view):
+    assert not asked and "Reading" in _panel(view, "bert").message.text() and _shown(_panel(view, "bert")) == 0
+
+
 def test_each_mode_asks_the_runs_that_are_made_for_it(view, qtbot):
     qtbot.mouseClick(view._segments.button("next"), Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: bool(asked) and asked[-1][0][0] == "next")

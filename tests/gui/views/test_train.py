@@ -442,6 +442,15 @@ def test_the_losses_name_what_they_are_counted_in_and_which_cannot_be_compared(m
     assert "not comparable" in loss_title([words, masks])
 
 
+def test_a_run_that_is_trained_beside_a_full_bench_stands_first_among_the_strips(make, make_run, monkeypatch):
+    window, runs = make("train"), [make_run(str(number)) for number in range(5)]
+    for run in runs[:4]:
+        window.session.add_run(run)
+    monkeypatch.setattr(window.processes, "running", lambda: [runs[2], runs[4]])
+    window.view._live._draw()
+    assert list(window.view._live._strips) == [str(runs[number].path) for number in (4, 0, 1, 2, 3)]
+
+
 def test_strips_name_what_is_prepared(qtbot, make, make_run, monkeypatch):
     window, run = make("train"), make_run("bert")
     monkeypatch.setattr(window.processes, "alive", lambda _run: True)
