@@ -80,6 +80,7 @@ class EvaluateView(QWidget):
         column.addWidget(self._counted)
         column.addWidget(self._words)
         column.addWidget(self._holder, 1)
+        column.addStretch()  # without a result the rest stays together at the top
         self._stack = QStackedLayout(self)
         self._stack.addWidget(page)
         self._stack.addWidget(Empty("evaluate", tr("Finetune a run and put it on the bench to see what it gets right and what it mistakes."),
@@ -233,6 +234,7 @@ class EvaluateView(QWidget):
         self._counted.setText(tr("The model is being loaded."))
         self._cancel.setVisible(busy)
         self._measure.setVisible(not busy)
+        self._words.setVisible(not busy and bool(self._words.text()))  # they ask to press the button that is gone now
 
     def measure(self) -> None:
         item = self.item

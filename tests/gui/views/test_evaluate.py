@@ -272,6 +272,12 @@ def test_the_best_checkpoint_is_measured_where_it_is_chosen(view, measuring, qtb
 
 def test_it_says_how_many_examples_are_done(view, measuring, qtbot):
     seen = []
-    measuring.told = lambda: seen.append((view._bar.maximum(), view._bar.value(), view._counted.text(), view._counted.isVisible()))
+    measuring.told = lambda: seen.append((view._bar.maximum(), view._bar.value(), view._counted.text(), view._counted.isVisible(),
+                                          view._words.isVisible()))
+    assert view._words.isVisible()  # they ask to press the button
     _measure(view, qtbot)
-    assert seen == [(2, 1, "1 of 2 examples", True)] and not view._counted.isVisible()
+    assert seen == [(2, 1, "1 of 2 examples", True, False)] and not view._counted.isVisible()
+
+
+def test_without_a_result_its_words_stand_at_the_top(view, qtbot):
+    assert view._words.isVisible() and view._words.geometry().top() < view.height() / 3
