@@ -47,7 +47,8 @@ def own_path(word: str) -> Path:
 
 
 def words(runs: Iterable[Run] = (), on_error: Callable[[UserError], None] = lambda error: None) -> list[str]:
-    """All words that have specimens: the person's own first, then those of the runs' probes, then the built-in ones.
+    """All words that have specimens: the person's own first, then those of the runs' probes, then the built-in ones, of the window's
+    language before the others.
 
     on_error hears of each file of the person's that is damaged; the other words are there nevertheless.
     """
@@ -60,7 +61,7 @@ def words(runs: Iterable[Run] = (), on_error: Callable[[UserError], None] = lamb
             on_error(error)
     for run in runs:
         found.update(dict.fromkeys(item.word for item in of_run(run)))
-    for language in LANGUAGES:
+    for language in sorted(LANGUAGES, key=lambda language: not i18n.language().startswith(language)):
         found.update(dict.fromkeys(_builtin(language)))
     return list(found)
 

@@ -116,6 +116,12 @@ def test_undo_puts_back_one_sentence_whatever_was_changed_since(window):
     assert {item.text for item in session.specimens} == {item.text for item in SPECIMENS} | {"A new quay."}
 
 
+@pytest.mark.parametrize(("language", "first"), [("en", "apple"), ("zh_CN", "苹果")])
+def test_the_words_of_the_windows_language_stand_first(make_window, language, first):
+    window = make_window(language=language)
+    assert window.session.word == store.words()[0] == first
+
+
 def test_a_word_whose_last_sentence_is_deleted_takes_no_other_along(window):
     dock, session = window._dock, window.session
     built_in = next(word for word in store.words() if store.builtin_specimens(word))
