@@ -6,6 +6,8 @@ from typing import Any
 
 from core.i18n import tr
 
+ENOUGH = 5  # sentences of a sense: of fewer all are right by luck too often, and their interval is a point
+
 
 def verdict(figures: dict[str, Any], bag: dict[str, Any] | None) -> tuple[str, str]:
     """(tone, sentence) of `core.analysis.window.figures` and `bag`. tone: "good" where it reads the context, else "soft".
@@ -24,6 +26,8 @@ def verdict(figures: dict[str, Any], bag: dict[str, Any] | None) -> tuple[str, s
         return "soft", tr("The embedding layer has not read the sentence: what differs is only the word's place or form.")
     if low <= chance:
         return "soft", tr("So far it does not tell the senses apart better than chance.")
+    if figures["all"]["specimens"] < ENOUGH * figures["senses"]:
+        return "soft", tr("Too few sentences to say more: add some, until each sense has {count}.", count=ENOUGH)
     if figures["place"] is not None and low <= figures["place"]:
         return "soft", tr("So far it tells the senses apart no better than the word's place in the sentence does.")
     if bag is None or "error" in bag:

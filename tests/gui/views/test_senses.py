@@ -499,7 +499,7 @@ def test_urgent_questions_come_first_and_a_guilty_one_is_not_asked_again(qtbot) 
 # the words
 
 def figures(low: float, high: float, **other: object) -> dict:
-    return {"senses": 2, "same": False, "layers": 3, "layer": 2, "place": 0.5, "left_out": 0,
+    return {"senses": 2, "same": False, "layers": 3, "layer": 2, "place": 0.5, "left_out": 0, "all": {"specimens": 40},
             "best": {"layer": 2, "centroid_accuracy": (low + high) / 2, "interval": (low, high)}, **other}
 
 
@@ -520,6 +520,12 @@ def test_the_verdict_never_claims_more_than_the_figures() -> None:
     assert words["one"][1] == "One vector, whatever the sentence says." and "has not read" in words["first"][1]
     assert "not measured yet" in words["unknown"][1] and "checkpoint" in words["none"][1]
     assert all(words[key][1].startswith("In layer 2 it tells") for key in ("unknown", "none"))  # which need not be the one that is shown
+
+
+def test_of_four_sentences_that_are_all_right_nothing_is_claimed() -> None:
+    tone, words = verdict(figures(1.0, 1.0, all={"specimens": 4}), bag(0.25))
+    assert tone == "soft" and "Too few" in words
+    assert verdict(figures(1.0, 1.0, all={"specimens": 10}), bag(0.25))[0] == "good"
 
 
 def test_three_senses_have_another_chance() -> None:
