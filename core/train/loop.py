@@ -14,7 +14,7 @@ import psutil
 from core import checkpoints, events
 from core.config import TrainConfig
 from core.errors import UserError
-from core.families.learning import Learner, LearnerState
+from core.families.learning import Learner, LearnerState, StepResult
 from core.i18n import tr
 from core.registry import task
 from core.runs import Run
@@ -49,6 +49,40 @@ class Position:
     evaluated_step: int = -1
 
 
+class _Pace:
+    """What a StepEnd tells of the steps since the last one: the mean of their losses, and tokens a second over SPEED_SECONDS.
+
+    told: when the last StepEnd was written.
+    """
+
+    def __init__(self, tokens: int) -> None:
+        self.told = time.monotonic()
+        self._loss, self._losses = math.nan, []
+        self.begin_again(tokens)
+
+    def begin_again(self, tokens: int) -> None:
+        """Measure the speed from now on; tokens: read so far."""
+        self._window: deque[tuple[float, int]] = deque([(time.monotonic(), tokens)])
+
+    def add(self, result: StepResult) -> None:
+        if result.tokens:  # word2vec reads documents whole: in a step in which none begins, nothing is learnt
+            self._losses.append(result.loss)
+
+    def leave_out(self, seconds: float) -> None:
+        """Of the newest moments: the speed is that of training, not of looking."""
+        self._window = deque((moment + seconds, tokens) for moment, tokens in self._window)
+
+    def tell(self, now: float, tokens: int) -> tuple[float, float]:
+        """The loss and the tokens a second, at a StepEnd."""
+        self._window.append((now, tokens))
+        while len(self._window) > 2 and now - self._window[0][0] > SPEED_SECONDS:
+            self._window.popleft()
+        (begin, first), (end, last) = self._window[0], self._window[-1]
+        self._loss = sum(self._losses) / len(self._losses) if self._losses else self._loss
+        self._losses, self.told = [], now
+        return self._loss, (last - first) / max(1e-9, end - begin)
+
+
 class Loop:
     """run: where it is written. write: takes the events. probe: saves a probe of the step and returns the event, or None.
 
@@ -63,16 +97,12 @@ class Loop:
         self.total_steps = total_steps(self.config, learner.steps_per_epoch)
         self._probe, self._interrupted, self._event_seconds = probe, interrupted, event_seconds
         self._process = psutil.Process()
-        self._metrics: dict[str, float] = {}
 
     def train(self) -> str:
         """Train to the end. Returns the reason of RunFinished. UserError where it cannot go on."""
         started = time.monotonic() - self.at.elapsed
         progress, wish = self._agree(started)
-        last_event, last_checkpoint = time.monotonic(), time.monotonic()
-        losses: list[float] = []
-        window: deque[tuple[float, int]] = deque([(last_event, self.at.tokens)])
-        loss, reason = math.nan, "complete"
+        pace, last_checkpoint, reason = _Pace(self.at.tokens), time.monotonic(), "complete"
         if self.device.rank == 0:
             self.run.forget_after(self.at.step)
         if self.config.probes and self.at.step == 0:
@@ -80,30 +110,14 @@ class Loop:
         while progress < 1.0:
             if wish == _PAUSE:
                 started += self._pause()
-                window = deque([(time.monotonic(), self.at.tokens)])
-            try:
-                result = self.learner.step(self.at.step, progress)
-            except NotFinite as error:
-                raise self._with_last_checkpoint(error) from error
-            self.at.step += 1
-            self.at.tokens += result.tokens
-            if result.tokens:  # word2vec reads documents whole: in a step in which none begins, nothing is learnt
-                losses.append(result.loss)
+                pace.begin_again(self.at.tokens)
+            result = self._step(progress)
+            pace.add(result)
             before = progress
             progress, wish = self._agree(started)
             now = time.monotonic()
-            if now - last_event >= self._event_seconds or progress >= 1.0:
-                window.append((now, self.at.tokens))
-                while len(window) > 2 and now - window[0][0] > SPEED_SECONDS:
-                    window.popleft()
-                rate = (window[-1][1] - window[0][1]) / max(1e-9, window[-1][0] - window[0][0])
-                loss = sum(losses) / len(losses) if losses else loss
-                self.write(events.StepEnd(
-                    step=self.at.step, loss=loss, learning_rate=result.learning_rate,
-                    grad_norm=result.grad_norm, tokens=self.at.tokens, tokens_per_s=rate, progress=progress,
-                    elapsed=self.at.elapsed, seconds_left=self.at.elapsed * (1 - progress) / max(progress, 1e-9),
-                    memory=self._process.memory_info().rss, gpu_memory=self.device.memory(), metrics=dict(result.metrics)))
-                losses, last_event = [], now
+            if now - pace.told >= self._event_seconds or progress >= 1.0:
+                self._tell(result, progress, *pace.tell(now, self.at.tokens))
             aside = time.monotonic()
             improved = False
             if _due(self.config.evals, before, progress) and progress < 1.0:
@@ -118,14 +132,29 @@ class Loop:
             if (due and progress < 1.0) or improved or wish == _CHECKPOINT:
                 self._checkpoint()
                 last_checkpoint = time.monotonic()
-            aside = time.monotonic() - aside  # tokens/s is the speed of training, not of looking
-            window = deque((moment + aside, tokens) for moment, tokens in window)
+            pace.leave_out(time.monotonic() - aside)
         if self.at.evaluated_step != self.at.step:
             self._evaluate()
         if self.config.probes and not self.run.probe_path(self.at.step).exists():
             self._save_probe()
         self._checkpoint()
         return reason
+
+    def _step(self, progress: float) -> StepResult:
+        try:
+            result = self.learner.step(self.at.step, progress)
+        except NotFinite as error:
+            raise self._with_last_checkpoint(error) from error
+        self.at.step += 1
+        self.at.tokens += result.tokens
+        return result
+
+    def _tell(self, result: StepResult, progress: float, loss: float, tokens_per_s: float) -> None:
+        self.write(events.StepEnd(
+            step=self.at.step, loss=loss, learning_rate=result.learning_rate, grad_norm=result.grad_norm, tokens=self.at.tokens,
+            tokens_per_s=tokens_per_s, progress=progress, elapsed=self.at.elapsed,
+            seconds_left=self.at.elapsed * (1 - progress) / max(progress, 1e-9), memory=self._process.memory_info().rss,
+            gpu_memory=self.device.memory(), metrics=dict(result.metrics)))
 
     def _agree(self, started: float) -> tuple[float, int]:
         """The progress and the wish of the person, as rank 0 sees them."""
