@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import sys
 
+SCREENS = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")  # one of these says where a window can be opened on Linux
+
 
 def main(arguments: list[str]) -> int:
     # Must stand before numpy and torch are loaded, and passes on to the processes that we start. Small products on many threads,
@@ -19,6 +21,10 @@ def main(arguments: list[str]) -> int:
             return run_verb(arguments)
         except KeyboardInterrupt:  # while that was still being loaded
             return 130
+    if sys.platform == "linux" and not any(map(os.environ.get, SCREENS)):  # Qt would abort
+        from core.cli import say_no_screen
+
+        return say_no_screen()
     from gui.app import main as open_window
 
     return open_window()

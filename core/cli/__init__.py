@@ -74,6 +74,12 @@ def main(arguments: list[str]) -> int:
         return INTERRUPTED
 
 
+def say_no_screen() -> int:
+    """The window was wanted where there is nothing to open it on, as over ssh. Returns the exit code."""
+    return _refused(tr("There is no screen here to open a window on."),
+                    tr("Start it on a desktop, or work without a window: python main.py --help lists how."))
+
+
 def _refused(message: str, hint: str) -> int:
     _tell("\n".join(part for part in (tr("Error: {message}", message=message), hint) if part))
     return USER_ERROR

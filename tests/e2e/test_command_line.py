@@ -19,6 +19,7 @@ from core import cli, events, i18n, launch
 from core.cli import columns
 from core.runs import Run, runs_home
 from core.train import worker
+from main import SCREENS
 from tests.helpers.runs import make_run, write_specimens, write_text
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -349,6 +350,15 @@ def test_closed_streams_are_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stderr", None)
     assert cli.main(["runs"]) == 0
     assert cli.main(["nonsense"]) == 2
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere there is always a screen")
+def test_without_a_screen_the_window_is_refused_in_a_sentence() -> None:
+    environment = {name: value for name, value in os.environ.items() if name not in SCREENS} | {"LEXISCOPE_LANGUAGE": "en"}
+    ended = subprocess.run([sys.executable, str(ROOT / "main.py")], env=environment, capture_output=True, text=True, timeout=60)
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert ended.stderr.splitlines() == ["Error: There is no screen here to open a window on.",
+                                         "Start it on a desktop, or work without a window: python main.py --help lists how."]
 
 
 def test_ctrl_c_waits_until_a_library_is_loaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ctrl_c: None) -> None:
