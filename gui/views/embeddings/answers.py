@@ -13,7 +13,8 @@ from PySide6.QtCore import QObject
 from core.i18n import tr
 from core.vector_source import VectorSource
 from gui.engine import Call, Engine
-from gui.views.embeddings.state import AXES, TSNE, Layout
+from gui.projections import TSNE
+from gui.views.embeddings.state import AXES, Layout
 
 PLACE = "core.analysis.maps:"
 Picture = Callable[[np.ndarray | None, float, str], None]

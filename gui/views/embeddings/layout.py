@@ -10,7 +10,8 @@ from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QSpinBox, QVBoxLayout, 
 from core.i18n import tr
 from core.vector_source import COSINE, EUCLID
 from gui import theme
-from gui.views.embeddings.state import PCA, TSNE, UMAP, Layout
+from gui.projections import PCA, TSNE, UMAP, titles
+from gui.views.embeddings.state import Layout
 from gui.widgets.folding import FoldingSegments
 from gui.widgets.labels import button, label, tell
 
@@ -25,8 +26,8 @@ class LayoutControls(QWidget):
 
     def __init__(self, layout: Layout, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._layout = layout if layout.method in (PCA, TSNE, UMAP) else Layout(dimensions=layout.dimensions, measure=layout.measure)
-        self._method = FoldingSegments({PCA: "PCA", TSNE: "t-SNE", UMAP: "UMAP"}, self._layout.method, tips={
+        self._layout = layout if layout.method in titles() else Layout(dimensions=layout.dimensions, measure=layout.measure)
+        self._method = FoldingSegments(titles(), self._layout.method, tips={
             PCA: tr("The directions in which the vectors spread most. Quick, and distances far apart stay true."),
             TSNE: tr("Keeps neighbours together; the distances between groups mean nothing. Each step is shown."),
             UMAP: tr("Like t-SNE, with more of the large shape kept.")})
@@ -66,7 +67,7 @@ class LayoutControls(QWidget):
 
     def set_layout_wanted(self, wanted: Layout) -> None:
         """Without telling anybody."""
-        self._layout = wanted if wanted.method in (PCA, TSNE, UMAP) else replace(wanted, method=PCA, pairs=())
+        self._layout = wanted if wanted.method in titles() else replace(wanted, method=PCA, pairs=())
         self._method.set_value(self._layout.method)
         self._dimensions.set_value(str(self._layout.dimensions))
         self._measure.set_value(self._layout.measure)

@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 
 from core.vector_source import COSINE, EUCLID, VectorSource
+from gui.projections import PCA, TSNE, UMAP, titles
 
-PCA, TSNE, UMAP, AXES = "pca", "tsne", "umap", "axes"
+AXES = "axes"
 PICTURE = "picture"
 
 
@@ -117,7 +118,7 @@ def _state(raw: dict[str, Any]) -> MapState:
 
 def _layout(raw: dict[str, Any]) -> Layout:
     made: dict[str, Any] = {}
-    known = {"method": (PCA, TSNE, UMAP, AXES), "dimensions": (2, 3), "measure": (COSINE, EUCLID)}
+    known = {"method": (*titles(), AXES), "dimensions": (2, 3), "measure": (COSINE, EUCLID)}
     for name, choices in known.items():
         if raw.get(name) in choices:
             made[name] = raw[name]

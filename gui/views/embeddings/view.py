@@ -16,6 +16,7 @@ from core.i18n import tr
 from core.vector_source import FILE, OCCURRENCES, VectorSource
 from gui import theme
 from gui.keeping.keeper import FileButton
+from gui.projections import PCA, TSNE
 from gui.session import Session
 from gui.views import BENCH, LAYER, Services
 from gui.views.embeddings import state as map_state
@@ -28,7 +29,7 @@ from gui.views.embeddings.paint import Paint
 from gui.views.embeddings.scene import Scene
 from gui.views.embeddings.selection import packed, unpacked
 from gui.views.embeddings.source import SourceBar
-from gui.views.embeddings.state import AXES, PCA, Layout, MapState
+from gui.views.embeddings.state import AXES, Layout, MapState
 from gui.views.embeddings.tools import ToolBar
 from gui.views.embeddings.ways import WayControls
 from gui.views.embeddings.words import Words
@@ -224,7 +225,7 @@ class EmbeddingsView(QWidget):
         self._laid_before, scene.state = scene.state.laid, replace(scene.state, laid=layout)
         self._keep()
         self.layout_controls.say("")
-        self.layout_controls.set_busy(True, can_pause=layout.method == map_state.TSNE)
+        self.layout_controls.set_busy(True, can_pause=layout.method == TSNE)
         self.layout_controls.set_progress(-1)
         scene.answers.lay_out(scene.source, layout, unpacked(layout.rows, scene.count), pairs, known_only=known_only, on_picture=self._moved,
                               on_done=self._laid, on_error=self._not_laid)

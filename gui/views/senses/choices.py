@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import QObject, Signal
 
 from core.runs import Run
-from gui.views.senses.state import AGGLOMERATIVE, ARROWS, BOTH, KMEANS, MEASURES, PAGES, PCA, RIGHT, TSNE, UMAP, is_joined
+from gui.projections import PCA, titles
+from gui.views.senses.state import AGGLOMERATIVE, ARROWS, BOTH, KMEANS, MEASURES, PAGES, RIGHT, is_joined
 
 if TYPE_CHECKING:
     from gui.settings import Settings
 
 STATE = "senses/state"  # of the settings
 MOST_GROUPS = 5
-CHOICES = {"page": tuple(PAGES), "projection": (PCA, TSNE, UMAP), "direction": tuple(ARROWS), "measure": MEASURES,
+CHOICES = {"page": tuple(PAGES), "projection": tuple(titles()), "direction": tuple(ARROWS), "measure": MEASURES,
            "grouping": (KMEANS, AGGLOMERATIVE), "groups": (0, *range(2, MOST_GROUPS + 1)), "typing": (False, True), "aside": (False, True)}
 DRAWN = ("projection", "direction", "measure", "aside")  # the pictures are others
 

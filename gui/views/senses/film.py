@@ -14,12 +14,13 @@ from core.i18n import tr
 from core.pictures import film
 from gui import picture, theme
 from gui import specimen_store as store
+from gui.projections import PCA, titles
 from gui.session import BenchRun
 from gui.views.senses.answers import Question, question
 from gui.views.senses.film_export import FilmExport
 from gui.views.senses.legend import PictureChoices
 from gui.views.senses.reel import ReelPanel, card_of
-from gui.views.senses.state import PCA, TSNE, UMAP, Redraw, Shared, aside_words, axes, headings, is_joined, layer_title, line_name, why_empty
+from gui.views.senses.state import Redraw, Shared, aside_words, axes, headings, is_joined, layer_title, line_name, why_empty
 from gui.views.senses.strip import SensesStrip
 from gui.widgets.folding import FoldingSegments
 from gui.widgets.labels import button, label
@@ -45,7 +46,7 @@ class FilmPage(QWidget):
         self.controls = PictureChoices(shared.choices, self)
         self.controls.hide()
         self._play = button(tr("Play"), self.toggle_play, kind="primary", icon="play")
-        self._projections = FoldingSegments({PCA: "PCA", TSNE: "t-SNE", UMAP: "UMAP"}, shared.choices.projection)
+        self._projections = FoldingSegments(titles(), shared.choices.projection)
         self._projections.chosen.connect(self._choose_projection)
         self._export = FilmExport(services, self)
         self._export.told.connect(self._tell)

@@ -9,7 +9,8 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from core.registry import load
 from gui import theme
-from gui.views.senses.state import PCA, Shared
+from gui.projections import PCA
+from gui.views.senses.state import Shared
 from gui.views.senses.strip import SensesStrip
 
 WAIT_MS = 60  # after the last letter

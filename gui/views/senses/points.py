@@ -18,6 +18,7 @@ from core.runs import Run
 from gui import specimen_store as store
 from gui import theme
 from gui.picture import PictureButton
+from gui.projections import PCA, TSNE, UMAP, titles
 from gui.run_queue import queue_of
 from gui.session import NONE_SELECTED, BenchRun
 from gui.views.senses.answers import Question, question
@@ -25,7 +26,7 @@ from gui.views.senses.legend import SensesLegend
 from gui.views.senses.live import Live
 from gui.views.senses.panel import SensesPanel
 from gui.views.senses.reel import card_of
-from gui.views.senses.state import PCA, TSNE, UMAP, Redraw, Shared, axes, is_joined, layer_title, why_empty
+from gui.views.senses.state import Redraw, Shared, axes, is_joined, layer_title, why_empty
 from gui.views.senses.strip import SensesStrip
 from gui.widgets.empty import Empty
 from gui.widgets.folding import FoldingSegments
@@ -47,7 +48,7 @@ class PointsPage(QWidget):
         self._pictures: dict[Path, tuple] = {}  # layer, projection, place set aside and direction of what is drawn
         self.controls = SensesLegend(shared.choices, self)
         self.controls.hide()
-        self._projections = FoldingSegments({PCA: "PCA", TSNE: "t-SNE", UMAP: "UMAP"}, shared.choices.projection, tips={
+        self._projections = FoldingSegments(titles(), shared.choices.projection, tips={
             PCA: tr("The two directions in which the vectors spread most: one plane for all steps."),
             TSNE: tr("Keeps neighbours together; distances between groups mean little."),
             UMAP: tr("Keeps neighbours together; distances between groups mean little.")})

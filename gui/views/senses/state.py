@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QWidget
 from core.i18n import tr
 from core.registry import family
 from core.runs import Run
+from gui.projections import PCA
 from gui.session import BenchRun, Session
 
 if TYPE_CHECKING:
@@ -30,7 +31,6 @@ PAGES = {
     "find": "gui.views.senses.find:FindPage",
 }
 BOTH, FORWARD, BACKWARD = "both", "forward", "backward"
-PCA, TSNE, UMAP = "pca", "tsne", "umap"
 MEASURES = AUC, RIGHT, SIMILAR, ANISOTROPY, ADJUSTED = "auc", "centroid_accuracy", "self_similarity", "anisotropy", "adjusted"
 KMEANS, AGGLOMERATIVE = "kmeans", "agglomerative"
 ARROWS = {BOTH: "→←", FORWARD: "→", BACKWARD: "←"}

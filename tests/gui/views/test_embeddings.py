@@ -11,12 +11,14 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
+from core import registry
 from core.vector_source import VectorSource
+from gui.projections import TSNE
 from gui.views.embeddings import state as map_state
 from gui.views.embeddings.answers import Answers
 from gui.views.embeddings.colours import by_clusters, by_values
 from gui.views.embeddings.selection import Selection, packed, unpacked
-from gui.views.embeddings.state import AXES, TSNE, Layout, MapState
+from gui.views.embeddings.state import AXES, Layout, MapState
 from gui.widgets.badge import badge_words
 from tests.gui.direct_engine import DirectEngine, SilentEngine
 from tests.gui.real_views import real_windows
@@ -67,6 +69,17 @@ def test_nothing_is_laid_out_before_the_button_is_pressed(qtbot, view):
     assert view._stage.currentWidget() is view.map
     assert "1 are no numbers" in view._status.text()
     assert "trustworthiness" in view.badge.text()
+
+
+def test_a_projection_of_the_registry_is_offered_and_lays_out(qtbot, make, vectors, monkeypatch):
+    monkeypatch.setitem(registry.PROJECTIONS, "mine", registry.PROJECTIONS["pca"])
+    view = make("embeddings").view
+    view.source.open_file(vectors)
+    qtbot.waitUntil(lambda: view.scene.opened is not None)
+    view.layout_controls._method.button("mine").click()
+    assert view.layout_controls._count.isHidden()
+    lay_out(qtbot, view)
+    assert view.scene.xy.shape == (COUNT, 2)
 
 
 def test_a_broken_file_is_refused_where_the_map_would_be(qtbot, make, tmp_path):
