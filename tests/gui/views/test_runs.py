@@ -426,7 +426,8 @@ def test_a_quantity_that_comes_late_is_empty_before() -> None:
     series.feed([events.EvalEnd(step=3, metrics={"loss": 1.0, "perplexity": 2.0})])
     assert np.isnan(series.valid["perplexity"].values[0]) and series.valid["perplexity"].values[1] == 2.0
     series.feed([replace(step(4), gpu_memory=3 << 30)])
-    assert series.train["memory"].values.tolist() == [10**9 / MIB] * 3 + [3072], "that of the GPU, where it learns there"
+    assert series.train["memory"].values.tolist() == [10**9 / MIB] * 4
+    assert np.isnan(series.train["gpu_memory"].values[:3]).all() and series.train["gpu_memory"].values[3] == 3072
 
 
 def test_what_a_run_has_not_is_no_zero_and_what_lies_on_a_card_is_no_memory_of_the_process(show, make, make_run, qtbot) -> None:

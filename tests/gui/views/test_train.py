@@ -446,8 +446,9 @@ def test_a_run_that_is_trained_beside_a_full_bench_stands_first_among_the_strips
     window, runs = make("train"), [make_run(str(number)) for number in range(5)]
     for run in runs[:4]:
         window.session.add_run(run)
-    monkeypatch.setattr(window.processes, "running", lambda: [runs[2], runs[4]])
-    window.view._live._draw()
+    with monkeypatch.context() as trained:
+        trained.setattr(window.processes, "running", lambda: [runs[2], runs[4]])
+        window.view._live._draw()
     assert list(window.view._live._strips) == [str(runs[number].path) for number in (4, 0, 1, 2, 3)]
 
 
