@@ -87,17 +87,24 @@ def control_labels(words: Sequence[str], labels: np.ndarray, seed: int) -> tuple
     return np.array([drawn[word] for word in words]), BY_TYPE
 
 
-def accuracy(vectors: np.ndarray, labels: np.ndarray, seed: int = 0) -> float:
-    """Cross-validated, of (n, size) and (n); 1.0 where there is one label only. Labels with one example are only ever tested."""
+def folds_of(labels: np.ndarray) -> int:
+    """Into how many parts the examples are cut: FOLDS, or as many as the rarest label has examples."""
+    return int(np.clip(np.unique(labels, return_counts=True)[1].min(), 2, FOLDS))
+
+
+def accuracy(vectors: np.ndarray, labels: np.ndarray, seed: int = 0, folds: int = 0) -> float:
+    """Cross-validated, of (n, size) and (n); 1.0 where there is one label only. Labels with one example are only ever tested.
+
+    folds: 0 is folds_of(labels).
+    """
     from sklearn.linear_model import LogisticRegression
     from sklearn.model_selection import StratifiedKFold, cross_val_score
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
 
-    names, counts = np.unique(labels, return_counts=True)
-    if len(names) < 2:
+    if len(np.unique(labels)) < 2:
         return 1.0
-    folds = int(min(FOLDS, max(counts.min(), 2)))
+    folds = folds or folds_of(labels)
     model = make_pipeline(StandardScaler(), LogisticRegression(max_iter=300, C=0.1))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # rare labels of the control, and a last iteration that was not needed
@@ -120,12 +127,13 @@ def probe(vectors: np.ndarray, labels: Sequence[str], words: Sequence[str], on_l
         raise UserError(tr("A probe needs two labels with at least {fewest} examples each.", fewest=FEWEST), tr("Label more sentences."))
     marks, mine = marks[kept], [word for word, good in zip(mine, kept, strict=True) if good]
     controls = [control_labels(mine, marks, seed) for seed in range(CONTROLS)]
+    folds = folds_of(marks)  # the control's too: where chance gives it a rarer label, it would learn from fewer examples than the probe
     made = []
     for number, layer in enumerate(vectors[:, known][:, kept]):
         on_layer(number)
         layer = layer.astype(np.float64)
-        found = accuracy(layer, marks)
-        control = float(np.mean([accuracy(layer, drawn) for drawn, _ in controls]))
+        found = accuracy(layer, marks, folds=folds)
+        control = float(np.mean([accuracy(layer, drawn, folds=folds) for drawn, _ in controls]))
         made.append({"accuracy": found, "control": control, "selectivity": found - control})
     names, counts = np.unique(marks, return_counts=True)
     return {"layers": made, "majority": float(counts.max() / counts.sum()), "labels": dict(zip(names.tolist(), counts.tolist(), strict=True)),

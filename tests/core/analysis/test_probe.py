@@ -72,6 +72,17 @@ def test_the_control_is_the_mean_of_several_drawings_and_the_majority_that_of_th
     assert found["majority"] == 0.75
 
 
+def test_the_control_learns_from_as_many_examples_as_the_probe_though_chance_makes_a_label_rare(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(3)
+    words = [f"w{number}" for number in range(30) for _ in range(3)]
+    labels = np.array(["a", "b"] * 45)
+    by_heart = np.repeat(rng.normal(size=(30, 60)), 3, axis=0)
+    drawn = np.repeat(rng.choice(["a", "b"], 30), 3)
+    drawn[0] = "once"
+    monkeypatch.setattr(probe, "control_labels", lambda words, labels, seed: (drawn, probe.BY_TYPE))
+    assert probe.probe(by_heart[None], labels, words)["layers"][0]["control"] > 0.9
+
+
 def test_the_control_gives_each_word_one_label_as_often_as_the_real_ones() -> None:
     words = [f"w{number % 50}" for number in range(500)]
     labels = np.array(["a"] * 400 + ["b"] * 100)
