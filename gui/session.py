@@ -67,6 +67,7 @@ class Session(QObject):
         self._bench: tuple[BenchRun, ...] = ()
         self._word = ""
         self._specimens: tuple[Specimen, ...] = ()
+        self._seen: dict[str, None] = {}  # the senses of the word so far, those whose last sentence is gone among them
         self._selected = NONE_SELECTED
         self._layer = LAST_LAYER
         self._head = 0
@@ -133,7 +134,8 @@ class Session(QObject):
     @word.setter
     def word(self, word: str) -> None:
         if word != self._word:
-            self._word = word
+            self._word, self._seen = word, {}
+            self._see_senses()
             self.wordChanged.emit()
 
     @property
@@ -145,6 +147,7 @@ class Session(QObject):
         found = tuple(specimens)
         if found != self._specimens:
             self._specimens = found
+            self._see_senses()
             before, self._selected = self._selected, NONE_SELECTED  # at once, or whoever hears of them takes another for the chosen one
             self.specimensChanged.emit()
             if before != self._selected:
@@ -153,6 +156,8 @@ class Session(QObject):
     def look_at(self, word: str, specimens: Iterable[Specimen], selected: int = NONE_SELECTED) -> None:
         """Another word and its sentences at once: specimensChanged comes first, so that who hears wordChanged finds both."""
         before, self._word = self._word, word
+        if before != word:
+            self._seen = {}
         self.specimens = specimens
         self.selected = selected
         if before != word:
@@ -160,8 +165,13 @@ class Session(QObject):
 
     @property
     def senses(self) -> tuple[str, ...]:
-        """The senses of the specimens, in the order in which they first occur; the place gives the colour and the symbol."""
-        return tuple(dict.fromkeys(item.sense for item in self._specimens))
+        """The senses of the specimens, in the order in which they first occurred; the place gives the colour and the symbol, which a
+        sense keeps while its sentences are changed."""
+        there = {item.sense for item in self._specimens}
+        return tuple(sense for sense in self._seen if sense in there)
+
+    def _see_senses(self) -> None:
+        self._seen.update(dict.fromkeys(item.sense for item in self._specimens))
 
     @property
     def selected(self) -> int:

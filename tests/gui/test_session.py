@@ -82,7 +82,6 @@ def test_specimens_and_selection(qtbot):
     assert session.senses == ("river", "money")
     with qtbot.assertNotEmitted(session.selectionChanged):
         session.specimens = _specimens()[::-1]
-    assert session.senses == ("money", "river")
     session.specimens = _specimens()
     session.selected = 1
     assert session.specimen.hard
@@ -92,6 +91,21 @@ def test_specimens_and_selection(qtbot):
     session.selected = 0
     session.specimens = []
     assert session.selected == -1
+
+
+def test_a_sense_keeps_its_place_and_so_its_colour_while_the_sentences_are_changed(qtbot):
+    session = Session()
+    session.look_at("bank", _specimens())
+    assert session.senses == ("river", "money")
+    session.specimens = _specimens()[::-1]
+    assert session.senses == ("river", "money")
+    session.specimens = [item for item in _specimens() if item.sense == "money"]
+    assert session.senses == ("money",)
+    session.specimens = _specimens()[::-1]
+    assert session.senses == ("river", "money")
+    session.look_at("shore", _specimens()[::-1][:1])
+    session.look_at("bank", _specimens()[::-1])
+    assert session.senses == ("money", "river")
 
 
 def test_who_hears_of_specimens_finds_none_of_them_chosen(qtbot):
