@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QItemSelectionModel, QModelIndex, QPoint, Qt
+from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QComboBox,
@@ -60,6 +61,8 @@ class SpecimensDock(QWidget):
         self._list.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self._list.customContextMenuRequested.connect(self._context_menu)
         self._list.doubleClicked.connect(self._edit)
+        for key, act in ((Qt.Key.Key_Return, self._edit), (Qt.Key.Key_Enter, self._edit), (QKeySequence.StandardKey.Delete, self._delete)):
+            QShortcut(QKeySequence(key), self._list, context=Qt.ShortcutContext.WidgetShortcut).activated.connect(act)
         self._list.selectionModel().currentChanged.connect(self._picked)
         self._menu = QMenu(self)
         self._menu.aboutToShow.connect(self._fill_menu)
@@ -197,8 +200,19 @@ class SpecimensDock(QWidget):
 
     def _put(self, index: int, specimen: Specimen) -> None:
         """In the place of the one that stands at index."""
-        before = self._session.specimens
+        word, before = self._session.word, self._session.specimens
+        old = before[index]
+        if specimen == old:
+            return
+
+        def undo() -> None:  # whatever has been changed since then stays
+            now = self._specimens_of(word)
+            if now is not None and specimen in now:
+                place = now.index(specimen)
+                self._keep(word, [*now[:place], old, *now[place + 1:]], place)
+
         self._change([*before[:index], specimen, *before[index + 1:]], index)
+        self._services.messages.say(tr("The sentence is changed."), old.text, action=tr("Undo"), on_action=undo)
 
     def _change(self, specimens: list[Specimen], selected: int) -> None:
         self._keep(self._session.word, specimens, selected)
@@ -266,6 +280,7 @@ class SpecimensDock(QWidget):
             return
         words = list(dict.fromkeys(item.word for item in found))
         before = {word: self._specimens_of(word) if store.is_changed(word) else None for word in words}
+        looked_at = self._session.word
 
         def undo() -> None:
             for word, own in before.items():
@@ -273,7 +288,9 @@ class SpecimensDock(QWidget):
                     store.reset(word)
                 else:
                     self._keep(word, own)
-            self.choose(self._session.word)
+            if self._session.word in before:
+                self.choose(looked_at)
+            self._show_words()
 
         saved = [self._keep(word, [item for item in found if item.word == word]) for word in words]
         self.choose(words[0])
@@ -293,8 +310,15 @@ class SpecimensDock(QWidget):
                 self._services.messages.say(tr("The specimens cannot be saved: {reason}.", reason=system_words(error)), kind="error")
 
     def _reset(self) -> None:
-        store.reset(self._session.word)
-        self.choose(self._session.word)
+        word, own = self._session.word, list(self._session.specimens)
+
+        def undo() -> None:
+            self._keep(word, own)
+            self._show_words()
+
+        store.reset(word)
+        self.choose(word)
+        self._services.messages.say(tr("The built-in sentences of “{word}” are back.", word=word), action=tr("Undo"), on_action=undo)
 
     def _try(self, function: object, *arguments: object) -> object:
         try:

@@ -156,6 +156,33 @@ def test_relabel_and_mark_as_hard(window):
     assert store.specimens_of("quay")[0] == changed
 
 
+def test_a_changed_sentence_can_be_taken_back_whatever_was_changed_since(window):
+    dock, session = window._dock, window.session
+    session.selected = 2
+    dock._relabel("money")
+    undo = window.messages._toasts[-1]._act
+    session.selected = 0
+    dock._delete()
+    undo()
+    assert store.specimens_of("quay") == list(session.specimens) == SPECIMENS[1:]
+    assert session.specimen == SPECIMENS[2]
+
+
+def test_enter_edits_the_chosen_sentence_and_delete_deletes_it(qtbot, window, monkeypatch):
+    edited = []
+    monkeypatch.setattr(SpecimenDialog, "exec", lambda dialog: edited.append(dialog._text.text()))
+    with qtbot.waitActive(window):
+        window.show()
+    sentences = window._dock._list
+    sentences.setFocus()
+    window.session.selected = 1
+    for key in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+        qtbot.keyClick(sentences, key)
+    assert edited == [SPECIMENS[1].text] * 2
+    qtbot.keyClick(sentences, Qt.Key.Key_Delete)
+    assert list(window.session.specimens) == [SPECIMENS[0], SPECIMENS[2]]
+
+
 def test_a_new_sentence_must_hold_the_word(qtbot, window):
     dialog = SpecimenDialog(window, "quay", ("river", "money"), None)
     qtbot.addWidget(dialog)
@@ -192,7 +219,7 @@ def test_a_file_of_specimens_is_taken_over(window, tmp_path):
     assert window.session.word == "spring"
     assert [item.text for item in window.session.specimens] == ["It is spring."]
     window.messages._toasts[-1]._act()
-    assert window.session.specimens == tuple(store.builtin_specimens("spring")) and not store.is_changed("spring")
+    assert store.specimens_of("spring") == store.builtin_specimens("spring") and not store.is_changed("spring")
 
 
 def test_a_file_that_replaces_own_sentences_can_be_taken_back(window, tmp_path):
@@ -201,6 +228,14 @@ def test_a_file_that_replaces_own_sentences_can_be_taken_back(window, tmp_path):
     assert len(store.specimens_of("quay")) == 1
     window.messages._toasts[-1]._act()
     assert store.specimens_of("quay") == list(window.session.specimens) == SPECIMENS
+
+
+def test_who_takes_a_file_back_looks_at_the_same_word_as_before(window, tmp_path):
+    write_specimens(tmp_path / "mine.tsv", [Specimen(word="wharf", sense="river", text="One wharf.")])
+    window._dock.open_file(tmp_path / "mine.tsv")
+    window.messages._toasts[-1]._act()
+    assert window.session.word == "quay" and list(window.session.specimens) == SPECIMENS
+    assert window._dock._words.findText("wharf") < 0
 
 
 def test_a_damaged_file_is_a_message(window, tmp_path):
@@ -220,6 +255,8 @@ def test_built_in_sentences_come_back(window):
     window._dock._reset()
     assert len(window.session.specimens) == count
     assert not store.is_changed(word)
+    window.messages._toasts[-1]._act()
+    assert len(window.session.specimens) == len(store.specimens_of(word)) == count - 1
 
 
 def test_a_word_with_no_sentences_is_empty_not_an_error(window):
