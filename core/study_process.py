@@ -112,6 +112,11 @@ def stop(folder: Path) -> None:
     (folder / PROCESS).unlink(missing_ok=True)
 
 
+def was_stopped(folder: Path) -> bool:
+    """Whether somebody stopped it: of a process that ended by itself the note stays."""
+    return not (folder / PROCESS).exists()
+
+
 def log_tail(folder: Path) -> str:
     """The last lines that it wrote, for when it has failed."""
     try:

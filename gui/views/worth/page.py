@@ -125,7 +125,7 @@ class StudyPage(QWidget):
         self._bar.setVisible(alive or (bool(total) and not finished))
         self._bar.setRange(0, 1000 if total else 0)
         self._bar.setValue(round(1000 * done / total) if total else 0)
-        failed = not alive and not finished and done == self._done_before
+        failed = not alive and not finished and done == self._done_before and not study_process.was_stopped(self._folder)
         self._problem.setText(_reason(study_process.log_tail(self._folder)) if failed else "")
         self._problem.setVisible(bool(self._problem.text()))
         if found is None:

@@ -113,6 +113,10 @@ def test_it_is_stopped_goes_on_and_is_found_again(view, qtbot, tmp_path, monkeyp
     view.show_form()
     view._combo.activated.emit(view._combo.findData(str(folder)))
     assert view.page.folder == folder and len(page.chart.curves) == 3
+    qtbot.mouseClick(page.go_button, Qt.MouseButton.LeftButton)
+    (folder / study_process.LOG).write_text("tfidf\nmajority\n", encoding="utf-8")
+    qtbot.mouseClick(page.stop_button, Qt.MouseButton.LeftButton)
+    assert page._words.text().startswith("stopped at 3") and page._problem.isHidden(), "who stops it knows why it stands"
     (folder / "hold").unlink()
     qtbot.mouseClick(page.go_button, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: page._words.text() == "finished", timeout=15000)
