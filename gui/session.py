@@ -44,7 +44,8 @@ class Session(QObject):
 
     layer: an index, the embedding layer is 0, -1 stands for the last; runs differ in depth, so ask `layer_of(run)`.
     head: an attention head's index; ask `head_of(run)`. step: a step of the replay, None for the newest; ask `step_of(run)`.
-    text: the text that the next run shall read, None until one was chosen. draft: the settings of the next run, None until
+    text: the text that the next run shall read, None until one was chosen. filesWanted: sent after navigating to "corpus", so that one
+    chooses files there. draft: the settings of the next run, None until
     somebody looked at them; a view that wants to train with other settings calls `hand_over` and navigates to "train". pretrained: the run
     that somebody wants to finetune, in the same way, until the form has taken it. past: what can be taken back in a view, or was entered
     there, by its name; the view that is made anew in another language or theme goes on from there.
@@ -58,6 +59,7 @@ class Session(QObject):
     headChanged = Signal()
     stepChanged = Signal()
     textChanged = Signal()
+    filesWanted = Signal()
     draftChanged = Signal()
     draftHanded = Signal()
     pretrainedChanged = Signal()

@@ -82,6 +82,7 @@ class CorpusView(QWidget):
         self._wait = QTimer(self, interval=WAIT_MS, singleShot=True)
         self._wait.timeout.connect(self._ask)
         session.textChanged.connect(self._text_set)
+        session.filesWanted.connect(self._to_files)
         self._show_source()
 
     def showEvent(self, event: object) -> None:
@@ -257,11 +258,15 @@ class CorpusView(QWidget):
         combo = self._encoding if name == "encoding" else self._documents
         self._change(**{name: combo.currentData()})
 
-    def add_paths(self, paths: list[str]) -> None:
-        """Files and folders; those that are there already are not added again."""
-        if paths and self._source.value != FILES:
+    def _to_files(self) -> None:
+        if self._source.value != FILES:
             self._source.set_value(FILES)
             self._choose_source(FILES)
+
+    def add_paths(self, paths: list[str]) -> None:
+        """Files and folders; those that are there already are not added again."""
+        if paths:
+            self._to_files()
         new = [path for path in dict.fromkeys(paths) if path not in self._config.files]
         if new:
             self._change(files=(*self._config.files, *new))

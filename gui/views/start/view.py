@@ -210,6 +210,7 @@ class StartView(QWidget):
 
     def _to_text(self) -> None:
         self._services.navigate("corpus")
+        self._session.filesWanted.emit()
 
     def _choose_folder(self) -> None:
         path = QFileDialog.getExistingDirectory(self, tr("Open a run"), str(runs_home()))

@@ -172,10 +172,14 @@ def test_a_folder_that_is_no_run_is_said_to_be_none(qtbot, make, tmp_path):
     assert window._name == "start"
 
 
-def test_the_text_card_leads_to_the_text(qtbot, make):
+def test_the_text_card_leads_to_where_files_are_chosen(qtbot, make):
     window = make("start")
     window.view._to_text()
-    assert window._name == "corpus"
+    assert window._name == "corpus" and window.view._source.value == "files"
+    window.view._source.button("en").click()
+    window.show_view("start")
+    window.view._to_text()
+    assert window.view._source.value == "files", "the view was there already"
 
 
 @pytest.mark.parametrize(("seconds", "words"), [(5, "just now"), (130, "2 min"), (7300, "2 h"), (200_000, "2 d")])
