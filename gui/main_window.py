@@ -37,6 +37,7 @@ from gui.widgets.empty import Empty
 ZOOM_STEP = 0.1
 NAVIGATION_WIDTH = 168
 PLACE = "session/place"  # of the settings
+SAVE_MS = 500  # after the last change of what is remembered
 
 
 class MainWindow(QMainWindow):
@@ -59,6 +60,8 @@ class MainWindow(QMainWindow):
         self._name = ""
         self._watched: set[str] = set()
         self._was_painted = False
+        self._saving = QTimer(self, interval=SAVE_MS, singleShot=True)  # also on a change: a program that is killed does not close
+        self._saving.timeout.connect(self._save_session)
         self.setMinimumSize(1024, 640)
         self.setAcceptDrops(True)
         self.resize(1280, 720)
@@ -84,6 +87,9 @@ class MainWindow(QMainWindow):
         with self.messages.guard():
             word = self.settings.word or next(iter(specimen_store.words()), "")
             place.look_at(self.session, word, self._sentence)
+        for changed in (self.session.benchChanged, self.session.wordChanged, self.session.selectionChanged, self.session.layerChanged,
+                        self.session.headChanged, self.session.stepChanged):
+            changed.connect(self._saving.start)
         self.processes.find()
         self._watch()
 
@@ -277,6 +283,7 @@ class MainWindow(QMainWindow):
             self.messages.error(error)
             event.ignore()
             return
+        self._saving.stop()
         self._save_session()
         for path in self._watched:
             self.watcher.unwatch(path)

@@ -15,7 +15,7 @@ from PySide6.QtWidgets import QAbstractButton, QApplication, QFileDialog, QLabel
 from core import config, i18n
 from core.errors import UserError
 from core.events import EventWriter, Preparing, StepEnd
-from core.runs import write_atomically
+from core.runs import home, write_atomically
 from gui import theme
 from gui.main_window import MainWindow
 from gui.quit_dialog import QuitChoice, QuitDialog
@@ -272,6 +272,14 @@ def test_the_bench_and_the_view_are_found_again(qtbot, make_window, make_run):
     assert again._name == "runs"
     assert [item.path for item in again.session.bench] == [run.path]
     again.close()
+
+
+def test_the_bench_and_the_word_are_found_again_where_the_program_was_killed(qtbot, make_window, make_run):
+    window, run = make_window(), make_run("bert")
+    window.session.add_run(run)
+    window.session.word = "bank"
+    kept = home() / "settings.ini"
+    qtbot.waitUntil(lambda: kept.exists() and str(run.path) in kept.read_text() and "word=bank" in kept.read_text())
 
 
 def test_a_run_that_is_gone_is_left_out(qtbot, make_window, make_run):
