@@ -116,6 +116,13 @@ def test_train_config_needs_an_end(qtbot):
     assert made.config().minutes == 0.1
 
 
+def test_what_has_the_keyboard_has_the_name_and_the_help_of_its_option(form):
+    for name, help_ in (("count", "A number."), ("rate", "A share."), ("on", "A switch."), ("kind", "A choice."), ("names", "Some names.")):
+        inner = form.editor(name).focusProxy()
+        assert inner.accessibleName() == form.editor(name).accessibleName() != ""
+        assert inner.accessibleDescription() == help_
+
+
 def test_the_wheel_scrolls_the_page_and_changes_nothing(form):
     inner = form.editor("count").inner
     inner.clearFocus()
