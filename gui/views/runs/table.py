@@ -20,6 +20,7 @@ from gui.widgets.axes import clock
 
 CHIP, NAME, FAMILY, TEXT, STATUS, STEP, LOSS, VALID, TIME, SIZE = range(10)
 SORT_ROLE, ROW_ROLE, COLOUR_ROLE = (Qt.ItemDataRole.UserRole + number for number in range(3))
+STATE_WIDTH, STATE_MARGIN = 120, 8  # at least, so that the columns do not move with every percent; at the left and right
 Index = QModelIndex | QPersistentModelIndex
 
 
@@ -239,7 +240,7 @@ class StatusDelegate(QStyledItemDelegate):
                   "preparing": look.accent}.get(status.state, look.text_soft)
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        box = QRectF(option.rect).adjusted(8, 3, -8, -3)
+        box = QRectF(option.rect).adjusted(STATE_MARGIN, 3, -STATE_MARGIN, -3)
         bar = (status.state not in ("finished", "new") and 0 < status.progress < 1) or status.state in ("running", "preparing")
         painter.setPen(QColor(colour))
         painter.setFont(option.font)
@@ -256,4 +257,5 @@ class StatusDelegate(QStyledItemDelegate):
         painter.restore()
 
     def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
-        return QSize(super().sizeHint(option, index).width(), 40)
+        words = option.fontMetrics.horizontalAdvance(index.data()) + 2 * STATE_MARGIN + 1
+        return QSize(max(words, theme.scaled(STATE_WIDTH)), 40)

@@ -59,7 +59,7 @@ from gui.views.runs.trash import TrashDialog, bring_back
 from gui.widgets.empty import Empty
 from gui.widgets.labels import button, icon_button, label, row
 
-WIDTHS = {CHIP: 34, NAME: 120, TEXT: 116, STATUS: 120}  # the others are as wide as what they hold
+WIDTHS = {CHIP: 34, NAME: 120, TEXT: 116}  # the others are as wide as what they hold
 ROW_HEIGHT = 40
 COMPARED = 8  # runs at once
 
@@ -166,7 +166,7 @@ class RunsView(QWidget):
         for column, width in WIDTHS.items():
             table.setColumnWidth(column, round(width * zoom))
         table.horizontalHeader().setResizeContentsPrecision(0)  # by the rows in sight
-        for column in (FAMILY, STEP, LOSS, VALID, TIME, SIZE):
+        for column in (FAMILY, STATUS, STEP, LOSS, VALID, TIME, SIZE):
             table.horizontalHeader().setSectionResizeMode(column, QHeaderView.ResizeMode.ResizeToContents)
         table.horizontalHeader().setSectionResizeMode(NAME, QHeaderView.ResizeMode.Fixed)  # _Table sees to it
         table.horizontalHeader().sectionResized.connect(table.fit_name)

@@ -191,6 +191,16 @@ def test_a_run_in_the_queue_waits_for_its_turn_in_the_table_too(show, make, serv
     assert cell(show(), "new", STATUS) == "waits for its turn"
 
 
+def test_what_is_prepared_is_read_whole(show, make, qtbot, monkeypatch) -> None:
+    stage = "cutting the text into tokens"
+    make("new", events.Preparing(stage=stage, done=0, total=0))
+    monkeypatch.setattr(Processes, "alive", lambda *_: True)
+    view = show()
+    assert cell(view, "new", STATUS) == stage
+    wanted = view.table.fontMetrics().horizontalAdvance(stage) + 16
+    qtbot.waitUntil(lambda: view.table.columnWidth(STATUS) > wanted)
+
+
 def test_deleting_can_be_undone(show, make, session, services, qtbot) -> None:
     runs = [make(name, step(1)) for name in ("one", "two", "three")]
     session.add_run(runs[0])
