@@ -192,7 +192,7 @@ class RunCurves(QWidget):
                 called = tr("{name}, validation", name=name) if trained else name
                 self.curves.add(f"{path}/valid", called, item.colour, dashed=item.dashed, points=True, smooth=False, legend=not trained)
             self._append(path)
-        self._hint.setText(tr("lines: training, dots: validation") if both else "")
+        self._hint.setText(tr("lines: training; lines with dots: validation") if both else "")
         self.fit(self._room)
 
     def _fill_chooser(self) -> None:

@@ -53,7 +53,7 @@ class LivePanel(QWidget):
                                       tips={METRIC: tr("How well finetuned runs do their task, measured on held-out examples")})
         self._which.chosen.connect(self._choose_curves)
         card = Card()
-        self._caption = label(tr("line: training; dots: validation"), "caption")
+        self._caption = label(tr("lines: training; lines with dots: validation"), "caption")
         self._heading = Elided("", "heading")
         self._head = QBoxLayout(QBoxLayout.Direction.LeftToRight)
         self._head.setSpacing(theme.S)
@@ -90,6 +90,7 @@ class LivePanel(QWidget):
         services.processes.changed.connect(self._draw)
         services.processes.ended.connect(self._ended)
         services.watcher.eventsArrived.connect(self._arrived)
+        services.watcher.caughtUp.connect(self._caught_up)
         self._queue.changed.connect(self._draw)
         self._draw()
 
@@ -119,7 +120,7 @@ class LivePanel(QWidget):
             self._make_strips(wanted)
         for path, strip in self._strips.items():
             self._tails[path] = list(self._services.watcher.history(path))[-TAIL:]
-            strip.show_events(self._tails[path])
+            strip.show_events(self._tails[path], is_read=self._services.watcher.is_caught_up(path))
         self._fit()
 
     def _make_strips(self, wanted: dict[str, tuple[Run, str]]) -> None:
@@ -195,7 +196,7 @@ class LivePanel(QWidget):
         if VALIDATION in kinds:
             alone = self._which.value == VALIDATION
             name = run.name if alone else tr("{name}, validation", name=run.name)
-            self._curves.add(f"{path}/{VALIDATION}", name, colour, points=True, dashed=True, smooth=False, legend=alone)
+            self._curves.add(f"{path}/{VALIDATION}", name, colour, points=True, smooth=False, legend=alone)
             self._drawn.add(f"{path}/{VALIDATION}")
         self._feed(path, self._services.watcher.history(path))
 
@@ -212,7 +213,7 @@ class LivePanel(QWidget):
         task = self._which.value == METRIC
         self._heading.setText(tr("How well the task is done, on held-out examples") if task else
                               loss_title([item.run for item in self._session.bench]))
-        self._caption.setVisible(not task)
+        self._caption.setVisible(self._which.value == BOTH)
         self._arrange()
 
     def _feed(self, path: str, events: Sequence[Event]) -> None:
@@ -253,7 +254,12 @@ class LivePanel(QWidget):
         tail = list(self._services.watcher.history(path)) if again else [*self._tails.get(path, []), *events]
         self._tails[path] = tail[-TAIL:]
         if path in self._strips and (self.isVisible() or any(isinstance(event, RunStarted | RunContinued) for event in events)):
-            self._strips[path].show_events(self._tails[path])
+            self._strips[path].show_events(self._tails[path], is_read=self._services.watcher.is_caught_up(path))
+            self._fit()
+
+    def _caught_up(self, path: str) -> None:
+        if path in self._strips:
+            self._strips[path].show_events(self._tails.get(path, []))
             self._fit()
 
     def showEvent(self, event: object) -> None:
@@ -284,6 +290,4 @@ class LivePanel(QWidget):
 
     def _ended(self, path: str, _outcome: object) -> None:
         self._ask_seeds()
-        if path in self._strips:
-            self._strips[path].show_events(self._tails.get(path, []))
-            self._fit()
+        self._caught_up(path)

@@ -70,16 +70,17 @@ class RunStrip(QFrame):
         layout.addLayout(foot)
         layout.addWidget(self._problem)
 
-    def show_events(self, events: Sequence[Event]) -> None:
-        """Draw how it stands. events: the newest ones of its story, in their order."""
+    def show_events(self, events: Sequence[Event], *, is_read: bool = True) -> None:
+        """Draw how it stands. events: the newest ones of its story, in their order. is_read: False while there may be newer ones on the disk."""
         alive = self._processes.alive(self.run)
         status = self.status = status_of(list(events), alive=alive)
         waiting = self._queue.holds(self.run)
         paused, stopping = (alive and self.run.commanded(name) for name in ("pause", "stop"))
         gone = not alive and self.run.missing() is not None
+        unread = not is_read and not alive
         self._bar.setValue(round(1000 * status.progress))
-        self._bar.setVisible(alive or status.state in ("stopped", "killed", "failed"))
-        first = ((gone, tr("its folder is gone")), (waiting, tr("waits for its turn")), (stopping, tr("saving")),
+        self._bar.setVisible(alive or (status.state in ("stopped", "killed", "failed") and not unread))
+        first = ((gone, tr("its folder is gone")), (waiting, tr("waits for its turn")), (unread, tr("reading its record")), (stopping, tr("saving")),
                  (paused and status.state != "paused", tr("pausing")))
         self._state.setText(self._words(status, events, next((words for holds, words in first if holds), "")))
         self._figures.setText(figures(events, status.state == "running", self.run))
@@ -89,9 +90,9 @@ class RunStrip(QFrame):
         self._pause.setEnabled(not stopping)
         self._stop.setVisible(alive)
         self._stop.setEnabled(not stopping)
-        self._go.setVisible(not alive and not gone and status.state in ("new", "stopped", "killed", "failed"))
+        self._go.setVisible(not alive and not gone and not unread and status.state in ("new", "stopped", "killed", "failed"))
         self._go.setText(" " + (tr("Start") if status.state == "new" else tr("Continue")))
-        self._show_failure(status, events, gone)
+        self._show_failure(status, events, gone or unread)
 
     def _words(self, status: Status, events: Sequence[Event], first: str) -> str:
         """first: what is more to the point than its status, if anything is."""

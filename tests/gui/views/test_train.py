@@ -5,6 +5,7 @@ import subprocess
 from dataclasses import replace
 
 import pytest
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication
 
 from core import config
@@ -401,6 +402,37 @@ def test_a_run_that_the_system_has_ended_is_offered_smaller_parts_until_it_goes_
     _kill(qtbot, window, process)
     _write(run, RunFinished(step=2, reason="complete"))  # by somebody else
     qtbot.waitUntil(lambda: not offered())
+
+
+def test_a_run_whose_record_is_not_read_yet_is_not_said_to_be_new(qtbot, make, make_run, monkeypatch):
+    run = make_run("bert")
+    _write(run, _begun(), _step(1), RunFinished(step=1, reason="complete"))
+    monkeypatch.setattr("gui.run_watcher.SLICE_S", 0.0)
+    window = make("train")
+    window.session.add_run(run)
+    strip = window.view._live._strips[str(run.path)]
+    assert "reading" in strip._state.text() and strip._go.isHidden()
+    monkeypatch.setattr("gui.run_watcher.SLICE_S", 0.003)
+    qtbot.waitUntil(lambda: "finished" in strip._state.text())
+
+
+def test_a_new_run_that_has_no_record_can_be_started(qtbot, make, make_run):
+    window, run = make("train"), make_run("bert")
+    window.session.add_run(run)
+    strip = window.view._live._strips[str(run.path)]
+    qtbot.waitUntil(lambda: "not started" in strip._state.text() and not strip._go.isHidden())
+
+
+def test_validation_is_drawn_as_the_caption_says(qtbot, make, make_run):
+    window, run = make("train"), make_run("bert")
+    _write(run, _begun(), _step(1), EvalEnd(step=1, metrics={"loss": 2.0}))
+    window.session.add_run(run)
+    live = window.view._live
+    options = live._curves._curves[f"{run.path}/validation"].line.opts
+    assert options["pen"].style() == Qt.PenStyle.SolidLine and options["symbol"] == "o"
+    assert "lines with dots" in live._caption.text() and not live._caption.isHidden()
+    live._which.button("training").click()
+    assert live._caption.isHidden()
 
 
 def test_only_validation_or_only_training_can_be_drawn(qtbot, make, make_run):
