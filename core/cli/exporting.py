@@ -12,6 +12,7 @@ from typing import Any
 from core.cli import columns
 from core.i18n import tr
 from core.registry import EXPORTS
+from core.shares import percent
 
 BAR_WIDTH = 24
 
@@ -61,7 +62,7 @@ def _show_model(name: str, model: dict[str, Any]) -> None:
           + columns.right(tr("same top 1"), 12) + "   " + tr("relatively worst output"))
     for row in model["rows"]:
         shape = " x ".join(map(str, row["shape"].values()))
-        top1 = "–" if row["top1"] is None else f"{row['top1']:.1%}"
+        top1 = "–" if row["top1"] is None else percent(row["top1"])
         print(f"  {shape:<24}{row['absolute']:>16.2e}{row['relative']:>16.2e}{top1:>12}   {row['worst']}")
     for row in model["latency"]:
         shape = " x ".join(map(str, row["shape"].values()))

@@ -21,6 +21,7 @@ def bare_plot() -> tuple[pyqtgraph.GraphicsView, pyqtgraph.ViewBox]:
     """A plane without axes, that the person cannot move: thirty times quicker to make than a plot."""
     view, box = pyqtgraph.GraphicsView(background=theme.current().surface), pyqtgraph.ViewBox(enableMenu=False, enableMouse=False)
     view.setFrameShape(view.Shape.NoFrame)
+    view.setFocusPolicy(Qt.FocusPolicy.NoFocus)
     view.setCentralItem(box)
     return view, box
 
@@ -30,6 +31,7 @@ def plot_widget(axis_items: dict) -> pyqtgraph.PlotWidget:
     look = theme.current()
     made = pyqtgraph.PlotWidget(axisItems=axis_items, background=look.surface, enableMenu=False)
     made.setFrameShape(made.Shape.NoFrame)
+    made.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # no key does anything in it
     made.hideButtons()
     menu = made.getPlotItem().ctrlMenu  # made even if it is never shown, and parentless: it would outlive the plot
     menu.setParent(made, menu.windowFlags())

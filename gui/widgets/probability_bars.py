@@ -8,6 +8,7 @@ from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFontMetrics, QMouseEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
+from core.shares import percent
 from gui import theme
 from gui.widgets.plots import with_alpha
 
@@ -83,15 +84,3 @@ class ProbabilityBars(QWidget):
         number = int(event.position().y() // self._row())
         if 0 <= number < len(self._titles):
             QToolTip.showText(event.globalPosition().toPoint(), f"{self._titles[number]}  {self._values[number]:.4%}", self)
-
-
-def percent(value: float, digits: int = 1) -> str:
-    """ "93.1%", "<0.1%", ">99.9%"; "0%" and "100%" are none and all, and nothing else."""
-    if value != value:
-        return "–"
-    least = 10.0 ** -(digits + 2)  # that can be written
-    if 0 < value < least / 2:
-        return f"<{least:.{digits}%}"
-    if 1 - least / 2 <= value < 1:
-        return f">{1 - least:.{digits}%}"
-    return f"{value:.0%}" if value in (0, 1) else f"{value:.{digits}%}"

@@ -10,9 +10,10 @@ from PySide6.QtCore import QPoint, Qt, Signal
 from PySide6.QtGui import QColor, QKeyEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
+from core.shares import percent
 from gui import theme
 from gui.widgets.plots import HoverCard
-from gui.widgets.probability_bars import SPACE, percent
+from gui.widgets.probability_bars import SPACE
 from gui.widgets.tokens import Tokens
 
 SHOWN_ALTERNATIVES = 8

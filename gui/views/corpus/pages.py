@@ -8,11 +8,11 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QGridLayout, QScrollArea, QStackedWidget, QVBoxLayout, QWidget
 
 from core.i18n import tr
+from core.shares import percent
 from gui import theme
 from gui.widgets.axes import short
 from gui.widgets.histogram import Histogram
 from gui.widgets.labels import label, rule
-from gui.widgets.probability_bars import percent
 from gui.widgets.tokens import Tokens
 
 if TYPE_CHECKING:

@@ -10,12 +10,12 @@ from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
 from core.i18n import tr
+from core.shares import percent
 from gui import theme
 from gui.sizes import size_words
 from gui.widgets.axes import short
 from gui.widgets.labels import Card, button, label, row
 from gui.widgets.latency_bars import LatencyBars, Taken
-from gui.widgets.probability_bars import percent
 from gui.widgets.rows_table import RowsTable
 
 ROW_HEIGHT = 31

@@ -11,9 +11,10 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QEvent, QMargins, QPoint, QPointF, QRect, Qt
 from PySide6.QtGui import QColor, QFontMetrics, QMouseEvent
-from PySide6.QtWidgets import QApplication, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QGraphicsView, QVBoxLayout, QWidget
 
 from core.pictures import palette
+from core.shares import percent
 from gui import picture, theme
 from gui.widgets.axes import clock, short
 from gui.widgets.balance import Balance
@@ -31,7 +32,7 @@ from gui.widgets.layer_bars import LayerBar, LayerBars, layer_colours
 from gui.widgets.line_chart import Band, Line, LineChart
 from gui.widgets.measure_chart import MARK, Bar, MeasureChart
 from gui.widgets.plots import HoverCard
-from gui.widgets.probability_bars import ProbabilityBars, percent
+from gui.widgets.probability_bars import ProbabilityBars
 from gui.widgets.scatter import Scatter
 from gui.widgets.sense_text import marked
 from gui.widgets.series import Growing, MovingAverage, thin_means, thin_peaks
@@ -373,6 +374,11 @@ def test_the_sentence_of_an_empty_panel_takes_the_room_that_there_is(qtbot):
     assert panel.sentence.height() == panel.sentence.heightForWidth(panel.sentence.width()) > wide.height()
     window.resize(900, 500)
     qtbot.waitUntil(lambda: panel.sentence.size() == wide)
+
+
+def test_no_plot_stops_the_tab_key(scatter, curves):
+    plots = [*scatter.findChildren(QGraphicsView), *curves.findChildren(QGraphicsView)]
+    assert len(plots) == 2 and all(plot.focusPolicy() == Qt.FocusPolicy.NoFocus for plot in plots)
 
 
 @pytest.mark.parametrize("name", ["light", "dark"])
