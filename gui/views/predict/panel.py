@@ -43,7 +43,7 @@ class PredictPanel(Card):
         head.setSpacing(theme.S)
         head.addLayout(named, 1)
         head.addWidget(self._note)
-        self.message = label(tr("Reading the sentence..."), "soft", wrap=True)  # the first answer takes seconds: the model is loaded
+        self.message = label("", "soft", wrap=True)
         self.message.setAlignment(Qt.AlignmentFlag.AlignTop)
         self._column = QVBoxLayout()
         self._column.setContentsMargins(0, 0, theme.S, 0)
@@ -71,6 +71,7 @@ class PredictPanel(Card):
         self._stack.addWidget(scroll_written)
         self.column.addLayout(head)
         self.column.addWidget(self._stack, 1)
+        self.wait()
 
     def set_note(self, words: str) -> None:
         self._note.setText(words)
@@ -92,6 +93,10 @@ class PredictPanel(Card):
         """Why there is no answer."""
         self.message.setText(words)
         self._stack.setCurrentIndex(0)
+
+    def wait(self) -> None:
+        """Until it has answered: the first time takes seconds, as the model is loaded, and the answer before may be to another question."""
+        self.say(tr("Reading the sentence..."))
 
     def begin_writing(self) -> None:
         self.written.clear()

@@ -140,6 +140,9 @@ class PredictView(QWidget):
 
     def _take(self, mode: str) -> None:
         self._stop_writing()
+        if mode != self.mode:
+            for panel in self._panels.values():
+                panel.wait()
         self._segments.set_value(mode)
         self._inputs.set_mode(mode)
 

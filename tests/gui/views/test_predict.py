@@ -12,10 +12,10 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
 from core import registry
+from core.shares import percent
 from gui.views.predict.blocks import Bars, Marked, Score, blocks_of
 from gui.views.predict.modes import fields, mode_hints, mode_titles
 from gui.views.predict.panel import PredictPanel
-from gui.widgets.probability_bars import percent
 from gui.widgets.tagged_text import tagged
 from tests.gui.direct_engine import DirectEngine
 from tests.gui.real_views import real_windows
@@ -87,6 +87,13 @@ def test_each_mode_asks_the_runs_that_are_made_for_it(view, qtbot):
     assert len(asked[-1]) == 2
     assert "both sides" in _panel(view, "bert").message.text() and _shown(_panel(view, "bert")) == 0
     assert view._segments.button("span").isHidden()
+
+
+def test_another_mode_leaves_no_answer_of_the_one_before(view, qtbot):
+    qtbot.waitUntil(lambda: _shown(_panel(view, "elmo")) == 1)
+    view.set_mode("next")
+    assert _shown(_panel(view, "elmo")) == 0 and "Reading" in _panel(view, "elmo").message.text()
+    qtbot.waitUntil(lambda: _shown(_panel(view, "elmo")) == 1)
 
 
 def test_text_is_written_on_and_each_token_tells_its_alternatives(view, qtbot):
@@ -289,7 +296,8 @@ def test_marked_text_leaves_nothing_out_and_escapes_it():
     assert document.toPlainText().replace(" ", "") == "a<b>Ycd"
 
 
-@pytest.mark.parametrize(("value", "words"), [(0.0, "0%"), (0.0001, "<0.1%"), (0.123, "12.3%"), (1.0, "100%"), (float("nan"), "–")])
+@pytest.mark.parametrize(("value", "words"), [(0.0, "0%"), (0.0001, "<0.1%"), (0.123, "12.3%"), (0.9996, ">99.9%"), (1.0, "100%"),
+                                              (float("nan"), "–")])
 def test_shares_in_words(value, words):
     assert percent(value) == words
 
