@@ -32,8 +32,8 @@ def inspect(*, pretrained: str, task: str, options: dict[str, Any], examples: in
             cancelled: Callable[[], bool] | None = None) -> dict[str, Any]:
     """What is wrong does not raise but stands in "error", "hint" and "where"; then the other keys may be missing.
 
-    {"columns", "available", "labels", "label_kind", "label_counts", "counts", "skipped", "cut", "problems", "problem_counts", "warnings", "examples",
-    "sees", "advice", "error", "hint", "where"}; see the functions below for the shapes.
+    {"columns", "available", "labels", "label_kind", "label_counts", "counts", "skipped", "cut", "cut_of", "problems", "problem_counts", "warnings",
+    "examples", "sees", "advice", "error", "hint", "where"}; see the functions below for the shapes.
     """
     try:
         run = Run.open(Path(pretrained))
@@ -46,7 +46,7 @@ def inspect(*, pretrained: str, task: str, options: dict[str, Any], examples: in
 
 def look(config: RunConfig, run: Run, count: int = 5) -> dict[str, Any]:
     """columns: {"train": {role: column}, "dev": ...}. labels: names. label_counts: {name: number in train}. counts, skipped, cut:
-    {"train": n, "dev": n}; cut: texts longer than the model reads, among the first CUT_LOOKED_AT."""
+    {"train": n, "dev": n}; cut: texts longer than the model reads, among the first ones, "cut_of" as many."""
     train, dev, labels = data.read_files(config.task)
     layout = data.layout_of(config, labels, load_tokenizer(run.tokenizer_path))
     cut = {"train": data.note_cut(config, layout, train, CUT_LOOKED_AT), "dev": data.note_cut(config, layout, dev, CUT_LOOKED_AT)}
@@ -58,7 +58,8 @@ def look(config: RunConfig, run: Run, count: int = 5) -> dict[str, Any]:
         "label_kind": labels.kind, "label_counts": _label_counts(train.examples, labels),
         "counts": {"train": len(chosen), "dev": len(dev.examples)},
         "available_counts": {"train": len(train.examples), "dev": len(dev.examples)}, "skipped": {"train": train.skipped, "dev": dev.skipped},
-        "cut": cut, "problems": [*listed("train", train.problems), *listed("dev", dev.problems)],
+        "cut": cut, "cut_of": {"train": min(len(train.examples), CUT_LOOKED_AT), "dev": min(len(dev.examples), CUT_LOOKED_AT)},
+        "problems": [*listed("train", train.problems), *listed("dev", dev.problems)],
         "problem_counts": counts, "warnings": [*warnings(counts, len(dev.examples)), *data.missing_labels(chosen, labels)],
         "examples": [seen(config, layout, labels, example) for example in train.examples[:count]], "sees": cannot_see(config),
         "advice": advice(config)}

@@ -44,7 +44,7 @@ class LayerMixPanel(Card):
         self._titles = {INPUT: label(tr("At the input"), "small"), OUTPUT: label(tr("At the output"), "small")}
         self.bars = {place: LayerBars() for place in (INPUT, OUTPUT)}
         self.note = label("", "caption", wrap=True)
-        self.curves = Curves({"steps": tr("Steps")}, controls=False)
+        self.curves = Curves({"steps": tr("Steps")}, tr("Weight"), controls=False)
         self.curves.set_smoothing(0.0)
         self.curves.setFixedHeight(CURVES_HEIGHT)
         upper = QWidget()

@@ -187,6 +187,11 @@ def file_title(name: str) -> str:
     return tr("Learn from") if name == "train" else tr("Measure on")
 
 
+def _cut_words(found: Mapping[str, Any], file: str) -> str:
+    cut, looked_at = found["cut"][file], found["cut_of"][file]
+    return tr("{cut:,} of the first {count:,}", cut=cut, count=looked_at) if looked_at < found["available_counts"][file] else f"{cut:,}"
+
+
 def counts_in_words(found: Mapping[str, Any]) -> str:
     """How many examples there are, what is skipped and what is cut."""
     counts, skipped, cut = (found.get(name) or {} for name in ("counts", "skipped", "cut"))
@@ -196,5 +201,5 @@ def counts_in_words(found: Mapping[str, Any]) -> str:
     if any(skipped.values()):
         words.append(tr("Skipped: {train:,} and {dev:,}.", train=skipped.get("train", 0), dev=skipped.get("dev", 0)))
     if any(cut.values()):
-        words.append(tr("Too long and cut: {train:,} and {dev:,} of the first 1,000.", train=cut.get("train", 0), dev=cut.get("dev", 0)))
+        words.append(tr("Too long and cut: {train} and {dev}.", train=_cut_words(found, "train"), dev=_cut_words(found, "dev")))
     return " ".join(words)

@@ -306,7 +306,7 @@ def test_the_preview_shows_what_the_model_will_read(pretrained: dict[str, Run], 
     assert seen["error"] == "" and seen["columns"]["train"] == {"text_a": "text_a", "text_b": "text_b", "label": "label"}
     part = seen["examples"][0]["parts"][0]
     assert part["tokens"][0] == "[CLS]" and part["tokens"].count("[SEP]") == 2 and part["segments"][-1] == 1 and part["special"][0]
-    assert seen["labels"] == ["0", "1"] and sum(seen["label_counts"].values()) == seen["counts"]["train"] == 24
+    assert seen["labels"] == ["0", "1"] and sum(seen["label_counts"].values()) == seen["counts"]["train"] == seen["cut_of"]["train"] == 24
     assert look("bert", "matching", seq_len=12)["cut"]["train"] > 0
     tags = look("bert", "tagging")["examples"][0]["parts"][0]["labels"]
     assert tags[:4] == ["", "B-PER", "I-PER", "O"]

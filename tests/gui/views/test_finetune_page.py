@@ -315,8 +315,12 @@ def test_the_settings_of_a_finetune_reach_a_page_that_was_not_there_yet(monkeypa
 
 def test_counts_in_words():
     assert counts_in_words({}) == ""
-    words = counts_in_words({"counts": {"train": 1000, "dev": 5}, "skipped": {"train": 0, "dev": 0}, "cut": {"train": 3, "dev": 1}})
-    assert words.startswith("1,000 examples") and "Skipped" not in words and "3 and 1" in words
+    found = {"counts": {"train": 1000, "dev": 5}, "skipped": {"train": 0, "dev": 0}, "cut": {"train": 3, "dev": 1},
+             "cut_of": {"train": 1000, "dev": 5}, "available_counts": {"train": 1000, "dev": 5}}
+    words = counts_in_words(found)
+    assert words.startswith("1,000 examples") and "Skipped" not in words and words.endswith("Too long and cut: 3 and 1.")
+    found["available_counts"] = {"train": 4000, "dev": 5}
+    assert counts_in_words(found).endswith("Too long and cut: 3 of the first 1,000 and 1.")
 
 
 # while it learns

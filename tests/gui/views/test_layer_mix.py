@@ -106,6 +106,7 @@ def test_weights_move_while_they_are_learnt_beside_what_each_layer_knows(qtbot, 
     window.session.step = 3
     qtbot.waitUntil(lambda: panel.bars[INPUT].bars[2].weight == 0.4)
     assert panel.bars[OUTPUT].isHidden()
+    assert "Weight" in [one.text() for one in panel.curves.findChildren(QLabel)], "what the curves' y axis holds"
 
 
 @pytest.mark.parametrize("language", ["en", "zh_CN"])
