@@ -86,8 +86,7 @@ class SenseReport:
 
     @property
     def best(self) -> Layer:
-        """The layer with the greatest centroid accuracy, of those that have read the context: not the embedding layer, if there are more."""
-        return max(self.layers[1:] or self.layers, key=lambda layer: layer.all.centroid_accuracy or 0.0)
+        return self.layers[best_layer([layer.all.centroid_accuracy or 0.0 for layer in self.layers])]
 
     @property
     def reads_context(self) -> bool:
@@ -223,6 +222,12 @@ def _equals(unit: np.ndarray) -> np.ndarray:
     return equal
 
 
+def best_layer(accuracies: Sequence[float]) -> int:
+    """The layer with the greatest centroid accuracy, of those that have read the context: not the embedding layer, if there are more."""
+    first = min(1, len(accuracies) - 1)
+    return first + int(np.argmax(accuracies[first:]))
+
+
 def unit_of(vectors: np.ndarray) -> np.ndarray:
     """Rows of length 1; a row of zeros stays one."""
     length = np.linalg.norm(vectors, axis=1, keepdims=True)
@@ -356,7 +361,7 @@ def report(loaded: Loaded, specimens: Sequence[Specimen], bag: Loaded | None = N
         bags = measured(context, labels, hard, np.array([specimen.place for specimen in specimens]))
     except UserError:  # its vectors know too few of the other words
         bags = dict.fromkeys(("all", "hard", "place_aside"), UNMEASURED)
-    best = max(range(len(layers)), key=lambda index: layers[index].all.centroid_accuracy or 0.0)
+    best = best_layer([layer.all.centroid_accuracy or 0.0 for layer in layers])
     return SenseReport(
         word=specimens[0].word, run=loaded.run.name, family=loaded.family.name, step=loaded.step, senses=tuple(np.unique(labels).tolist()),
         layers=layers, shuffled=shuffled_control(vectors[best], labels),

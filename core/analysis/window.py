@@ -157,15 +157,14 @@ def _figures(vectors: np.ndarray, labels: np.ndarray, hard: np.ndarray, places: 
     chosen = vectors[layer]
     hits = [senses.centroid_hits(item, labels) for item in vectors]
     accuracies = [senses.balanced(item, labels) for item in hits]
-    first = min(1, len(vectors) - 1)
-    best = first + int(np.argmax(accuracies[first:]))
+    best = senses.best_layer(accuracies)
     interval = senses.bootstrap(hits[best], labels)
     return {"layer": layer, "layers": len(vectors), "known": len(labels), "left_out": int((~known).sum()),
             "senses": len(np.unique(labels)), "same": int(groups(chosen).max()) == 0,
             **_plain(senses.measured(chosen, labels, hard, places)),
             "shuffled": asdict(senses.shuffled_control(chosen, labels)),
             "best": {"layer": best, "centroid_accuracy": accuracies[best], "interval": interval},
-            "place": accuracies[0] if first else None}
+            "place": accuracies[0] if best else None}
 
 
 @lru_cache(maxsize=32)

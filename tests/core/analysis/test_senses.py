@@ -262,6 +262,19 @@ def test_a_report_without_a_bag_of_context_has_all_else(tmp_path: Path) -> None:
     assert all(layer.all.auc is not None for layer in found.layers) and found.to_json()["controls"]["bag_of_context"]["auc"] is None
 
 
+def test_the_shuffled_control_is_of_the_layer_that_is_called_best(tmp_path: Path) -> None:
+    loaded = encode.load(saved_run(tmp_path))
+    specimens = [Specimen(word="苹果", sense="ab"[index // 4], text=text)
+                 for index, text in enumerate(["苹果XX", "Y苹果", "苹果ZZZ", "WW苹果", "V苹果", "苹果U", "TT苹果", "苹果S"])]
+    labels = np.array([one.sense for one in specimens])
+    rng = np.random.default_rng(0)
+    vectors = rng.normal(size=(3, 8, 6))
+    vectors[0, labels == "a"] += 9  # the embedding layer tells the senses apart best of all
+    found = senses.report(loaded, specimens, vectors=vectors)
+    assert found.layers[0].all.centroid_accuracy == 1 and found.best.layer > 0
+    assert found.shuffled == senses.shuffled_control(vectors[found.best.layer], labels)
+
+
 def test_a_report_claims_no_more_than_its_figures() -> None:
     def report(best: tuple[float, float], bag: float, place: float = 0.5) -> senses.SenseReport:
         def layer(number: int, accuracy: float, interval: tuple[float, float]) -> senses.Layer:
