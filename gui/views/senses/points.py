@@ -178,7 +178,8 @@ class PointsPage(QWidget):
         laid = self._answers.get(layouts[place])
         known = laid is not None and "error" not in laid
         picture = (layer, projection, int(aside), direction)
-        panel.scatter.set_axes(*axes(run, layer, projection if found["groups"][place].any() else "", aside=aside))
+        panel.scatter.set_axes(*axes(run, layer, projection if found["groups"][place].any() else "", aside=aside,
+                                     share=found["share"] if step == found["basis_step"] else ()))
         if projection == PCA:
             self._show_points(panel, run, titles, found["xy"][place], found["groups"][place], found["half"], picture)
         elif known:

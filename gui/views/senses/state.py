@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QWidget
 from core.i18n import tr
 from core.registry import family
 from core.runs import Run
+from core.shares import percent
 from gui.projections import PCA
 from gui.session import BenchRun, Session
 
@@ -101,13 +102,16 @@ def layer_title(run: Run, layer: int, direction: str = BOTH) -> str:
     return f"{words} {ARROWS[direction]}" if is_joined(run) else words
 
 
-def axes(run: Run, layer: int, projection: str, *, aside: bool) -> tuple[str, str]:
+def axes(run: Run, layer: int, projection: str, *, aside: bool, share: Sequence[float] = ()) -> tuple[str, str]:
     """What stands at the two axes of a picture; that the place is set aside is said with the second, so that it leaves with the picture.
 
-    The planes of the lower layers are turned on to the last one's (core.analysis.layouts): their axes are no principal axes.
+    The planes of the lower layers are turned on to the last one's (core.analysis.layouts): their axes are no principal axes, and only what both
+    hold together is the share of principal ones. share: of the variance of what is drawn, along each axis; empty: that of another step.
     """
     turned = layer < getattr(run.config.model, "num_layers", 0)
-    first, second = ("", "") if projection != PCA else (tr("PC 1 and 2, turned"), "") if turned else ("PC 1 →", "PC 2 ↑")
+    held = [f" · {percent(one, 0)}" for one in ((sum(share),) if turned else share)] if len(share) else ["", ""]
+    own = (tr("PC 1 and 2, turned") + held[0], "") if turned else (f"PC 1{held[0]} →", f"PC 2{held[1]} ↑")
+    first, second = own if projection == PCA else ("", "")
     return first, (second + aside_words(aside)).removeprefix(" · ")
 
 

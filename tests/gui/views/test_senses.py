@@ -324,9 +324,32 @@ def test_what_the_colours_mean_leaves_with_the_picture(show, make_probed, qtbot,
     assert all(words in text for words in ("fruit", "company", "PC 1", "PC 2"))
     view._session.layer = 1  # its plane is turned on to the last layer's
     settle(qtbot, view)
-    assert [part.text() for part in view.panels[view._order[0][0]].scatter._axes] == ["PC 1 and 2, turned", ""]
+    assert [part.text() for part in view.panels[view._order[0][0]].scatter._axes][1] == ""
     bar = view.panels[view._order[0][0]].chart._bars[0]
     assert "shuffled" in bar.said and f"{bar.value:.0%}" in bar.said
+
+
+def test_the_axes_tell_what_they_hold_of_the_variance_of_what_is_drawn(show, make_probed, session, qtbot) -> None:
+    run = make_probed("one")
+    from core.analysis import window
+
+    view = show(run)
+    deepest = session.layer_of(run)
+
+    def said() -> list[str]:
+        settle(qtbot, view)
+        return [part.text() for part in view.panels[run.path].scatter._axes]
+
+    def share(layer: int) -> tuple[float, float]:
+        return window.replay(str(run.path), session.specimens, layer)["share"]
+
+    across, up = share(deepest)
+    assert said() == [f"PC 1 · {across:.0%} →", f"PC 2 · {up:.0%} ↑"]
+    session.layer = 1  # a turned plane holds as much, but not along these axes
+    assert deepest > 1 and said() == [f"PC 1 and 2, turned · {sum(share(1)):.0%}", ""]
+    session.layer = deepest
+    session.step = run.probe_steps()[0]  # the axes are those of the newest step
+    assert said() == ["PC 1 →", "PC 2 ↑"]
 
 
 def test_a_click_selects_everywhere(show, make_probed, session, qtbot) -> None:
