@@ -468,7 +468,8 @@ def test_weights_beside_a_model_come_along_whatever_their_name(tmp_path: Path) -
 def test_the_command_line_says_all_only_where_all_agree(capsys) -> None:
     from core.cli.exporting import _show_model
 
-    rows = [{"shape": {"batch": 1, "sequence": 8}, "absolute": 1e-6, "relative": 1e-6, "worst": "logits", "top1": share} for share in (0.9996, 1.0, None)]
+    rows = [{"shape": {"batch": 1, "sequence": 8}, "absolute": 1e-6, "relative": 1e-6, "worst": "logits", "top1": share}
+            for share in (0.9996, 1.0, None)]
     _show_model("model", {"opset": 18, "operators": {}, "only_onnxruntime": [], "rows": rows, "latency": []})
     assert [line.split()[5] for line in capsys.readouterr().out.splitlines()[-3:]] == [">99.9%", "100%", "–"]
 

@@ -424,10 +424,11 @@ def test_a_run_does_not_go_on_with_another_text_or_from_elsewhere(tmp_path: Path
     text = Path(run.config.text.files[0])
     whole = text.read_text(encoding="utf-8")
     text.write_text(whole.replace("妈妈", "爸爸"), encoding="utf-8")
+    run.change({"steps": "14"})
     assert worker.work(run.path) == 2
     assert "no longer the one" in run.status().text and run.checkpoint_steps()[-1] == 12
     text.write_text(whole, encoding="utf-8")
-    assert worker.work(run.path) == 0
+    assert worker.work(run.path) == 0 and run.checkpoint_steps()[-1] == 14
     with pytest.raises(UserError, match="no checkpoint '3'"):
         checkpoints.load(run, 3)
     (run.path / "origin.json").write_text("{}", encoding="utf-8")
