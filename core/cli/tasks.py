@@ -7,8 +7,9 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from core.cli import columns
@@ -18,6 +19,7 @@ from core.events import EvalEnd
 from core.i18n import tr
 from core.registry import TASKS, task
 from core.runs import NEWEST, Run
+from core.shares import percent
 from core.tasks.config import build_finetune
 from core.tasks.data import SHOWN_LABELS
 from core.tasks.labels import NUMBER
@@ -157,8 +159,9 @@ def _say_problems(counts: list[dict[str, Any]]) -> None:
         print(f"{one['file']}: {one['count']} × {one['rule']} {tr('(line {lines})', lines=lines)}", file=sys.stderr)
 
 
-def _figures(measures: dict[str, float]) -> str:
-    return "  ".join(f"{name} {value:.3f}" for name, value in measures.items())
+def _figures(measures: dict[str, float], intervals: Mapping[str, tuple[float, float]] = MappingProxyType({})) -> str:
+    return "  ".join(f"{name} {value:.3f}" + (" ({:.3f}–{:.3f})".format(*intervals[name]) if name in intervals else "")
+                     for name, value in measures.items())
 
 
 def _checkpoint(result: dict[str, Any]) -> str:
@@ -187,7 +190,11 @@ def evaluate(parsed: argparse.Namespace) -> None:
         print(json.dumps(result, ensure_ascii=False, indent=1))
         return
     _say_problems(result["problem_counts"])
-    print(tr("{count} examples", count=result["examples"]) + "  " + _figures(result["metrics"]) + "  " + _checkpoint(result))
+    print(tr("{count} examples", count=result["examples"]) + "  " + _figures(result["metrics"], result["intervals"]) + "  " + _checkpoint(result))
+    if result["intervals"]:
+        print("  " + tr("in brackets: 95% bootstrap interval over the examples") + "; "
+              + (tr("always the most frequent label: {share}", share=percent(result["majority"])) if result["labels"] else
+                 tr("always the place that is right most often: {share}", share=percent(result["majority"]))))
     for row in result["per_class"]:
         print(f"  {columns.left(row['label'], 20)} {_figures({name: row[name] for name in ('precision', 'recall', 'f1')})}  n={row['support']}")
     if result["confusion"]:

@@ -11,6 +11,7 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
 from core.i18n import tr
+from core.shares import percent
 from gui import theme
 from gui.forms.checkpoint_choice import step_in_words
 from gui.second_stage import metric_title
@@ -125,9 +126,15 @@ class EvaluationBody(QWidget):
             column.setSpacing(0)
             column.addWidget(label(f"{result['metrics'][name]:.3f}", "hero" if name == result["metric"] else "title"))
             column.addWidget(label(metric_title(name), "small"))
+            if name in result["intervals"]:
+                column.addWidget(label("{:.3f}–{:.3f}".format(*result["intervals"][name]), "caption"))
             self._figures.addWidget(made, 0, Qt.AlignmentFlag.AlignBottom)
         self._figures.addStretch(1)
         words = [tr("{count:,} examples", count=result["examples"]), step_in_words(result["step"], result.get("best"))]
+        if result["intervals"]:
+            words += [tr("beneath the figures: 95% bootstrap interval over the examples"),
+                      tr("always the most frequent label: {share}", share=percent(result["majority"])) if result["labels"] else
+                      tr("always the place that is right most often: {share}", share=percent(result["majority"]))]
         words += [f"{one['count']:,} × {one['rule']}" for one in result.get("problem_counts", ())]
         self._note.setText("   ".join(words))
 

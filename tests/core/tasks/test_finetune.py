@@ -75,6 +75,9 @@ def test_every_family_learns_every_task_and_answers(pretrained: dict[str, Run], 
     assert result["examples"] == len(result["rows"]) == 8
     for name in MEASURES[kind]:
         assert result["metrics"][name] == pytest.approx(checked.metrics[name]), "the saved model is the one that was measured"
+    labelled = {"accuracy", "macro_f1"} & MEASURES[kind]
+    assert set(result["intervals"]) == labelled and (result["majority"] is None) == (not labelled)
+    assert all(0 <= low <= high <= 1 for low, high in result["intervals"].values())
     answer = measuring.predict_text(run=str(run.path), fields=FIELDS[kind])
     if "probabilities" in answer and isinstance(answer["probabilities"], dict):
         assert sum(answer["probabilities"].values()) == pytest.approx(1, abs=1e-5)

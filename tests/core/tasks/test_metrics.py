@@ -13,6 +13,7 @@ from scipy import stats
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.metrics import confusion_matrix, f1_score, precision_recall_fscore_support
 
+from core.analysis.evaluate import intervals
 from core.tasks import baseline, metrics
 from core.tasks.task import Example
 
@@ -104,3 +105,15 @@ def test_a_pair_is_described_alike_in_both_orders_and_otherwise_than_either_text
     assert (as_given[1, :size] == 0).all() and (as_given[1, size:] > 0).any()  # no difference, and all in common
     a, b = (vectoriser.transform([text]).toarray()[0] for text in texts[0])
     assert np.allclose(as_given[0], np.concatenate([abs(a - b), a * b]))
+
+
+def test_the_intervals_of_a_measured_file_are_those_of_its_examples_drawn_again() -> None:
+    rng = np.random.default_rng(0)
+    gold = rng.choice(["a", "b", "c"], 60, p=[0.6, 0.3, 0.1])
+    said = np.where(rng.random(60) < 0.6, gold, "a")
+    drawn = [(gold[row].tolist(), said[row].tolist()) for row in rng.integers(0, 60, (400, 60))]
+    found = intervals(gold.tolist(), said.tolist())
+    for name, measure in (("accuracy", metrics.accuracy), ("macro_f1", metrics.macro_f1)):
+        assert found[name] == pytest.approx(np.percentile([measure(*pair) for pair in drawn], [2.5, 97.5]), abs=0.04)
+    assert found == intervals(gold.tolist(), said.tolist()), "seeded"
+    assert intervals([1, 1], [1, 1])["accuracy"] == (1, 1)

@@ -32,12 +32,14 @@ CLASSES = {"task": "classification", "metric": "accuracy", "metrics": {"loss": 0
            "labels": ["a", "b"], "confusion": [[2, 1], [1, 1]],
            "per_class": [{"label": "a", "precision": 0.667, "recall": 0.667, "f1": 0.667, "support": 3}],
            "rows": [row(2, "a", "a", 0.9), row(3, "a", "b", 0.6), row(4, "b", "a", 0.8), row(5, "a", "a", 0.7), row(6, "b", "b", 0.5)],
-           "problem_counts": [{"file": "dev", "kind": "empty", "count": 3, "rule": "skipped"}], "problems": [], "step": 5, "best": 3}
+           "problem_counts": [{"file": "dev", "kind": "empty", "count": 3, "rule": "skipped"}], "problems": [], "step": 5, "best": 3,
+           "intervals": {"accuracy": (0.2, 1.0), "macro_f1": (0.167, 0.9)}, "majority": 0.6}
 NUMBERS = {"task": "pair", "metric": "spearman", "metrics": {"spearman": 0.8, "pearson": 0.7}, "examples": 3, "labels": [],
            "confusion": [], "per_class": [], "rows": [row(2, 1.0, 1.5, 0.0), row(3, 4.0, 1.0, 0.0), row(4, 2.0, 2.0, 0.0)],
-           "problem_counts": [], "problems": [], "step": 5, "best": None}
+           "problem_counts": [], "problems": [], "step": 5, "best": None, "intervals": {}, "majority": None}
 ANSWERS = {"task": "span", "metric": "f1", "metrics": {"f1": 0.5, "exact_match": 0.4}, "examples": 2, "labels": [], "confusion": [], "per_class": [],
-           "rows": [row(1, "x", "y", 0.9), row(2, "x", "x", 0.8)], "problem_counts": [], "problems": [], "step": 5, "best": None}
+           "rows": [row(1, "x", "y", 0.9), row(2, "x", "x", 0.8)], "problem_counts": [], "problems": [], "step": 5, "best": None,
+           "intervals": {}, "majority": None}
 TAGS = {**ANSWERS, "task": "tagging", "per_class": [{"label": "PER", "precision": 0.5, "recall": 0.4, "f1": 0.44, "support": 9}]}
 
 
@@ -94,6 +96,8 @@ def test_one_measures_and_sees_figures_and_the_worst_mistakes_first(view, measur
     body = _measure(view, qtbot)
     assert measuring.asked[0]["file"] == ""
     assert "0.600" in _texts(body) and "5 examples" in body._note.text() and "3 × skipped" in body._note.text()
+    assert "0.200–1.000" in _texts(body) and "95% bootstrap interval" in body._note.text()
+    assert "always the most frequent label: 60.0%" in body._note.text()
     assert body.shown == [2, 1]  # the surer it was, the worse
     body.examples.choose(0)
     assert "text 4" in body._detail.text() and "right: b" in body._detail.text()
