@@ -183,12 +183,13 @@ class SpecimensDock(QWidget):
         if old is None:
             return
 
-        def undo() -> None:  # whatever has been changed since then stays
+        before = self._session.specimens
+
+        def undo() -> None:  # whatever has been changed since then stays; the built-in sentences may have brought it back
             now = self._specimens_of(word)
-            if now is not None:
+            if now is not None and now.count(old) < before.count(old):
                 self._keep(word, [*now[:index], old, *now[index:]], min(index, len(now)))
 
-        before = self._session.specimens
         self._change([*before[:index], *before[index + 1:]], NONE_SELECTED)
         self._services.messages.say(tr("The sentence is deleted."), old.text, action=tr("Undo"), on_action=undo)
 
