@@ -24,6 +24,8 @@ PROBE_EXTRA_SECONDS = 20  # for each GB
 LONGEST = 1024  # tokens of one text that a model is tried with
 TRIED_SECONDS = 15  # with texts of several lengths; a slow model is said to read what it has read by then
 TRIED_TOKEN = 2  # neither 0 nor 1: one of these is what models pad with, and RoBERTa counts its places by what is no padding
+FEWEST = {"past": 0, "parts": 2}  # along these axes, 1 along the others: a question has its passage beside it
+UNITS = "units"  # the input of a tagging graph that says at which token each of its units stands: at the first, where there is but one
 MOST_MEMORY = 4  # times the file's size, and LEAST_MEMORY beside it: more than that, a model of ours never takes for one token
 LEAST_MEMORY = 6 << 30
 NO_ENCODER = frozenset({"Loop", "Scan", "If", "SequenceMap"})  # nothing that may run for ever
@@ -238,10 +240,10 @@ def _smallest(item: Any) -> Any:
     """One token; nothing before it."""
     import numpy as np
 
-    shape = [axis if isinstance(axis, int) else 0 if axis == "past" else 1 for axis in item.shape]
+    shape = [axis if isinstance(axis, int) else FEWEST.get(axis, 1) for axis in item.shape]
     if item.type not in FLOATS or sum(axis > 1 for axis in shape) > 3 or int(np.prod(shape)) > 1 << 20:
         raise ValueError(tr("its input {name} is of no kind that an encoder has", name=item.name))
-    return np.ones(shape, dtype=FLOATS[item.type])
+    return np.full(shape, item.name != UNITS, dtype=FLOATS[item.type])
 
 
 def _longest(session: Any) -> int:

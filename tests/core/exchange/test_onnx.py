@@ -205,6 +205,18 @@ def test_a_span_of_texts_that_are_read_apart_is_measured_with_a_passage(exported
     worker.work(run.path)
     report = exports.export(str(run.path), "onnx", str(tmp_path / "out"), {"threads": 2})
     assert report["models"]["model"]["latency"][0]["shape"]["parts"] == 2 and report["relative"] <= 1e-5
+    asked = [evaluate.predict_text(run=str(path), fields={"context": "小李买苹果", "question": "买什么"}) for path in (run.path, report["path"])]
+    assert asked[0]["answer"] == asked[1]["answer"]
+
+
+def test_a_graph_of_tags_is_tried_with_the_one_token_that_it_is_given(tmp_path: Path) -> None:
+    values = [onnx.helper.make_tensor_value_info(name, onnx.TensorProto.INT64, ["batch", axis])
+              for name, axis in (("input_ids", "tokens"), ("units", "units"), ("logits", "units"))]
+    node = onnx.helper.make_node("GatherElements", ["input_ids", "units"], ["logits"], axis=1)  # a second token is none
+    model = onnx.helper.make_model(onnx.helper.make_graph([node], "tags", values[:2], values[2:]), ir_version=10,
+                                   opset_imports=[onnx.helper.make_opsetid("", 20)])
+    onnx.save(model, str(tmp_path / "model.onnx"))
+    assert look(tmp_path / "model.onnx")["outputs"][0]["seen"] == [1, 1]
 
 
 def rows_of(*shapes: tuple[float, int]) -> list[dict]:
