@@ -6,8 +6,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
-from PySide6.QtWidgets import QComboBox, QFileDialog, QHBoxLayout, QProgressBar, QScrollArea, QStackedLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QBoxLayout, QComboBox, QFileDialog, QHBoxLayout, QProgressBar, QScrollArea, QStackedLayout, QVBoxLayout, QWidget
 
 from core.i18n import tr
 from core.registry import task
@@ -40,7 +41,7 @@ class EvaluateView(QWidget):
         self._body: EvaluationBody | None = None
         self._drawn: tuple = ()  # of what a result is shown, or is to be measured
         self.setAcceptDrops(True)
-        self._combo = QComboBox(accessibleName=tr("Run"))
+        self._combo = QComboBox(accessibleName=tr("Run"), sizeAdjustPolicy=QComboBox.SizeAdjustPolicy.AdjustToContents)
         self._combo.setMinimumWidth(COMBO_WIDTH)
         self._combo.setMinimumContentsLength(1)
         self._combo.activated.connect(self._picked)
@@ -56,20 +57,18 @@ class EvaluateView(QWidget):
         self._which.chosen.connect(self._which_chosen)
         self._over_seeds = label("", "small", wrap=True)
         self._words = label("", "soft", wrap=True)
-        head = QHBoxLayout()
-        head.setSpacing(theme.S)
-        head.addWidget(label(tr("Evaluate"), "title"))
-        head.addSpacing(theme.M)
-        head.addWidget(self._combo)
-        head.addStretch(1)
-        for part in (self._cancel, self._measure, self._save):
-            head.addWidget(part)
+        self._named = row(label(tr("Evaluate"), "title"), self._combo, None, spacing=theme.L)
+        self._deeds = row(self._cancel, self._measure, self._save)
+        self._head = QBoxLayout(QBoxLayout.Direction.LeftToRight)
+        self._head.setSpacing(theme.S)
+        self._head.addWidget(self._named, 1)
+        self._head.addWidget(self._deeds, 0, Qt.AlignmentFlag.AlignLeft)
         self._holder = QScrollArea(widgetResizable=True, frameShape=QScrollArea.Shape.NoFrame)
         page = QWidget()
         column = QVBoxLayout(page)
         column.setContentsMargins(theme.L, theme.M, theme.L, theme.M)
         column.setSpacing(theme.S)
-        column.addLayout(head)
+        column.addLayout(self._head)
         column.addWidget(row(self._path, self._own, self._choose, None))
         line = QHBoxLayout()
         line.setSpacing(theme.L)
@@ -93,6 +92,16 @@ class EvaluateView(QWidget):
     def showEvent(self, event: object) -> None:
         super().showEvent(event)
         self._look_again()
+
+    def resizeEvent(self, event: object) -> None:
+        super().resizeEvent(event)
+        self._arrange()
+
+    def _arrange(self) -> None:
+        """The buttons stand beneath the run where its name and task would be cut beside them."""
+        wanted = self._named.sizeHint().width() + self._measure.sizeHint().width() + self._cancel.sizeHint().width() + self._save.sizeHint().width()
+        beneath = wanted + 3 * theme.S + 2 * theme.L > self.width()
+        self._head.setDirection(QBoxLayout.Direction.TopToBottom if beneath else QBoxLayout.Direction.LeftToRight)
 
     def _ended(self, _path: str, _outcome: object) -> None:
         if self.isVisible():
@@ -144,6 +153,7 @@ class EvaluateView(QWidget):
         self._combo.setCurrentIndex(max(self._combo.findData(wanted), 0) if tuned else -1)
         self._stack.setCurrentIndex(0 if tuned else 1)
         self._over_seeds.setText("")
+        self._arrange()
         self._show()
         if self.isVisible():
             self._ask_seeds()

@@ -61,6 +61,7 @@ from gui.widgets.labels import button, icon_button, label, row
 
 WIDTHS = {CHIP: 34, NAME: 120, TEXT: 116}  # the others are as wide as what they hold
 ROW_HEIGHT = 40
+SEARCH_WIDTH = 130  # at least
 COMPARED = 8  # runs at once
 
 
@@ -81,6 +82,7 @@ class RunsView(QWidget):
         self.settings = SettingsDiff()
         self._failure = Failure(self._show_log, self._copy)
         self._search = QLineEdit(placeholderText=tr("Search"), clearButtonEnabled=True, maximumWidth=260)
+        self._search.setMinimumWidth(theme.scaled(SEARCH_WIDTH))
         self._search.textChanged.connect(self.order.search)
         keep(session.past, "runs/search", self._search)
         self._count = label("", "caption")

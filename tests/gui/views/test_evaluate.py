@@ -113,6 +113,20 @@ def test_the_file_that_is_measured_on_can_be_read_with_large_words_in_a_small_wi
     assert window.view._path.width() >= window.view._path.sizeHint().width()
 
 
+def test_with_large_words_in_a_small_window_the_run_and_its_task_are_read_whole(view, qtbot):
+    window = view.window()
+    window.zoom(0.5)
+    view = window.view
+    run = window.session.bench[1].run
+    run.rename("bert-builtin-en")
+    window.session.refresh_run(run)
+    for width in (1024, 1280):
+        window.resize(width, 720)
+        qtbot.waitUntil(lambda width=width: window.width() == width and view._combo.width() >= view._combo.sizeHint().width())
+        room = view._combo.fontMetrics().horizontalAdvance("bert-builtin-en  ·  Classification")
+        assert view._combo.currentText() == "bert-builtin-en  ·  Classification" and view._combo.width() > room
+
+
 def test_with_large_words_the_classes_are_read_without_moving_sideways_and_all_can_be_reached(view, measuring, qtbot):
     window = view.window()
     window.zoom(0.5)

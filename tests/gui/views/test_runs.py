@@ -191,6 +191,17 @@ def test_a_run_in_the_queue_waits_for_its_turn_in_the_table_too(show, make, serv
     assert cell(show(), "new", STATUS) == "waits for its turn"
 
 
+def test_the_search_says_what_it_is_with_large_letters(qtbot, qapp, make, session, services) -> None:
+    theme.apply(qapp, "light", 1.5)
+    make("apple")
+    view = RunsView(session, services)
+    qtbot.addWidget(view)
+    for width in (770, 1028):
+        view.resize(width, 600)
+        view.show()
+        qtbot.waitUntil(lambda: view._search.width() >= view._search.fontMetrics().horizontalAdvance("Search") + 60)  # the clear button too
+
+
 def test_what_is_prepared_is_read_whole(show, make, qtbot, monkeypatch) -> None:
     stage = "cutting the text into tokens"
     make("new", events.Preparing(stage=stage, done=0, total=0))
