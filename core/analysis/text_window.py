@@ -6,6 +6,7 @@ Imports no torch: the answers come at once.
 from __future__ import annotations
 
 import platform
+import re
 import shutil
 import subprocess
 import sys
@@ -20,7 +21,7 @@ from core import checks
 from core.config import RunConfig, TextConfig
 from core.errors import UserError
 from core.estimate import Machine, Sample, TextSize, samples
-from core.text import builtin, readers, statistics
+from core.text import builtin, readers, segment, statistics
 from core.text.source import Cancelled, Source, kind_of, nothing
 
 MOST_FILES = 200  # that are looked into; a folder may hold thousands
@@ -132,6 +133,17 @@ def size_of(config: TextConfig, cancelled: Callable[[], bool] = lambda: False) -
     tokens = round(total / BYTES_A_TOKEN.get(kind, BYTES_A_PIECE) * (1 - config.valid_percent / 100))
     known = min(config.vocab_size, CHARACTERS_KNOWN) if kind == "char" else config.vocab_size
     return TextSize(tokens=max(tokens, 1), vocab_size=known, exact=False)
+
+
+def lacks(config: TextConfig, word: str, cancelled: Callable[[], bool] = lambda: False) -> bool:
+    """Whether a text nowhere holds the word; of one that is too large to be read whole for that nobody knows: False."""
+    if config.files and sum(map(_size, readers.find_files(config))) > COUNTED_BYTES:
+        return False
+    pattern = re.compile(segment.word_pattern(word), re.IGNORECASE)
+    try:
+        return not any(pattern.search(document) for _, document in Source(config, nothing, cancelled).documents(""))
+    except Cancelled as stopped:
+        raise UserError("") from stopped  # nobody listens any more
 
 
 @lru_cache(maxsize=32)

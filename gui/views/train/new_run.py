@@ -13,7 +13,7 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QFileDialog, QLineEdit, QVBoxLayout, QWidget
 
 from core import config as configs
-from core.config import RunConfig
+from core.config import RunConfig, TextConfig
 from core.errors import UserError
 from core.i18n import tr
 from core.registry import family
@@ -56,6 +56,8 @@ class NewRunPage(QWidget):
         self._mine: RunConfig | None = None  # the draft as this page has set it last
         self._looked_at = session.word
         self._measured: object = None  # the text whose size is known or asked for
+        self._sought: object = None  # the text and the word that was asked for in it
+        self._lacking: object = None  # a text and a word that it does not hold
         given = session.draft if session.draft is not None and drafts.usable(session.draft) else None
         self._draft = given or drafts.first_draft(session, services.settings.get(FAMILY), services.settings.get(PRESET))
         self._cards = family_cards(self._draft.family)
@@ -80,7 +82,7 @@ class NewRunPage(QWidget):
         super().showEvent(event)
         self._services.engine.call("core.analysis.text_window:ground", {}, on_done=self._estimate_ground, on_error=self._no_answer,
                                    key="train/ground", owner=self)
-        self._measured = None
+        self._measured = self._sought = None
         self._measure()
 
     # the parts
@@ -129,6 +131,8 @@ class NewRunPage(QWidget):
             if name == "text":
                 section.column.addWidget(row(button(tr("Choose another text"), partial(self._services.navigate, "corpus")), None))
             if name == "watch":
+                self._lacking_words = label("", "warning", wrap=True)
+                section.column.addWidget(self._lacking_words)
                 section.column.addWidget(row(button(tr("Choose a file of labelled sentences"), self._choose_specimens), None))
             self._forms[name], self._sections[name] = form, section
             self._parts.addWidget(section)
@@ -177,7 +181,7 @@ class NewRunPage(QWidget):
         if good:
             self._draft = self._mine = made
             self._session.draft = made
-            if made.text != self._measured:
+            if made.text != self._measured or self._wanted_word != self._sought:
                 self._wait.start()
         self._summarise()
 
@@ -211,6 +215,10 @@ class NewRunPage(QWidget):
         train = self._forms["train"]
         if "muon_learning_rate" in train.names():
             train.set_row_visible("muon_learning_rate", train.values()["optimizer"] == "muon")
+        lacks = self._lacking == self._wanted_word
+        self._lacking_words.setText(tr("The text nowhere holds “{word}”: a run on it learns nothing about that word. Watch another one, or none.",
+                                       word=self._draft.watch.word) if lacks else "")
+        self._lacking_words.setVisible(lacks)
         for name, section in self._sections.items():
             form = self._forms[name]
             if name == "text":
@@ -263,12 +271,38 @@ class NewRunPage(QWidget):
     # the estimate
 
     def _measure(self) -> None:
-        if not self.isVisible() or self._draft.text == self._measured:
+        if not self.isVisible():
+            return
+        self._seek_word()
+        if self._draft.text == self._measured:
             return
         self._measured = self._draft.text
         self._estimate.set_text(None)
         self._services.engine.call("core.analysis.text_window:size_of", {"config": self._measured}, on_done=self._estimate_text,
                                    on_error=self._text_refused, key="train/text", owner=self)
+
+    @property
+    def _wanted_word(self) -> tuple[TextConfig, str]:
+        return self._draft.text, self._draft.watch.word
+
+    def _seek_word(self) -> None:
+        """Another text may not hold the word that is watched."""
+        wanted = self._wanted_word
+        if wanted == self._sought:
+            return
+        self._sought = wanted
+        if wanted[1]:
+            self._services.engine.call("core.analysis.text_window:lacks", {"config": wanted[0], "word": wanted[1]},
+                                       on_done=partial(self._word_sought, wanted), on_error=self._word_not_sought, key="train/word", owner=self)
+
+    def _word_sought(self, wanted: tuple[TextConfig, str], lacks: bool) -> None:
+        self._lacking = wanted if lacks else None
+        self._summarise()
+        if lacks and wanted == self._wanted_word:
+            self._sections["watch"].unfold()
+
+    def _word_not_sought(self, _message: str, _hint: str) -> None:
+        """What is wrong with the text the question for its size tells."""
 
     def _estimate_ground(self, ground: Ground) -> None:
         self._estimate.set_ground(ground)

@@ -91,3 +91,12 @@ def test_nothing_of_it_loads_torch():
             "print([name for name in ('torch', 'sklearn') if name in sys.modules])")
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.stdout.strip() == "[]", done.stdout + done.stderr
+
+
+def test_a_text_says_whether_it_holds_a_word(files, monkeypatch):
+    plain = TextConfig(files=(str(files / "plain.txt"),))
+    assert [text_window.lacks(plain, word) for word in ("three", "Three", "thre", "公园")] == [False, False, True, True]
+    assert not text_window.lacks(TextConfig(files=(str(files / "old.txt"),)), "公园")
+    assert text_window.lacks(TextConfig(corpus="zh"), "apple")
+    monkeypatch.setattr(text_window, "COUNTED_BYTES", 10)
+    assert not text_window.lacks(plain, "公园"), "nobody has read it"

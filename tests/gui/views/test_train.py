@@ -233,6 +233,23 @@ def test_a_file_that_is_gone_is_said_before_anything_starts(qtbot, monkeypatch, 
         assert not list_runs()
 
 
+def test_a_watched_word_that_the_text_does_not_hold_is_named_at_its_field(qtbot, monkeypatch, tmp_path):
+    (tmp_path / "zh.txt").write_text("妈妈买了一个苹果。\n" * 20, encoding="utf-8")
+    with real_windows(monkeypatch, DirectEngine) as make:
+        window = make("start")
+        window.session.word, window.session.text = "apple", TextConfig(files=(str(tmp_path / "zh.txt"),))
+        window.show_view("train")
+        page = window.view._new
+        assert page._draft.watch.word == "apple" and page._lacking_words.isHidden()
+        qtbot.waitUntil(lambda: page._lacking_words.isVisible())
+        assert "“apple”" in page._lacking_words.text()
+        _edit(page, "watch", word="苹果")
+        assert page._lacking_words.isHidden()
+        qtbot.waitUntil(lambda: page._sought == (page._draft.text, "苹果"))
+        qtbot.waitUntil(lambda: page._lacking is None)
+        assert page._lacking_words.isHidden()
+
+
 # the estimate
 
 def test_the_estimate_says_what_it_stands_on(qtbot):
