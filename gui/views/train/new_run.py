@@ -127,12 +127,13 @@ class NewRunPage(QWidget):
             if name == "text":
                 self._source_words = label("", "soft", wrap=True)
                 section.column.addWidget(self._source_words)
+            if name == "watch":
+                self._lacking_words = label("", "warning", wrap=True)
+                section.column.addWidget(self._lacking_words)
             section.column.addWidget(form)
             if name == "text":
                 section.column.addWidget(row(button(tr("Choose another text"), partial(self._services.navigate, "corpus")), None))
             if name == "watch":
-                self._lacking_words = label("", "warning", wrap=True)
-                section.column.addWidget(self._lacking_words)
                 section.column.addWidget(row(button(tr("Choose a file of labelled sentences"), self._choose_specimens), None))
             self._forms[name], self._sections[name] = form, section
             self._parts.addWidget(section)
