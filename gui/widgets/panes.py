@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QBoxLayout, QFrame, QScrollArea, QWidget
 from gui import theme
 
 NO_BOUND = 16777215  # QWIDGETSIZE_MAX, which PySide6 does not name
-ASIDE = 176  # the width of a panel that has nothing to show
+ASIDE = 148  # the width of a panel that has nothing to show: as narrow as its words can be read
 
 
 class _Content(QWidget):
