@@ -1,4 +1,4 @@
-"""Finds the runs on the disk and keeps an eye on them, a few milliseconds at a time."""
+"""Finds the runs of the home and of the bench and keeps an eye on them, a few milliseconds at a time."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from core.runs import Run, runs_home, within
 from core.summaries import Summaries, Summary, size_of
 from gui.run_process import Processes
 from gui.run_queue import queue_of
+from gui.session import Session
 
 SLICE_S = 0.004  # of the window's time; then the loop has its turn
 LOOK_MS = 1000  # between the end of one round and the next
@@ -48,16 +49,16 @@ class _Opened:
 class RunsList(QObject):
     """seen(RunRow): a run as it is now, sent for every run in the first round and later when something changed.
 
-    gone(path): its folder has vanished. roundEnded: all have been looked at.
+    gone(path): its folder has vanished, or it lies outside the home and is no longer on the bench. roundEnded: all have been looked at.
     """
 
     seen = Signal(object)
     gone = Signal(object)
     roundEnded = Signal()
 
-    def __init__(self, processes: Processes, parent: QObject) -> None:
+    def __init__(self, processes: Processes, session: Session, parent: QObject) -> None:
         super().__init__(parent)
-        self._processes, self._queue = processes, queue_of(processes)
+        self._processes, self._queue, self._session = processes, queue_of(processes), session
         self._summaries = Summaries()
         self._opened: dict[Path, _Opened] = {}
         self._rows: dict[Path, RunRow] = {}
@@ -90,6 +91,8 @@ class RunsList(QObject):
             folders = [within(path) for path in runs_home().iterdir() if not path.name.startswith(".")]
         except OSError:
             folders = []
+        known = {path.resolve() for path in folders}
+        folders += [item.path for item in self._session.bench if item.path.resolve() not in known]
         for path in set(self._rows) - set(folders):
             self._drop(path)
         self._waiting = deque(folders)

@@ -71,7 +71,7 @@ class RunsView(QWidget):
     def __init__(self, session: Session, services: Services) -> None:
         super().__init__()
         self._session, self._services = session, services
-        self.list = RunsList(services.processes, self)
+        self.list = RunsList(services.processes, session, self)
         self.model = RunsModel(session, self)
         self.order = RunsOrder(self)
         self.order.setSourceModel(self.model)
@@ -393,7 +393,7 @@ class RunsView(QWidget):
         dialog.open()
 
     def _brought(self, run: Run) -> None:
-        """Back from the trash; one that lay elsewhere goes on the bench: the list is of the runs' home."""
+        """Back from the trash; one that lay elsewhere goes on the bench: the list is of the runs' home and of those."""
         if run.whole.parent.resolve() == runs_home().resolve():
             self.list.refresh(run.path)
         else:

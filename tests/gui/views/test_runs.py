@@ -281,6 +281,18 @@ def test_deleted_runs_can_be_brought_back_later_or_removed_for_good(show, make, 
     assert "2 deleted runs take" in view.findChildren(TrashDialog)[-1]._said.text()
 
 
+def test_a_run_of_the_bench_is_listed_wherever_it_lies(show, make, session, tmp_path, qtbot) -> None:
+    near = make("near", step(1))
+    far = Run.create(replace(near.config, name="far"), tmp_path / "elsewhere" / "far")
+    session.add_run(near)
+    session.add_run(far)
+    view = show()
+    assert sorted(row.run.name for row in view.list.rows.values()) == ["far", "near"]
+    session.remove_run(far.path)
+    qtbot.waitUntil(lambda: [row.run.name for row in view.list.rows.values()] == ["near"])
+    qtbot.waitUntil(lambda: view.order.rowCount() == 1)
+
+
 def test_a_run_that_was_deleted_elsewhere_is_listed_with_its_folder_and_comes_back_to_it(show, make, session, tmp_path, qtbot) -> None:
     make("kept", step(1))
     made = Run.create(make("far", step(2)).config, tmp_path / "elsewhere" / "far")
