@@ -12,7 +12,6 @@ import os
 import re
 import shutil
 import sys
-import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
@@ -30,8 +29,6 @@ from core.i18n import tr
 from core.whole import put_in_place
 
 HOME_VARIABLE = "LEXISCOPE_HOME"
-TRASH = ".trash"
-TRASHES = "trashes.json"  # in the home: the trashes beside runs that lay elsewhere
 ORIGIN = "origin.json"  # of a run that came from elsewhere: where it came from, and which row each token had there
 PRETRAINED_ORIGIN = f"pretrained/{ORIGIN}"  # of a finetune: that of the run beneath it
 NEWEST, BEST = "newest", "best"  # checkpoints by name
@@ -284,23 +281,6 @@ class Run:
     def status(self) -> Status:
         return status_of(self.events(), alive=self.worker_pid() is not None)
 
-    def delete(self) -> Path:
-        """Move the folder to the trash beside it and return its new place, for `restore`. UserError while it is being trained, or where the
-        system refuses."""
-        if self.worker_pid():
-            raise UserError(tr("The run {name} is being trained.", name=self.name), tr("Stop it first."))
-        if gone := self.missing():
-            raise gone
-        place = self.whole.parent / TRASH / f"{self.whole.name}.{time.time_ns()}"
-        try:
-            place.parent.mkdir(exist_ok=True)
-            put_in_place(self.whole, place)
-        except OSError as error:
-            raise UserError(tr("The run {name} cannot be deleted: {reason}.", name=self.name, reason=system_words(error)),
-                            tr("Close what has its files open.")) from error
-        _remember(place.parent.resolve())
-        return place
-
 
 def status_of(events: list[Event], *, alive: bool) -> Status:
     """The state that a run's story tells, given whether its process lives."""
@@ -327,74 +307,6 @@ def status_of(events: list[Event], *, alive: bool) -> Status:
     if state == "new" and alive:
         state, text = "preparing", tr("preparing")
     return Status(state=state, text=text, step=step, progress=1.0 if state == "finished" else progress)
-
-
-def restore(place: Path) -> Run:
-    """Undo a delete."""
-    target = place.parent.parent / place.name.rpartition(".")[0]
-    if target.exists():
-        raise UserError(tr("{path} exists and is not empty.", path=target), tr("Rename it first."))
-    put_in_place(place, target)
-    return Run.open(target)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Trashed:
-    """A deleted run. place: its folder in the trash, as `restore` wants it. deleted: seconds since 1970."""
-
-    place: Path
-    name: str
-    deleted: float
-
-
-def trashed(folder: Path | None = None) -> list[Trashed]:
-    """What the trash of a folder of runs holds, what was deleted last first; without a folder, what all that are known of hold."""
-    found = []
-    for place in _in_trash(folder):
-        name, _, time_ns = place.name.rpartition(".")
-        if name and time_ns.isdigit():
-            with suppress(UserError):  # a damaged one has its folder's name
-                name = Run.open(place).name
-            found.append(Trashed(place=place, name=name, deleted=int(time_ns) / 1e9))
-    return sorted(found, key=lambda one: one.deleted, reverse=True)
-
-
-def has_trash(folder: Path | None = None) -> bool:
-    """Whether `trashed` has anything to list; quick."""
-    return any(True for _ in _in_trash(folder))
-
-
-def _in_trash(folder: Path | None) -> Iterator[Path]:
-    for trash in [folder / TRASH] if folder else [runs_home() / TRASH, *_elsewhere()]:
-        with suppress(OSError):  # there is none, or its disk is not plugged in
-            yield from trash.iterdir()
-
-
-def _elsewhere() -> list[Path]:
-    """The trashes that are known of, save that of the runs' home."""
-    try:
-        return [Path(trash) for trash in json.loads((home() / TRASHES).read_text(encoding="utf-8"))]
-    except (OSError, ValueError, TypeError, RecursionError):
-        return []
-
-
-def _remember(trash: Path) -> None:
-    """So that what lies in it is found again. Where the note cannot be written, it lies beside where the run was."""
-    known = _elsewhere()
-    if trash not in (*known, (runs_home() / TRASH).resolve()):
-        with suppress(OSError):
-            home().mkdir(parents=True, exist_ok=True)
-            write_atomically(home() / TRASHES, json.dumps([*map(str, known), str(trash)], ensure_ascii=False, indent=1))
-
-
-def empty_trash(folder: Path | None = None) -> None:
-    """Remove all deleted runs for good. UserError where the system refuses; what it let go is gone."""
-    for one in trashed(folder):
-        try:
-            shutil.rmtree(one.place)
-        except OSError as error:
-            raise UserError(tr("The run {name} cannot be deleted: {reason}.", name=one.name, reason=system_words(error)),
-                            tr("Close what has its files open.")) from error
 
 
 def list_runs(folder: Path | None = None) -> list[Run]:

@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from core import launch
+from core import launch, trash
 from core.errors import UserError
 from core.i18n import tr
 from core.runs import Run, runs_home
@@ -117,7 +117,7 @@ class Processes(QObject):
     def discard(self, run: Run) -> None:
         """End it and move its folder to the trash."""
         self.kill(run)
-        run.delete()
+        trash.delete(run)
         self.changed.emit()
 
     def close(self) -> None:

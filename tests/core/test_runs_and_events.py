@@ -14,7 +14,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from core import config, events, runs
+from core import config, events, runs, trash
 from core.errors import UserError
 
 
@@ -158,18 +158,18 @@ def test_a_new_folder_differs_from_the_others_by_more_than_case() -> None:
 
 
 def test_delete_and_undo(run: runs.Run) -> None:
-    place = run.delete()
+    place = trash.delete(run)
     assert not run.path.exists()
-    found, = runs.trashed(run.path.parent)
+    found, = trash.trashed(run.path.parent)
     assert (found.place, found.name) == (place, run.name) and abs(found.deleted - time.time()) < 60
-    assert runs.restore(place).config == run.config
+    assert trash.restore(place).config == run.config
     assert run.path.exists()
-    first = run.delete()
+    first = trash.delete(run)
     again = runs.Run.create(run.config, run.path)
     with pytest.raises(UserError, match="exists and is not empty"):
-        runs.restore(first)
-    second = again.delete()
-    assert [one.place for one in runs.trashed(run.path.parent)] == [second, first], "what was deleted last first"
+        trash.restore(first)
+    second = trash.delete(again)
+    assert [one.place for one in trash.trashed(run.path.parent)] == [second, first], "what was deleted last first"
 
 
 def test_runs_are_listed_by_when_their_settings_were_written_the_newest_first(run: runs.Run) -> None:
@@ -186,18 +186,18 @@ def test_runs_are_listed_by_when_their_settings_were_written_the_newest_first(ru
 def test_what_was_deleted_elsewhere_is_found_again(tmp_path: Path) -> None:
     there, here = (runs.Run.create(config.build("bert", "quick"), path) for path in (tmp_path / "elsewhere" / "one", None))
     for made in (there, here):
-        made.delete()
-    assert [one.place.parent.parent for one in runs.trashed()] == [runs.runs_home(), tmp_path / "elsewhere"] and runs.has_trash()
-    runs.restore(runs.trashed()[1].place)
+        trash.delete(made)
+    assert [one.place.parent.parent for one in trash.trashed()] == [runs.runs_home(), tmp_path / "elsewhere"] and trash.has_trash()
+    trash.restore(trash.trashed()[1].place)
     assert there.path.exists()
-    there.delete()
-    (runs.home() / runs.TRASHES).write_text("[[1]]", encoding="utf-8")
-    assert len(runs.trashed()) == 1, "a damaged note costs the note alone"
+    trash.delete(there)
+    (runs.home() / trash.TRASHES).write_text("[[1]]", encoding="utf-8")
+    assert len(trash.trashed()) == 1, "a damaged note costs the note alone"
     there.path.mkdir()
-    (there.path / "config.json").write_text((next((tmp_path / "elsewhere" / runs.TRASH).iterdir()) / "config.json").read_text(encoding="utf-8"))
-    there.delete()
-    runs.empty_trash()
-    assert not runs.trashed() and not list((tmp_path / "elsewhere" / runs.TRASH).iterdir())
+    (there.path / "config.json").write_text((next((tmp_path / "elsewhere" / trash.TRASH).iterdir()) / "config.json").read_text(encoding="utf-8"))
+    trash.delete(there)
+    trash.empty_trash()
+    assert not trash.trashed() and not list((tmp_path / "elsewhere" / trash.TRASH).iterdir())
 
 
 def test_an_existing_folder_is_left_as_it_is(tmp_path: Path) -> None:

@@ -352,7 +352,7 @@ def test_closed_streams_are_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
     assert cli.main(["nonsense"]) == 2
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere there is always a screen")
+@pytest.mark.skipif(sys.platform != "linux", reason="only on Linux does a variable say whether there is a screen")
 def test_without_a_screen_the_window_is_refused_in_a_sentence() -> None:
     environment = {name: value for name, value in os.environ.items() if name not in SCREENS} | {"LEXISCOPE_LANGUAGE": "en"}
     ended = subprocess.run([sys.executable, str(ROOT / "main.py")], env=environment, capture_output=True, text=True, timeout=60)

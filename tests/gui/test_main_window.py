@@ -12,7 +12,7 @@ from PySide6.QtGui import QAction
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QApplication, QFileDialog, QLabel, QLineEdit, QPushButton, QToolButton, QTreeView
 
-from core import config, i18n
+from core import config, i18n, trash
 from core.errors import UserError
 from core.events import EventWriter, Preparing, StepEnd
 from core.runs import home, write_atomically
@@ -286,7 +286,7 @@ def test_a_run_that_is_gone_is_left_out(qtbot, make_window, make_run):
     window, run = make_window(), make_run("bert")
     window.session.add_run(run)
     window.close()
-    run.delete()
+    trash.delete(run)
     again = MainWindow(Settings())
     qtbot.addWidget(again)
     assert again.session.bench == ()

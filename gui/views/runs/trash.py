@@ -11,8 +11,9 @@ from PySide6.QtWidgets import QDialog, QScrollArea, QVBoxLayout, QWidget
 
 from core.errors import UserError, system_words
 from core.i18n import tr
-from core.runs import Run, Trashed, restore, runs_home, trashed
+from core.runs import Run, runs_home
 from core.summaries import size_of
+from core.trash import Trashed, restore, trashed
 from gui import theme
 from gui.sizes import size_words
 from gui.views import Services
@@ -76,7 +77,7 @@ class TrashDialog(QDialog):
     def _remove(self) -> None:
         """Some gigabytes take their time: the analysis process does it."""
         self._sure.setEnabled(False)
-        self._services.engine.call("core.runs:empty_trash", {}, on_done=self._removed, on_error=self._refused, owner=self)
+        self._services.engine.call("core.trash:empty_trash", {}, on_done=self._removed, on_error=self._refused, owner=self)
 
     def _removed(self, _: object) -> None:
         self._sure.setEnabled(True)

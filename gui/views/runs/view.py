@@ -23,9 +23,10 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from core import trash
 from core.errors import UserError, system_words
 from core.i18n import tr
-from core.runs import Run, has_trash, runs_home
+from core.runs import Run, runs_home
 from gui import theme
 from gui.forms.kept_field import keep
 from gui.importing import import_button
@@ -227,7 +228,7 @@ class RunsView(QWidget):
     def _round_ended(self) -> None:
         self._stack.setCurrentIndex(0 if self.list.rows else 1)
         if not self.list.rows:
-            self._deleted.setVisible(has_trash())
+            self._deleted.setVisible(trash.has_trash())
 
     def _processes_changed(self) -> None:
         if self.isVisible():
@@ -362,7 +363,7 @@ class RunsView(QWidget):
         for item in self.chosen:
             with self._services.messages.guard():
                 on_bench = self._session.on_bench(item.path) is not None
-                place = item.run.delete()
+                place = trash.delete(item.run)
                 queue_of(self._services.processes).drop(item.path)
                 places.append((place, on_bench))
                 names.append(item.run.name)

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from core import config
+from core import config, trash
 from core.analysis import recent, text_window
 from core.config import TextConfig
 from core.errors import UserError
@@ -82,7 +82,7 @@ def test_recent_runs_come_newest_first_and_finished_ones_are_found_again(tmp_pat
     writer.close()
     other = config.build("gpt", options={"train.minutes": 2})
     assert recent.alike([wanted, other], tmp_path) == [(str(done.path), "finished"), ("", "")]
-    done.delete()
+    trash.delete(done)
     assert recent.alike([wanted], tmp_path) == [(str(waiting.path), "new")]
 
 

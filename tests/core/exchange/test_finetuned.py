@@ -11,6 +11,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
+from core import trash
 from core.analysis.corpus_words import require_text
 from core.analysis.evaluate import evaluate, load_task, predict_text
 from core.analysis.pretrained import pretrained_runs
@@ -202,7 +203,7 @@ def test_a_finetune_of_an_imported_run_has_no_text_of_its_own_either(scratch: bo
     (tuned.path / PRETRAINED_ORIGIN).unlink()
     assert Run.open(tuned.path).without_text, "one that was made before the origin came along"
     assert create(tuned.config, tmp_path / "again").without_text
-    run.delete()
+    trash.delete(run)
     moved = Run.open(tmp_path / "again")
     assert moved.without_text and not moved.imported
     _write_run(moved, tmp_path / "export" / "run", 4, "fp32")

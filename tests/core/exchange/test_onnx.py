@@ -19,7 +19,7 @@ import pytest
 import torch
 from onnx import TensorProto, helper
 
-from core import checkpoints
+from core import checkpoints, trash
 from core.analysis import attention_window, encode, evaluate, predict
 from core.analysis.pretrained import pretrained_runs
 from core.errors import UserError
@@ -32,7 +32,7 @@ from core.exchange.onnx.graph import Graph, language_graphs
 from core.exchange.onnx.proof import _error, _relative, _same, compare, require
 from core.exchange.onnx.session import look
 from core.families.bert.config import BertObjective
-from core.runs import Run, list_runs, restore, run_folders
+from core.runs import Run, list_runs, run_folders
 from core.tasks.config import build_finetune
 from core.tasks.create import create
 from core.text.specimens import Specimen, read_specimens
@@ -441,8 +441,8 @@ def test_of_an_encoder_from_elsewhere_nothing_is_invented(tmp_path: Path, monkey
     assert np.isfinite(encode.word_vectors(loaded.encoder, loaded.family, loaded.tokenizer, long)).all()
     with pytest.raises(UserError, match="does not give its attention"):
         attention_window.attention(str(run.path), TEXT)
-    place = run.delete()
-    assert not run_folders() and not run.path.parent.exists() and restore(place).path == run.path
+    place = trash.delete(run)
+    assert not run_folders() and not run.path.parent.exists() and trash.restore(place).path == run.path
     assert [one.path for one in list_runs()] == run_folders() == [run.path] and run.name == "theirs · ONNX"  # as the bench and the import name it
     assert not pretrained_runs()
 

@@ -21,7 +21,7 @@ import pytest
 import torch
 from safetensors import SafetensorError
 
-from core import checkpoints, cli, events, launch
+from core import checkpoints, cli, events, launch, trash
 from core import config as configs
 from core.errors import DISK_FULL, UserError
 from core.families.learning import LearnerState, StepResult
@@ -508,7 +508,7 @@ def test_a_run_whose_folder_is_moved_away_says_so_where_it_is_now_and_goes_on_th
         with pytest.raises(UserError, match="no longer there"):
             run.command(name)
     with pytest.raises(UserError, match="no longer there"):
-        run.delete()
+        trash.delete(run)
     with pytest.raises(UserError, match="no longer there"):
         launch.start(run)
     assert worker.work(moved.path) == 0

@@ -14,8 +14,8 @@ from PySide6.QtCore import QItemSelectionModel, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel, QPushButton, QWidget
 
-from core import events, i18n
-from core.runs import ORIGIN, Run, trashed
+from core import events, i18n, trash
+from core.runs import ORIGIN, Run
 from core.tasks.config import build_finetune
 from gui import theme
 from gui.jobs import Jobs
@@ -251,7 +251,7 @@ def test_how_the_curves_are_drawn_stays_when_the_view_is_made_anew(show, make) -
 def test_deleted_runs_can_be_brought_back_later_or_removed_for_good(show, make, qtbot, services) -> None:
     kept, first, second = make("kept", step(1)), make("first", step(2)), make("second", step(3))
     for run in (first, second):
-        run.delete()
+        trash.delete(run)
     view = show()
     menu = view._more.menu()
     next(action for action in menu.actions() if action.text() == "Deleted runs...").trigger()
@@ -268,13 +268,13 @@ def test_deleted_runs_can_be_brought_back_later_or_removed_for_good(show, make, 
     assert first.path.exists() and not second.path.exists() and view.list.rows[first.path].run.name == "first"
     assert "1 deleted run takes" in dialog._said.text()
     buttons("Delete for good")[0].click()
-    assert trashed()[0].name == "second", "it is asked once more"
+    assert trash.trashed()[0].name == "second", "it is asked once more"
     buttons("Yes, delete them for good")[0].click()
     qtbot.waitUntil(lambda: dialog._said.text() == "There are no deleted runs.")
-    assert not trashed() and kept.path.exists() and first.path.exists() and not buttons("Delete for good")
+    assert not trash.trashed() and kept.path.exists() and first.path.exists() and not buttons("Delete for good")
     dialog.accept()
     for run in (kept, first):
-        run.delete()
+        trash.delete(run)
     qtbot.waitUntil(lambda: view._stack.currentIndex() == 1, timeout=5000)
     qtbot.waitUntil(view._deleted.isVisible)
     qtbot.mouseClick(view._deleted, Qt.MouseButton.LeftButton)
@@ -296,7 +296,7 @@ def test_a_run_of_the_bench_is_listed_wherever_it_lies(show, make, session, tmp_
 def test_a_run_that_was_deleted_elsewhere_is_listed_with_its_folder_and_comes_back_to_it(show, make, session, tmp_path, qtbot) -> None:
     make("kept", step(1))
     made = Run.create(make("far", step(2)).config, tmp_path / "elsewhere" / "far")
-    made.delete()
+    trash.delete(made)
     view = show()
     view._show_trash()
     dialog = view.findChild(TrashDialog)
