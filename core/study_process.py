@@ -132,3 +132,8 @@ def list_studies() -> list[Path]:
     folder = studies_home()
     found = [path for path in folder.iterdir() if (path / COMMAND).is_file()] if folder.is_dir() else []
     return sorted(found, key=lambda path: (path / COMMAND).stat().st_mtime, reverse=True)
+
+
+def under_way() -> list[Path]:
+    """Those that a process works on, the newest first."""
+    return [folder for folder in list_studies() if pid(folder) is not None]

@@ -10,7 +10,7 @@ from PySide6.QtCore import QCoreApplication, QEvent, Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QKeySequence, QPaintEvent, QResizeEvent, QShortcut
 from PySide6.QtWidgets import QApplication, QHBoxLayout, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
-from core import i18n
+from core import i18n, study_process
 from core.errors import UserError
 from core.i18n import tr
 from core.runs import Run
@@ -20,6 +20,7 @@ from gui.edges.bottom_bar import BottomBar
 from gui.edges.navigation import Navigation
 from gui.edges.specimens_dock import SpecimensDock
 from gui.engine import Engine
+from gui.importing import KIND as IMPORT
 from gui.importing import dropped, importer_of
 from gui.jobs import DONE, FAILED, Jobs
 from gui.keeping import place
@@ -267,8 +268,11 @@ class MainWindow(QMainWindow):
             importer_of(self.session, self.services).open(path)
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        running = self.processes.running()
-        choice = ask(self, running, queue_of(self.processes).waiting) if running else QuitChoice.KEEP
+        running, studies = self.processes.running(), study_process.under_way()
+        jobs = list(dict.fromkeys(_job_title(job.kind) for job in self.jobs.running()))
+        choice = QuitChoice.KEEP
+        if running or studies or jobs:
+            choice = ask(self, running, queue_of(self.processes).waiting, [folder.name for folder in studies], jobs)
         if choice is QuitChoice.CANCEL:
             event.ignore()
             return
@@ -283,6 +287,8 @@ class MainWindow(QMainWindow):
             self.messages.error(error)
             event.ignore()
             return
+        for folder in studies if choice is QuitChoice.STOP else ():
+            study_process.stop(folder)
         self._saving.stop()
         self._save_session()
         for path in self._watched:
@@ -292,3 +298,9 @@ class MainWindow(QMainWindow):
         self.jobs.close()
         self.engine.close()
         event.accept()
+
+
+def _job_title(kind: str) -> str:
+    """Of a job, in words; some kinds are followed by what they are about."""
+    name = kind.partition(" ")[0]
+    return {**titles(), IMPORT: tr("Import"), "pack": tr("Pack a run")}.get(name, name)

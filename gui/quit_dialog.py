@@ -1,4 +1,4 @@
-"""What shall become of the runs that are being trained when the window closes?"""
+"""What shall become of what is under way when the window closes: runs, comparisons, and jobs such as an export?"""
 
 from __future__ import annotations
 
@@ -22,7 +22,10 @@ class QuitChoice(Enum):
 
 
 class QuitDialog(QDialog):
-    def __init__(self, parent: QWidget, runs: list[Run], waiting: Sequence[Run] = ()) -> None:
+    """runs: being trained. waiting: for their turn. studies, jobs: the names of comparisons, and of jobs, which end with the window."""
+
+    def __init__(self, parent: QWidget, runs: Sequence[Run], waiting: Sequence[Run] = (), studies: Sequence[str] = (),
+                 jobs: Sequence[str] = ()) -> None:
         super().__init__(parent)
         self.choice = QuitChoice.CANCEL
         self.setWindowTitle(tr("Close Lexiscope"))
@@ -30,36 +33,50 @@ class QuitDialog(QDialog):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(theme.L, theme.L, theme.L, theme.L)
         layout.setSpacing(theme.M)
-        one = len(runs) == 1
-        layout.addWidget(label(tr("{name} is still being trained.", name=runs[0].name) if one
-                               else tr("{count} runs are still being trained.", count=len(runs)), "title", wrap=True))
-        if not one:
+        if len(runs) == 1:
+            layout.addWidget(label(tr("{name} is still being trained.", name=runs[0].name), "title", wrap=True))
+        elif runs:
+            layout.addWidget(label(tr("{count} runs are still being trained.", count=len(runs)), "title", wrap=True))
             layout.addWidget(label(", ".join(run.name for run in runs), "soft", wrap=True))
-        layout.addWidget(label(tr("Training goes on without the window; you find it again when you open Lexiscope. "
-                                  "Saving keeps what was learned so far, and it can be resumed. "
-                                  "Discarding moves it to the trash."), "soft", wrap=True))
+        else:
+            layout.addWidget(label(tr("Something is still going on."), "title", wrap=True))
+        lines = []
+        if runs:
+            lines.append(tr("Training goes on without the window; you find it again when you open Lexiscope. "
+                            "Saving keeps what was learned so far, and it can be resumed. "
+                            "Discarding moves it to the trash."))
         if paused := ", ".join(run.name for run in runs if run.commanded("pause")):
-            layout.addWidget(label(tr("What is paused stays so, and in memory, until you let it go on: {names}.", names=paused), "soft", wrap=True))
+            lines.append(tr("What is paused stays so, and in memory, until you let it go on: {names}.", names=paused))
         if waiting:
             names = ", ".join(run.name for run in waiting)
-            layout.addWidget(label(tr("What waits for its turn does not begin without the window: {names}.", names=names), "soft", wrap=True))
-        self.buttons = {
-            QuitChoice.DISCARD: button(tr("Discard"), partial(self._choose, QuitChoice.DISCARD), kind="danger"),
-            QuitChoice.CANCEL: button(tr("Cancel"), self.reject),
-            QuitChoice.STOP: button(tr("Save and stop"), partial(self._choose, QuitChoice.STOP)),
-            QuitChoice.KEEP: button(tr("Keep training"), partial(self._choose, QuitChoice.KEEP), kind="primary"),
-        }
-        discard, *others = self.buttons.values()
-        layout.addWidget(row(discard, None, *others))
-        self.buttons[QuitChoice.KEEP].setDefault(True)  # only now: a dialog does not hear of it from a button that is not in it yet
+            lines.append(tr("What waits for its turn does not begin without the window: {names}.", names=names))
+        if studies:
+            lines.append(tr("A comparison goes on without the window, unless you stop it; its results so far stay, and it can go on later: "
+                            "{names}.", names=", ".join(studies)))
+        if jobs:
+            lines.append(tr("What is not finished yet ends with the window: {names}.", names=", ".join(jobs)))
+        for line in lines:
+            layout.addWidget(label(line, "soft", wrap=True))
+        outlives = bool(runs or studies)
+        self.buttons = {QuitChoice.DISCARD: button(tr("Discard"), partial(self._choose, QuitChoice.DISCARD), kind="danger")} if runs else {}
+        self.buttons[QuitChoice.CANCEL] = button(tr("Keep waiting") if jobs else tr("Cancel"), self.reject, kind="primary" if jobs else "")
+        if outlives:
+            self.buttons[QuitChoice.STOP] = button(tr("Save and stop"), partial(self._choose, QuitChoice.STOP))
+        self.buttons[QuitChoice.KEEP] = button(tr("Keep training") if outlives else tr("Close"), partial(self._choose, QuitChoice.KEEP),
+                                               kind="" if jobs else "primary")
+        places = list(self.buttons.values())
+        places.insert(1 if runs else 0, None)
+        layout.addWidget(row(*places))
+        usual = QuitChoice.CANCEL if jobs else QuitChoice.KEEP
+        self.buttons[usual].setDefault(True)  # only now: a dialog does not hear of it from a button that is not in it yet
 
     def _choose(self, choice: QuitChoice, _checked: bool = False) -> None:
         self.choice = choice
         self.accept()
 
 
-def ask(parent: QWidget, runs: list[Run], waiting: Sequence[Run]) -> QuitChoice:
-    dialog = QuitDialog(parent, runs, waiting)
+def ask(parent: QWidget, runs: Sequence[Run], waiting: Sequence[Run], studies: Sequence[str], jobs: Sequence[str]) -> QuitChoice:
+    dialog = QuitDialog(parent, runs, waiting, studies, jobs)
     dialog.exec()
     choice = dialog.choice
     dialog.deleteLater()

@@ -85,6 +85,7 @@ def make_window(qtbot, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[...
     for window in made:
         if shiboken6.isValid(window):
             window.processes._followed.clear()  # nobody is there to answer the question of the closing window
+            window.jobs.close()
             window.close()
             window.deleteLater()
     made.clear()

@@ -37,6 +37,7 @@ def real_windows(monkeypatch: pytest.MonkeyPatch, engine: type = DirectEngine) -
     for window in made:
         if shiboken6.isValid(window):
             window.processes._followed.clear()  # nobody is there to answer the question of the closing window
+            window.jobs.close()
             window.close()
             window.deleteLater()
     made.clear()

@@ -12,7 +12,7 @@ from PySide6.QtGui import QAction
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QApplication, QFileDialog, QLabel, QLineEdit, QPushButton, QToolButton, QTreeView
 
-from core import config, i18n, trash
+from core import config, i18n, study_process, trash
 from core.errors import UserError
 from core.events import EventWriter, Preparing, StepEnd
 from core.runs import home, write_atomically
@@ -345,6 +345,45 @@ def test_the_question_names_what_stays_paused(qtbot, make_run):
     dialog = QuitDialog(None, runs)
     qtbot.addWidget(dialog)
     assert any("stays so, and in memory, until you let it go on: elmo." in part.text() for part in dialog.findChildren(QLabel))
+
+
+@pytest.mark.parametrize("choice", [QuitChoice.CANCEL, QuitChoice.KEEP])
+def test_closing_asks_before_it_ends_a_job(qtbot, make_window, monkeypatch, tmp_path, choice):
+    window, asked = make_window(), []
+    monkeypatch.setattr("gui.main_window.ask", lambda *those: asked.append(those) or choice)
+    jobs = [window.jobs.start(kind, "tests.gui.engine_functions:slow", {"started": tmp_path / "started"})
+            for kind in ("runs", "import", "pack /mine.lexi")]
+    assert window.close() == (choice is QuitChoice.KEEP)
+    assert asked == [(window, [], (), [], ["Runs", "Import", "Pack a run"])]
+    assert all(job.running == (choice is QuitChoice.CANCEL) for job in jobs)
+
+
+@pytest.mark.parametrize("choice", [QuitChoice.CANCEL, QuitChoice.KEEP, QuitChoice.STOP])
+def test_closing_asks_what_becomes_of_a_comparison(qtbot, make_window, monkeypatch, choice):
+    window, asked, stopped = make_window(), [], []
+    finished, folder = (study_process.new_folder(name, "tagging") for name in ("gpt", "elmo"))
+    for path in (finished, folder):
+        (path / study_process.COMMAND).write_text('["worth"]', encoding="utf-8")
+    monkeypatch.setattr(study_process, "pid", lambda path: 1 if path == folder else None)
+    monkeypatch.setattr(study_process, "stop", stopped.append)
+    monkeypatch.setattr("gui.main_window.ask", lambda *those: asked.append(those) or choice)
+    assert window.close() == (choice is not QuitChoice.CANCEL)
+    assert asked == [(window, [], (), ["elmo-tagging"], [])]
+    assert stopped == ([folder] if choice is QuitChoice.STOP else [])
+    monkeypatch.setattr("gui.main_window.ask", lambda *_: QuitChoice.KEEP)
+
+
+def test_who_closes_while_a_job_is_at_work_keeps_waiting_with_enter(qtbot, make_run):
+    for runs, studies in (([], []), ([make_run("bert")], ["elmo-tagging"])):
+        dialog = QuitDialog(None, runs, [], studies, ["Export"])
+        qtbot.addWidget(dialog)
+        said = " ".join(part.text() for part in dialog.findChildren(QLabel))
+        assert "ends with the window: Export." in said and all(name in said for name in studies)
+        assert (QuitChoice.DISCARD in dialog.buttons) == bool(runs)
+        with qtbot.waitActive(dialog):
+            dialog.show()
+        QTest.keyClick(dialog.windowHandle(), Qt.Key.Key_Return)
+        assert not dialog.isVisible() and dialog.choice is QuitChoice.CANCEL
 
 
 def test_the_end_of_a_run_is_heard_that_somebody_else_has_started(qtbot, make_window, make_run):
