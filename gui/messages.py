@@ -40,8 +40,11 @@ class Messages(QObject):
 
     def say(self, message: str, hint: str = "", *, kind: str = "info", action: str = "",
             on_action: Callable[[], object] | None = None) -> None:
-        """kind: info, warning or error. action: the text of a button that calls on_action (undo, try again)."""
-        if any(old.text == (message, hint) for old in self._toasts):
+        """kind: info, warning or error. action: the text of a button that calls on_action (undo, try again).
+
+        What stands there already is not said twice, unless it can be acted upon: each has its own undo.
+        """
+        if on_action is None and any(old.text == (message, hint) for old in self._toasts):
             return
         toast = Toast(self._window, message, hint, kind, action, on_action)
         toast.leaving = self._leave

@@ -441,6 +441,17 @@ def test_a_card_can_offer_an_undo(qtbot, make_window):
     assert window.messages.texts == []
 
 
+def test_of_two_equal_cards_each_offers_its_own_undo(qtbot, make_window):
+    window, undone = make_window(), []
+    for number in (1, 2):
+        window.messages.say("Deleted.", "A sentence.", action="Undo", on_action=lambda number=number: undone.append(number))
+        window.messages.say("It is full.", "Empty it.")
+    assert window.messages.texts == [("Deleted.", "A sentence."), ("It is full.", "Empty it."), ("Deleted.", "A sentence.")]
+    for toast in reversed([toast for toast in window.messages._toasts if toast.text[0] == "Deleted."]):
+        toast._act()
+    assert undone == [2, 1]
+
+
 def test_a_card_gives_the_keyboard_back(qtbot, make_window):
     window = make_window()
     window._dock._search.setFocus()

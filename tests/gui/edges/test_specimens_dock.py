@@ -146,6 +146,17 @@ def test_a_damaged_file_of_ours_hides_no_other_word(window):
     assert window._dock._words.count() > 20 and "no column" in window.messages.texts[-1][0]
 
 
+def test_equal_sentences_can_both_be_brought_back(window):
+    dock, session = window._dock, window.session
+    session.specimens = [SPECIMENS[0], SPECIMENS[0], SPECIMENS[1]]
+    for _ in range(2):
+        session.selected = 0
+        dock._delete()
+    for _ in range(2):
+        window.messages._toasts[-1]._act()
+    assert list(session.specimens) == store.specimens_of("quay") == [SPECIMENS[0], SPECIMENS[0], SPECIMENS[1]]
+
+
 def test_relabel_and_mark_as_hard(window):
     window.session.selected = 0
     window._dock._relabel("money")

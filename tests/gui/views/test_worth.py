@@ -86,7 +86,7 @@ def test_one_button_runs_it_and_draws_what_comes_out(view, qtbot, tmp_path):
     view.form.options.forms["train"].editor("steps").inner.setValue(70)
     view.form.options.forms["task"].editor("pooling").set_value("mean")
     page = _start(view, qtbot, tmp_path)
-    qtbot.waitUntil(lambda: page._words.text() == "finished", timeout=15000)
+    qtbot.waitUntil(lambda: page._words.text() == "finished" and not page.stop_button.isVisible(), timeout=15000)
     words = json.loads((page.folder / study_process.COMMAND).read_text(encoding="utf-8"))
     assert words[0] == "worth" and words[words.index("--seeds") + 1] == "3" and "--counts" not in words
     assert {"train.steps=70", "task.pooling=mean"} <= set(words) and not any(word.startswith(("task.labels", "train.seed")) for word in words)
