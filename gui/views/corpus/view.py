@@ -48,6 +48,7 @@ SCROLL_BAR = 12
 LEAST_SAMPLE = 300  # pixels of the width of what is read
 LABEL_WIDTH = 130
 NAME = "corpus"  # of this view in VIEWS
+EMPTY = "corpus/empty"  # in the session's past while the person's own files are chosen and there are none yet: the text of the session then
 
 
 class CorpusView(QWidget):
@@ -92,8 +93,10 @@ class CorpusView(QWidget):
     # the left side: what is read
 
     def _left(self) -> QWidget:
+        past, text = self._session.past, self._session.text
+        files = self._config.files or (EMPTY in past and past[EMPTY] == text)
         self._source = Segments({FILES: tr("My files"), CHINESE: tr("Built-in, Chinese"), ENGLISH: tr("Built-in, English")},
-                                FILES if self._config.files else self._config.corpus)
+                                FILES if files else self._config.corpus)
         self._source.chosen.connect(self._choose_source)
         card = Card()
         card.column.addWidget(row(self._source, None))
@@ -230,7 +233,9 @@ class CorpusView(QWidget):
         self._builtin_words.setVisible(not files)
         self._drop.setVisible(files and not self._config.files)
         self._list.setVisible(bool(self._config.files))
+        self._session.past.pop(EMPTY, None)
         if self._without_files:
+            self._session.past[EMPTY] = self._session.text
             self._cancel_count()
             self._read.clear(tr("Add files to see how they are read."))
             self._clear_counts(tr("Add files to see how they are read."))

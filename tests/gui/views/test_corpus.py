@@ -238,6 +238,25 @@ def test_without_files_neither_documents_nor_counts_are_left(qtbot, make, files)
     assert view._read.currentWidget() is view._read._scroll and view._go.isEnabled()
 
 
+def test_my_files_stay_chosen_while_there_are_none_yet(qtbot, make, files):
+    window = make("corpus")
+    for act in (window.switch_theme, window.switch_language):
+        window.view._source.button("files").click()
+        act()
+        view = window.view
+        assert view._source.value == "files" and view._drop.isVisible() and not view._go.isEnabled()
+        view._source.button("zh").click()
+        view.add_paths([str(files / "a.txt")])
+        view.remove_path(str(files / "a.txt"))
+        act()
+        assert window.view._source.value == "files"
+    window.show_view("start")
+    window.switch_theme()
+    window.session.text = TextConfig(corpus="zh")  # chosen elsewhere meanwhile
+    window.show_view("corpus")
+    assert window.view._source.value == "zh"
+
+
 def test_another_view_can_set_the_text(qtbot, make, files):
     window = make("corpus")
     window.session.text = TextConfig(files=(str(files / "c.txt"),), documents="paragraph", tokenizer="word")
