@@ -113,7 +113,7 @@ class RunsView(QWidget):
         column.setContentsMargins(theme.M, theme.S, theme.M, theme.S)
         column.setSpacing(theme.S)
         self._deeds = row(self._put, self._pause, self._stop, self._copy_button, self._delete_button, self._more, None)
-        self._finding = row(self._count, self._search, import_button(self, session, services))
+        self._finding = row(self._count, self._search, import_button(self, session, services), None)
         self._top = QBoxLayout(QBoxLayout.Direction.LeftToRight)
         self._top.setSpacing(theme.S)
         self._top.addWidget(self._deeds, 1)

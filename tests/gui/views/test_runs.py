@@ -202,6 +202,19 @@ def test_the_search_says_what_it_is_with_large_letters(qtbot, qapp, make, sessio
         qtbot.waitUntil(lambda: view._search.width() >= view._search.fontMetrics().horizontalAdvance("Search") + 60)  # the clear button too
 
 
+def test_the_import_button_is_as_wide_as_its_words_in_two_lines_of_buttons(qtbot, make, session, services) -> None:
+    make("one")
+    page = QWidget()  # a window would be as wide as one line needs
+    qtbot.addWidget(page)
+    view = RunsView(session, services)
+    view.setParent(page)
+    view.resize(750, 600)
+    page.show()
+    wanted = next(found for found in view.findChildren(QPushButton) if found.menu() is not None)
+    qtbot.waitUntil(lambda: wanted.isVisible() and view._deeds.y() < view._finding.y())
+    assert wanted.width() == wanted.sizeHint().width()
+
+
 def test_what_is_prepared_is_read_whole(show, make, qtbot, monkeypatch) -> None:
     stage = "cutting the text into tokens"
     make("new", events.Preparing(stage=stage, done=0, total=0))
