@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QItemSelectionModel, QModelIndex, QPoint, Qt
-from PySide6.QtGui import QKeySequence, QShortcut
+from PySide6.QtGui import QAction, QKeySequence, QShortcut
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QComboBox,
@@ -66,6 +68,7 @@ class SpecimensDock(QWidget):
         self._list.selectionModel().currentChanged.connect(self._picked)
         self._menu = QMenu(self)
         self._menu.aboutToShow.connect(self._fill_menu)
+        self._senses_menu = QMenu(tr("Delete a sense"), self._menu)
         more = icon_button("more", tr("More"))
         more.setMenu(self._menu)
         more.setPopupMode(more.ToolButtonPopupMode.InstantPopup)
@@ -179,19 +182,30 @@ class SpecimensDock(QWidget):
         dialog.deleteLater()
 
     def _delete(self) -> None:
-        word, index, old = self._session.word, self._session.selected, self._session.specimen
-        if old is None:
-            return
+        old = self._session.specimen
+        if old is not None:
+            self._remove([self._session.selected], tr("The sentence is deleted."), old.text)
 
-        before = self._session.specimens
+    def _delete_sense(self, sense: str, _checked: bool = False) -> None:
+        """With all its sentences, also those that the filter hides."""
+        places = [place for place, item in enumerate(self._session.specimens) if item.sense == sense]
+        self._remove(places, tr("The sense “{sense}” is deleted, with its sentences.", sense=store.sense_title(self._session.word, sense)))
 
-        def undo() -> None:  # whatever has been changed since then stays; the built-in sentences may have brought it back
+    def _remove(self, places: list[int], said: str, hint: str = "") -> None:
+        """places: of the sentences, growing."""
+        word, before, selected = self._session.word, self._session.specimens, self._session.selected
+
+        def undo() -> None:  # whatever has been changed since then stays; the built-in sentences may have brought some back
             now = self._specimens_of(word)
-            if now is not None and now.count(old) < before.count(old):
-                self._keep(word, [*now[:index], old, *now[index:]], min(index, len(now)))
+            missing = [place for place in places if now is not None and now.count(before[place]) < before.count(before[place])]
+            for place in missing:
+                now.insert(place, before[place])
+            if missing:
+                self._keep(word, now, min(missing[0], len(now) - 1))
 
-        self._change([*before[:index], *before[index + 1:]], NONE_SELECTED)
-        self._services.messages.say(tr("The sentence is deleted."), old.text, action=tr("Undo"), on_action=undo)
+        left = sorted(set(range(len(before))) - set(places))
+        self._change([before[place] for place in left], left.index(selected) if selected in left else NONE_SELECTED)
+        self._services.messages.say(said, hint, action=tr("Undo"), on_action=undo)
 
     def _relabel(self, sense: str) -> None:
         self._put(self._session.selected, replace(self._session.specimen, sense=sense))
@@ -237,10 +251,22 @@ class SpecimensDock(QWidget):
 
     def _context_menu(self, place: QPoint) -> None:
         at = self._list.indexAt(place)
-        if not at.isValid() or at.data(INDEX_ROLE) < 0:
+        if not at.isValid():
             return
-        self._session.selected = at.data(INDEX_ROLE)
         menu = QMenu(self)
+        if at.data(INDEX_ROLE) < 0:
+            sense = self._session.senses[self._model.row(at).sense]
+            actions = {menu.addAction(tr("Delete this sense with its sentences")): lambda: self._delete_sense(sense)}
+        else:
+            self._session.selected = at.data(INDEX_ROLE)
+            actions = self._actions(menu)
+        picked = menu.exec(self._list.viewport().mapToGlobal(place))
+        menu.deleteLater()
+        if picked is not None:
+            actions[picked]()
+
+    def _actions(self, menu: QMenu) -> dict[QAction, Callable[[], None]]:
+        """What can be done with the chosen sentence."""
         chosen = self._session.specimen
         actions = {menu.addAction(tr("Edit")): self._edit}
         for sense in self._session.senses:
@@ -250,16 +276,18 @@ class SpecimensDock(QWidget):
         actions[menu.addAction(tr("Not hard") if chosen.hard else tr("Hard"))] = lambda: self._mark_hard(not chosen.hard)
         menu.addSeparator()
         actions[menu.addAction(tr("Delete"))] = self._delete
-        picked = menu.exec(self._list.viewport().mapToGlobal(place))
-        menu.deleteLater()
-        if picked is not None:
-            actions[picked]()
+        return actions
 
     def _fill_menu(self) -> None:
         self._menu.clear()
         self._menu.addAction(tr("Another word...")).triggered.connect(self._another_word)
         self._menu.addAction(tr("Open a file of specimens...")).triggered.connect(self._open)
         self._menu.addAction(tr("Save as...")).triggered.connect(self._save_as)
+        self._senses_menu.clear()
+        for sense in self._session.senses:
+            title = store.sense_title(self._session.word, sense)
+            self._senses_menu.addAction(title).triggered.connect(partial(self._delete_sense, sense))
+        self._menu.addMenu(self._senses_menu).setEnabled(bool(self._session.senses))
         reset = self._menu.addAction(tr("Back to the built-in sentences"))
         reset.triggered.connect(self._reset)
         reset.setEnabled(store.is_changed(self._session.word) and bool(store.builtin_specimens(self._session.word)))

@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QMenu
 
 from core.text.specimens import Specimen, read_specimens, write_specimens
 from gui import specimen_store as store
@@ -144,6 +145,35 @@ def test_a_damaged_file_of_ours_hides_no_other_word(window):
     store.own_path("quay").write_text("no header\n", encoding="utf-8")
     window._dock._show_words()
     assert window._dock._words.count() > 20 and "no column" in window.messages.texts[-1][0]
+
+
+def test_a_sense_is_deleted_with_its_sentences_and_comes_back_whatever_was_changed_since(window):
+    dock, session = window._dock, window.session
+    session.selected = 1
+    dock._search.setText("Thames")  # what the filter hides goes too
+    dock._fill_menu()
+    names = [action.text() for action in dock._senses_menu.actions()]
+    dock._senses_menu.actions()[names.index("river")].trigger()
+    assert list(session.specimens) == store.specimens_of("quay") == [SPECIMENS[1]] and session.specimen == SPECIMENS[1]
+    undo = window.messages._toasts[-1]._act
+    session.selected = 0
+    dock._relabel("bank")
+    undo()
+    now = store.specimens_of("quay")
+    assert [now[0], now[2]] == [SPECIMENS[0], SPECIMENS[2]] and now[1].sense == "bank"
+    assert session.senses == ("river", "bank")
+
+
+def test_the_heading_of_a_sense_offers_to_delete_it(qtbot, window, monkeypatch):
+    class Menu(QMenu):
+        def exec(self, _place):
+            (only,) = self.actions()
+            return only
+
+    dock = window._dock
+    monkeypatch.setattr("gui.edges.specimens_dock.QMenu", Menu)
+    dock._list.customContextMenuRequested.emit(dock._list.visualRect(dock._model.index(3)).center())
+    assert list(window.session.specimens) == [SPECIMENS[0], SPECIMENS[2]]
 
 
 def test_equal_sentences_can_both_be_brought_back(window):
