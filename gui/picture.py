@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from pathlib import Path
@@ -84,7 +85,7 @@ class PictureButton(QToolButton):
     def _write(self, suffix: str, write: Callable[[Path], None]) -> None:
         name = self._name if isinstance(self._name, str) else self._name()
         folder = self._settings.get("picture/folder") or str(Path.home())
-        suggested = Path(folder) / f"{_file_name(name)}{suffix}"
+        suggested = Path(folder) / f"{file_name(name)}{suffix}"
         chosen = ask_path(self.window(), tr("Save the picture"), str(suggested), f"{suffix[1:].upper()} (*{suffix})")
         if not chosen:
             return
@@ -96,8 +97,18 @@ class PictureButton(QToolButton):
 
 
 def ask_path(parent: QWidget, title: str, suggested: str, kinds: str) -> str:
-    """The file that the person chooses, or an empty text."""
-    return QFileDialog.getSaveFileName(parent, title, suggested, kinds)[0]
+    """The file that the person chooses, with the ending that `kinds` names, or an empty text.
+
+    Where the ending was left out and a file of the whole name is there, that one is asked for: nothing is overwritten unseen.
+    """
+    ending = re.search(r"\*([.\w]+)", kinds)[1]
+    while chosen := QFileDialog.getSaveFileName(parent, title, suggested, kinds)[0]:
+        if Path(chosen).suffix.lower() == Path(f"a{ending}").suffix:
+            return chosen
+        suggested = chosen + ending
+        if not Path(suggested).exists():
+            return suggested
+    return ""
 
 
 def image_of(widget: QWidget, scale: int = 1) -> QImage:
@@ -200,6 +211,6 @@ def _store(path: Path, content: bytes) -> None:
         part.write_bytes(content)
 
 
-def _file_name(name: str) -> str:
+def file_name(name: str) -> str:
     """Without what a file's name must not hold."""
     return "".join("_" if character in '<>:"/\\|?*' or ord(character) < 32 else character for character in name).strip()[:80] or "picture"

@@ -49,8 +49,9 @@ class SpecimenDialog(QDialog):
         good.setDefault(True)  # only now: a dialog does not hear of it from a button that is not in it yet
 
     def accept(self) -> None:
-        place = self._sense.findText(self._sense.currentText())
-        sense = self._sense.itemData(place) if place >= 0 else self._sense.currentText().strip()
+        words = self._sense.currentText().strip()
+        place = self._sense.findText(words)
+        sense = self._sense.itemData(place) if place >= 0 else words
         try:
             if not sense:
                 raise UserError(tr("The sentence needs a sense."), tr("Choose one, or type a new one."))

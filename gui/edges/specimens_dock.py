@@ -23,7 +23,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from core.errors import UserError, system_words
+from core.errors import UserError
 from core.i18n import tr
 from core.runs import Run
 from gui import specimen_store as store
@@ -31,6 +31,7 @@ from gui import theme
 from gui.edges.specimen_dialog import SpecimenDialog
 from gui.edges.specimens_list import INDEX_ROLE, SpecimenDelegate, SpecimenModel, rows_of
 from gui.forms.kept_field import keep
+from gui.picture import ask_path, file_name
 from gui.session import NONE_SELECTED, Session
 from gui.views import Services
 from gui.widgets.labels import icon_button, label, row
@@ -330,13 +331,10 @@ class SpecimensDock(QWidget):
                                     action=tr("Undo"), on_action=undo)
 
     def _save_as(self) -> None:
-        proposed = f"{self._session.word}.tsv"
-        name, _ = QFileDialog.getSaveFileName(self, tr("Save the specimens"), proposed, tr("Specimens (*.tsv)"))
-        if name:
-            try:
+        proposed = f"{file_name(self._session.word)}.tsv"
+        if name := ask_path(self, tr("Save the specimens"), proposed, tr("Specimens (*.tsv)")):
+            with self._services.messages.guard():
                 store.write(Path(name), list(self._session.specimens))
-            except OSError as error:
-                self._services.messages.say(tr("The specimens cannot be saved: {reason}.", reason=system_words(error)), kind="error")
 
     def _reset(self) -> None:
         word, own = self._session.word, list(self._session.specimens)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import csv
+from pathlib import Path
 
 import numpy as np
 import pytest
 from PySide6.QtGui import QColor, QGuiApplication, QImage
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFileDialog, QVBoxLayout, QWidget
 
 from core.errors import UserError
 from core.pictures import palette
@@ -95,6 +96,22 @@ def test_the_menu_copies_saves_and_remembers_the_folder(drawn, messages, tmp_pat
     actions["Copy"].trigger()
     assert QGuiApplication.clipboard().image().width() == 600
     assert any("Saved as" in text for text, _ in messages.texts)
+
+
+def test_what_is_chosen_gets_its_ending_and_overwrites_nothing_unseen(drawn, tmp_path, monkeypatch) -> None:
+    (tmp_path / "mine.view.json").touch()
+    answers = ["mine", "mine.view.json", "other", "v1.2", "mine.JSON", "mine", ""]
+    asked = []
+
+    def ask(_parent: QWidget, _title: str, suggested: str, _kinds: str) -> tuple[str, str]:
+        asked.append(Path(suggested).name)
+        answer = answers.pop(0)
+        return (str(tmp_path / answer) if answer else "", "")
+
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", ask)
+    given = [Path(picture.ask_path(drawn, "Save", "view", "*.view.json")).name for _ in range(5)]
+    assert given == ["mine.view.json", "other.view.json", "v1.2.view.json", "mine.JSON", ""] and not answers
+    assert asked == ["view", "mine.view.json", "view", "view", "view", "view", "mine.view.json"]
 
 
 def test_the_button_is_not_in_its_own_picture(drawn, messages, qtbot) -> None:

@@ -6,11 +6,12 @@ import re
 from pathlib import Path
 
 from PySide6.QtCore import QObject
-from PySide6.QtWidgets import QFileDialog, QWidget
+from PySide6.QtWidgets import QWidget
 
 from core.i18n import tr
 from core.runs import Run
 from gui.jobs import DONE, FAILED
+from gui.picture import ask_path
 from gui.sizes import size_words
 from gui.views import Services
 
@@ -18,7 +19,7 @@ SUFFIX = ".lexi"
 
 
 def ask_place(parent: QWidget, suggested: str) -> str:
-    return QFileDialog.getSaveFileName(parent, tr("Pack a run"), suggested, f"{tr('Packed run')} (*{SUFFIX})")[0]
+    return ask_path(parent, tr("Pack a run"), suggested, f"{tr('Packed run')} (*{SUFFIX})")
 
 
 def pack(parent: QWidget, run: Run, services: Services) -> None:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QMenu
+from PySide6.QtWidgets import QFileDialog, QMenu
 
 from core.text.specimens import Specimen, read_specimens, write_specimens
 from gui import specimen_store as store
@@ -237,6 +237,15 @@ def test_a_new_sentence_must_hold_the_word(qtbot, window):
     assert dialog.specimen == Specimen(word="quay", sense="a third", text="My quay is closed.")
 
 
+def test_a_built_in_sense_is_known_by_its_title_whatever_stands_around_it(qtbot, make_window):
+    window = make_window(language="zh_CN")
+    dialog = SpecimenDialog(window, "苹果", ("fruit", "company"), None)
+    dialog._text.setText("我买了一个苹果。")
+    dialog._sense.setEditText(f" {store.sense_title('苹果', 'company')} ")
+    dialog.accept()
+    assert dialog.specimen.sense == "company"
+
+
 @pytest.mark.parametrize("sense", ["money", "a third"])
 def test_enter_keeps_the_sentence(qtbot, window, sense):
     dialog = SpecimenDialog(window, "quay", ("river", "money"), None)
@@ -277,6 +286,17 @@ def test_who_takes_a_file_back_looks_at_the_same_word_as_before(window, tmp_path
     window.messages._toasts[-1]._act()
     assert window.session.word == "quay" and list(window.session.specimens) == SPECIMENS
     assert window._dock._words.findText("wharf") < 0
+
+
+def test_sentences_are_saved_under_a_name_that_they_are_found_by_again(window, tmp_path, monkeypatch):
+    asked = []
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda _parent, _title, name, _kinds: (asked.append(name) or str(tmp_path / "mine"), ""))
+    window.session.word = "and/or"
+    window._dock._save_as()
+    assert read_specimens(tmp_path / "mine.tsv") == SPECIMENS and asked == ["and_or.tsv"]
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(tmp_path / "nowhere" / "mine.tsv"), ""))
+    window._dock._save_as()
+    assert "cannot be written" in window.messages.texts[-1][0]
 
 
 def test_a_damaged_file_is_a_message(window, tmp_path):
