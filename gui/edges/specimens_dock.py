@@ -171,6 +171,10 @@ class SpecimensDock(QWidget):
         dialog = SpecimenDialog(self, self._session.word, self._session.senses, None)
         if dialog.exec():
             self._change([*self._session.specimens, dialog.specimen], len(self._session.specimens))
+            if not self._model.place_of(self._session.selected).isValid():  # the filter hides what has just been written
+                self._hard.setChecked(False)
+                self._search.clear()
+                self._fill()
         dialog.deleteLater()
 
     def _edit(self) -> None:

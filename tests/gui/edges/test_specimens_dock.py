@@ -237,6 +237,21 @@ def test_a_new_sentence_must_hold_the_word(qtbot, window):
     assert dialog.specimen == Specimen(word="quay", sense="a third", text="My quay is closed.")
 
 
+@pytest.mark.parametrize(("search", "only_hard", "left"), [("Thames", False, ""), ("", True, ""), ("my quay", False, "my quay")])
+def test_a_new_sentence_is_seen_whatever_was_filtered(window, monkeypatch, search, only_hard, left):
+    def write(dialog):
+        dialog._text.setText("My quay is closed.")
+        dialog.accept()
+        return True
+
+    dock = window._dock
+    monkeypatch.setattr(SpecimenDialog, "exec", write)
+    dock._search.setText(search)
+    dock._hard.setChecked(only_hard)
+    dock._add()
+    assert dock._list.currentIndex().data() == "My quay is closed." and dock._search.text() == left and not dock._hard.isChecked()
+
+
 def test_a_built_in_sense_is_known_by_its_title_whatever_stands_around_it(qtbot, make_window):
     window = make_window(language="zh_CN")
     dialog = SpecimenDialog(window, "苹果", ("fruit", "company"), None)
