@@ -227,7 +227,9 @@ class SpecimensDock(QWidget):
 
         def undo() -> None:  # whatever has been changed since then stays
             now = self._specimens_of(word)
-            if now is not None and specimen in now:
+            if now is not None and specimen not in now:
+                self._services.messages.say(tr("This sentence has been changed again or deleted since."), specimen.text, kind="warning")
+            elif now is not None:
                 place = now.index(specimen)
                 self._keep(word, [*now[:place], old, *now[place + 1:]], place)
 

@@ -209,6 +209,24 @@ def test_a_changed_sentence_can_be_taken_back_whatever_was_changed_since(window)
     assert session.specimen == SPECIMENS[2]
 
 
+def test_what_was_changed_twice_is_taken_back_from_the_end_or_the_reason_is_said(window):
+    dock, session = window._dock, window.session
+    for first_of_all in (False, True):
+        window.messages.clear()
+        session.selected = 0
+        dock._relabel("money")
+        dock._mark_hard(True)
+        undo_first, undo_second = (toast._act for toast in window.messages._toasts)
+        if first_of_all:
+            undo_first()
+            assert "changed again" in window.messages.texts[-1][0] and session.specimen.hard
+            undo_second()
+        else:
+            undo_second()
+            undo_first()
+            assert list(session.specimens) == SPECIMENS
+
+
 def test_enter_edits_the_chosen_sentence_and_delete_deletes_it(qtbot, window, monkeypatch):
     edited = []
     monkeypatch.setattr(SpecimenDialog, "exec", lambda dialog: edited.append(dialog._text.text()))
