@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import re
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from pathlib import Path
@@ -12,12 +11,12 @@ from pathlib import Path
 from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QMarginsF, QPoint, QSize, QSizeF
 from PySide6.QtGui import QColor, QGuiApplication, QImage, QPageLayout, QPageSize, QPainter, QPaintEvent, QPdfWriter, QRegion
 from PySide6.QtSvg import QSvgGenerator
-from PySide6.QtWidgets import QFileDialog, QGraphicsView, QMenu, QToolButton, QWidget
+from PySide6.QtWidgets import QGraphicsView, QMenu, QToolButton, QWidget
 
 from core.errors import UserError
 from core.i18n import tr
 from core.whole import whole_file
-from gui import theme
+from gui import saving, theme
 from gui.messages import Messages
 from gui.settings import Settings
 
@@ -85,30 +84,15 @@ class PictureButton(QToolButton):
     def _write(self, suffix: str, write: Callable[[Path], None]) -> None:
         name = self._name if isinstance(self._name, str) else self._name()
         folder = self._settings.get("picture/folder") or str(Path.home())
-        suggested = Path(folder) / f"{file_name(name)}{suffix}"
-        chosen = ask_path(self.window(), tr("Save the picture"), str(suggested), f"{suffix[1:].upper()} (*{suffix})")
+        suggested = Path(folder) / f"{saving.file_name(name)}{suffix}"
+        chosen = saving.ask_path(self.window(), tr("Save the picture"), str(suggested), f"{suffix[1:].upper()} (*{suffix})")
         if not chosen:
             return
-        path = Path(chosen) if Path(chosen).suffix.lower() == suffix else Path(chosen + suffix)
+        path = Path(chosen)
         with self._messages.guard():
             write(path)
             self._settings.set("picture/folder", str(path.parent))
             self._messages.say(tr("Saved as {path}.", path=path))
-
-
-def ask_path(parent: QWidget, title: str, suggested: str, kinds: str) -> str:
-    """The file that the person chooses, with the ending that `kinds` names, or an empty text.
-
-    Where the ending was left out and a file of the whole name is there, that one is asked for: nothing is overwritten unseen.
-    """
-    ending = re.search(r"\*([.\w]+)", kinds)[1]
-    while chosen := QFileDialog.getSaveFileName(parent, title, suggested, kinds)[0]:
-        if Path(chosen).suffix.lower() == Path(f"a{ending}").suffix:
-            return chosen
-        suggested = chosen + ending
-        if not Path(suggested).exists():
-            return suggested
-    return ""
 
 
 def image_of(widget: QWidget, scale: int = 1) -> QImage:
@@ -209,8 +193,3 @@ def _store(path: Path, content: bytes) -> None:
     """The whole file or none; what was there before stays if it cannot be written."""
     with whole_file(path) as part:
         part.write_bytes(content)
-
-
-def file_name(name: str) -> str:
-    """Without what a file's name must not hold."""
-    return "".join("_" if character in '<>:"/\\|?*' or ord(character) < 32 else character for character in name).strip()[:80] or "picture"

@@ -26,12 +26,11 @@ from PySide6.QtWidgets import (
 from core.errors import UserError
 from core.i18n import tr
 from core.runs import Run
+from gui import saving, theme
 from gui import specimen_store as store
-from gui import theme
 from gui.edges.specimen_dialog import SpecimenDialog
 from gui.edges.specimens_list import INDEX_ROLE, SpecimenDelegate, SpecimenModel, rows_of
 from gui.forms.kept_field import keep
-from gui.picture import ask_path, file_name
 from gui.session import NONE_SELECTED, Session
 from gui.views import Services
 from gui.widgets.labels import icon_button, label, row
@@ -337,8 +336,8 @@ class SpecimensDock(QWidget):
                                     action=tr("Undo"), on_action=undo)
 
     def _save_as(self) -> None:
-        proposed = f"{file_name(self._session.word)}.tsv"
-        if name := ask_path(self, tr("Save the specimens"), proposed, tr("Specimens (*.tsv)")):
+        proposed = f"{saving.file_name(self._session.word)}.tsv"
+        if name := saving.ask_path(self, tr("Save the specimens"), proposed, tr("Specimens (*.tsv)")):
             with self._services.messages.guard():
                 store.write(Path(name), list(self._session.specimens))
 

@@ -19,7 +19,7 @@ from gui.keeping import place as places
 from gui.keeping import view_file
 from gui.keeping.steps import Steps
 from gui.keeping.view_file import SUFFIX, Kept
-from gui.picture import ask_path
+from gui.saving import ask_path
 from gui.session import BenchRun, Session
 from gui.widgets.labels import icon_button
 

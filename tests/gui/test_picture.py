@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PySide6.QtGui import QColor, QGuiApplication, QImage
-from PySide6.QtWidgets import QFileDialog, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from core.errors import UserError
 from core.pictures import palette
-from gui import picture, theme
+from gui import saving, theme
 from gui.messages import Messages
 from gui.picture import PictureButton, image_of, save_picture, save_rows
 from gui.settings import Settings
@@ -78,9 +78,9 @@ def test_the_menu_copies_saves_and_remembers_the_folder(drawn, messages, tmp_pat
 
     def ask(_parent: QWidget, _title: str, suggested: str, _kinds: str) -> str:
         asked.append(suggested)
-        return str(tmp_path / "mine")
+        return str(tmp_path / f"mine{Path(suggested).suffix}")
 
-    monkeypatch.setattr(picture, "ask_path", ask)
+    monkeypatch.setattr(saving, "ask_path", ask)
     settings = Settings()
     rows = [["苹果", 0.5], ["梨", float("nan")]]
     button = PictureButton(drawn, "a/b: c", messages=messages, settings=settings, rows=lambda: (["word", "x"], rows), parent=drawn)
@@ -98,22 +98,6 @@ def test_the_menu_copies_saves_and_remembers_the_folder(drawn, messages, tmp_pat
     assert any("Saved as" in text for text, _ in messages.texts)
 
 
-def test_what_is_chosen_gets_its_ending_and_overwrites_nothing_unseen(drawn, tmp_path, monkeypatch) -> None:
-    (tmp_path / "mine.view.json").touch()
-    answers = ["mine", "mine.view.json", "other", "v1.2", "mine.JSON", "mine", ""]
-    asked = []
-
-    def ask(_parent: QWidget, _title: str, suggested: str, _kinds: str) -> tuple[str, str]:
-        asked.append(Path(suggested).name)
-        answer = answers.pop(0)
-        return (str(tmp_path / answer) if answer else "", "")
-
-    monkeypatch.setattr(QFileDialog, "getSaveFileName", ask)
-    given = [Path(picture.ask_path(drawn, "Save", "view", "*.view.json")).name for _ in range(5)]
-    assert given == ["mine.view.json", "other.view.json", "v1.2.view.json", "mine.JSON", ""] and not answers
-    assert asked == ["view", "mine.view.json", "view", "view", "view", "view", "mine.view.json"]
-
-
 def test_the_button_is_not_in_its_own_picture(drawn, messages, qtbot) -> None:
     before = image_of(drawn)
     button = PictureButton(drawn, "a", messages=messages, settings=Settings(), parent=drawn)
@@ -123,7 +107,7 @@ def test_the_button_is_not_in_its_own_picture(drawn, messages, qtbot) -> None:
 
 
 def test_a_choice_not_made_and_a_picture_not_there(drawn, messages, monkeypatch) -> None:
-    monkeypatch.setattr(picture, "ask_path", lambda *_: "")
+    monkeypatch.setattr(saving, "ask_path", lambda *_: "")
     PictureButton(drawn, "a", messages=messages, settings=Settings(), parent=drawn).save(".svg")
     assert messages.texts == []
     PictureButton(lambda: None, "a", messages=messages, settings=Settings(), parent=drawn).save(".svg")

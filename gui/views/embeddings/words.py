@@ -10,7 +10,7 @@ from PySide6.QtCore import QObject
 
 from core.i18n import tr
 from core.vector_source import OCCURRENCES
-from gui import picture
+from gui import picture, saving
 from gui import specimen_store as store
 from gui.session import Session
 from gui.views import Services
@@ -69,7 +69,7 @@ class Words(QObject):
 
     def _save(self) -> None:
         kinds = tr("Tables") + " (*.csv)"
-        path = picture.ask_path(self._near, tr("Save this list as csv"), f"nearest-{self._near.word}.csv", kinds)
+        path = saving.ask_path(self._near, tr("Save this list as csv"), f"nearest-{self._near.word}.csv", kinds)
         if path:
             with self._services.messages.guard():
                 picture.save_rows(Path(path), ["word", self._near.measure], self._near.listed)

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QWidget
 from core.i18n import tr
 from core.runs import Run
 from gui.jobs import DONE, FAILED
-from gui.picture import ask_path
+from gui.saving import ask_path
 from gui.sizes import size_words
 from gui.views import Services
 

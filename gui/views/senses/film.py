@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QMenu, QStackedLayout, QT
 
 from core.i18n import tr
 from core.pictures import film
-from gui import picture, theme
+from gui import picture, saving, theme
 from gui import specimen_store as store
 from gui.projections import PCA, titles
 from gui.session import BenchRun
@@ -287,11 +287,11 @@ class FilmPage(QWidget):
             return
         self._stop()
         folder = self._services.settings.get("picture/folder") or str(Path.home())
-        suggested = str(Path(folder) / f"{self._session.word}{suffix}")
-        chosen = picture.ask_path(self.window(), tr("Save the film"), suggested, f"{suffix[1:].upper()} (*{suffix})")
+        suggested = str(Path(folder) / f"{saving.file_name(self._session.word)}{suffix}")
+        chosen = saving.ask_path(self.window(), tr("Save the film"), suggested, f"{suffix[1:].upper()} (*{suffix})")
         if not chosen:
             return
-        path = Path(chosen) if Path(chosen).suffix.lower() == suffix else Path(chosen + suffix)
+        path = Path(chosen)
         self._services.settings.set("picture/folder", str(path.parent))
         if suffix == ".svg":
             with self._services.messages.guard():

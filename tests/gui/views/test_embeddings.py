@@ -154,7 +154,7 @@ def test_a_click_lists_the_neighbours_of_the_full_space_and_the_list_can_be_save
     far[9] = np.inf
     assert [word for word, _ in view.near.listed] == [WORDS[row] for row in np.argsort(far)[:20]]
     path = tmp_path / "near.csv"
-    monkeypatch.setattr("gui.picture.ask_path", lambda *_: str(path))
+    monkeypatch.setattr("gui.saving.ask_path", lambda *_: str(path))
     view.near.save.emit()
     rows = list(csv.reader(path.read_text(encoding="utf-8-sig").splitlines()))
     assert rows[0] == ["word", "cosine"]

@@ -200,7 +200,7 @@ def test_another_language_keeps_the_measuring_that_is_under_way(view, qtbot):
 
 def test_the_rows_leave_as_csv(view, qtbot, monkeypatch, tmp_path):
     _measure(view, qtbot)
-    monkeypatch.setattr("gui.picture.ask_path", lambda *_: str(tmp_path / "rows.csv"))
+    monkeypatch.setattr("gui.saving.ask_path", lambda *_: str(tmp_path / "rows.csv"))
     view._save.save_rows()
     lines = (tmp_path / "rows.csv").read_text(encoding="utf-8-sig").splitlines()
     assert lines[0].startswith("line,gold,predicted") and len(lines) == 6 and "text 3" in lines[2]

@@ -27,7 +27,7 @@ from core.pictures import film
 from core.runs import Run
 from core.text.specimens import Specimen, read_specimens, write_specimens
 from core.train import worker
-from gui import picture, theme
+from gui import saving, theme
 from gui import specimen_store as store
 from gui.jobs import Jobs
 from gui.messages import Messages
@@ -315,7 +315,7 @@ def test_the_film_leaves_as_gif_webp_png_and_moving_svg(view, qtbot, tmp_path: P
     monkeypatch.setattr("core.pictures.film.FRAMES", 5)
     monkeypatch.setattr(type(page.film), "times", lambda self, frames=5: np.linspace(0, 12, 5))
     for suffix in (".svg", ".gif", ".webp", ".png"):
-        monkeypatch.setattr(picture, "ask_path", lambda *_, name=f"film{suffix}": str(tmp_path / name))
+        monkeypatch.setattr(saving, "ask_path", lambda *_, name=f"film{suffix}": str(tmp_path / name))
         page.save(suffix)
         qtbot.waitUntil(lambda: not page._export.busy, timeout=10_000)
     drawing = QSvgRenderer(str(tmp_path / "film.svg"))
@@ -325,7 +325,7 @@ def test_the_film_leaves_as_gif_webp_png_and_moving_svg(view, qtbot, tmp_path: P
         with Image.open(tmp_path / name) as image:
             assert 3 <= image.n_frames <= 5 and image.size == (page._board.width(), page._board.height())  # equal frames are joined
     assert len(list(tmp_path.glob("film-*.png"))) == 5 and not QImage(str(tmp_path / "film-0001.png")).isNull()
-    monkeypatch.setattr(picture, "ask_path", lambda *_: str(tmp_path / "nowhere" / "film.gif"))
+    monkeypatch.setattr(saving, "ask_path", lambda *_: str(tmp_path / "nowhere" / "film.gif"))
     page.save(".gif")
     qtbot.waitUntil(lambda: not page._export.busy, timeout=10_000)
     assert not (tmp_path / "nowhere").exists()
