@@ -26,10 +26,9 @@ from core import hashes
 from core.errors import UserError, system_words
 from core.hashes import MANIFEST, sha256
 from core.i18n import tr
-from core.runs import Run
+from core.runs import CHECKPOINT_FILES, Run
 from core.whole import put_in_place
 
-FILES = ("model.safetensors", "optimizer.safetensors", "state.json")
 KEPT = 2  # the newest; the best stays besides
 
 
@@ -104,10 +103,7 @@ def load(run: Run, step: int | None = None, *, optimizer: bool = False) -> Check
                               optimizer=load_file(folder / "optimizer.safetensors") if optimizer else {}, state=state)
         except (OSError, ValueError, RuntimeError, RecursionError, SafetensorError):
             damaged.append(candidate)
-    if damaged:
-        raise UserError(tr("The checkpoint of {name} at step {step} is damaged: its content does not fit its hash.",
-                           name=run.name, step=damaged[0]), tr("Train the run again from its settings."))
-    raise UserError(tr("The run {name} has no checkpoint yet.", name=run.name), tr("Wait until it has saved one, or resume it."))
+    raise run.without_checkpoint(damaged[::-1])
 
 
 def recover(run: Run) -> None:
@@ -122,7 +118,7 @@ def recover(run: Run) -> None:
 
 def intact(folder: Path) -> bool:
     """Whether every file of the manifest is there and has the hash that it names."""
-    return hashes.intact(folder, FILES)
+    return hashes.intact(folder, CHECKPOINT_FILES)
 
 
 def _prune(run: Run) -> None:

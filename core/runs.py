@@ -12,7 +12,7 @@ import os
 import re
 import shutil
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -22,6 +22,7 @@ from typing import Any
 import psutil
 
 from core import config as configs
+from core import hashes
 from core.config import RunConfig
 from core.errors import UserError, system_words
 from core.events import Event, EventReader, Preparing, RunContinued, RunFailed, RunFinished, RunPaused, RunStarted, StepEnd, story
@@ -33,6 +34,7 @@ ORIGIN = "origin.json"  # of a run that came from elsewhere: where it came from,
 PRETRAINED_ORIGIN = f"pretrained/{ORIGIN}"  # of a finetune: that of the run beneath it
 NEWEST, BEST = "newest", "best"  # checkpoints by name
 COMMANDS = ("stop", "pause", "checkpoint")
+CHECKPOINT_FILES = ("model.safetensors", "optimizer.safetensors", "state.json")
 # what resume may set: none of it changes what a step learns, save for where the run ends
 CHANGEABLE = frozenset({"train.steps", "train.epochs", "train.minutes", "train.micro_batch_size", "train.device", "train.precision",
                         "train.threads", "train.processes", "train.patience"})
@@ -198,6 +200,17 @@ class Run:
 
     def checkpoint_steps(self) -> list[int]:
         return _steps(self.path / "checkpoints", r"step_(\d{8})")
+
+    def whole_steps(self) -> Iterator[int]:
+        """The checkpoints whose hashes fit, the newest first. All of their bytes are read."""
+        return (step for step in reversed(self.checkpoint_steps()) if hashes.intact(self.checkpoint_path(step), CHECKPOINT_FILES))
+
+    def without_checkpoint(self, damaged: Sequence[int], where: str = "") -> UserError:
+        """What to tell a person where no checkpoint can be read. damaged: the steps of those that are there."""
+        if damaged:
+            return UserError(tr("The checkpoint of {name} at step {step} is damaged: its content does not fit its hash.",
+                                name=self.name, step=damaged[-1]), tr("Train the run again from its settings."), where=where)
+        return UserError(tr("The run {name} has no checkpoint yet.", name=self.name), tr("Wait until it has saved one, or resume it."), where=where)
 
     def best_step(self) -> int | None:
         """The checkpoint that no later one has bettered: by the validation loss, of a finetune by its task's figure. None: not known."""

@@ -38,8 +38,8 @@ def pack(parsed: argparse.Namespace) -> None:
     require_free(parsed.out)  # a window asks before it replaces a file
     made = pack_run(Run.open(parsed.run), parsed.out, _report)
     _end()
-    for name in made["left_out"]:
-        print(tr("Left out: {name}", name=name), file=sys.stderr)
+    for words in made["left_out"]:
+        print(words, file=sys.stderr)
     print(tr("{path}  {files} files, {size:.1f} MB", path=made["path"], files=made["files"], size=made["bytes"] / 1e6))
 
 

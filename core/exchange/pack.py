@@ -46,8 +46,8 @@ OnProgress = Callable[[float, str], None]
 
 
 def pack(run: Run, out: Path, on_progress: OnProgress = lambda share, words: None) -> dict[str, Any]:
-    """Write the archive; returns {"path", "bytes", "files", "left_out": names that an archive cannot hold}. UserError while it is
-    trained, and for an opened ONNX model."""
+    """Write the archive; returns {"path", "bytes", "files", "left_out": sentences, of damaged checkpoints and of names that an archive cannot
+    hold}. UserError while it is trained, for an opened ONNX model, and where no checkpoint is whole."""
     if run.worker_pid():
         raise UserError(tr("The run {name} is being trained.", name=run.name), tr("Stop it first."))
     if run.path.name == "run" and (run.path.parent / "model.onnx").is_file():  # the model lies outside the run's folder
@@ -55,8 +55,14 @@ def pack(run: Run, out: Path, on_progress: OnProgress = lambda share, words: Non
     out = Path(out)
     if out.is_dir() or out.suffix.lower() != SUFFIX:
         raise UserError(tr("{path} is no name for a packed run.", path=out), tr("Let it end in {suffix}.", suffix=SUFFIX), where="out")
-    paths = list(_files(run.path))
+    steps, whole = run.checkpoint_steps(), set(run.whole_steps())
+    if steps and not whole:
+        raise run.without_checkpoint(steps)
+    damaged = [step for step in steps if step not in whole]
+    paths = [(name, path) for name, path in _files(run.path) if not any(run.checkpoint_path(step) in path.parents for step in damaged)]
     good = {name: path for name, path in paths if _is_safe(name)}
+    left_out = [tr("Left out: the checkpoint of step {step}, which is damaged.", step=step) for step in damaged]
+    left_out += [tr("Left out: {name}", name=name) for name, _ in paths if name not in good]
     total, done, files = sum(path.stat().st_size for path in good.values()), 0, {}
     for name, path in good.items():
         files[name] = {"size": path.stat().st_size, "sha256": _digest(path)}
@@ -71,7 +77,7 @@ def pack(run: Run, out: Path, on_progress: OnProgress = lambda share, words: Non
                 shutil.copyfileobj(source, target, _BLOCK)
             done += files[name]["size"]
             on_progress(0.4 + 0.6 * done / max(1, total), tr("packing"))
-    return {"path": str(out), "bytes": out.stat().st_size, "files": len(good), "left_out": [name for name, _ in paths if name not in good]}
+    return {"path": str(out), "bytes": out.stat().st_size, "files": len(good), "left_out": left_out}
 
 
 def unpack(path: Path, target: Path | None = None, on_progress: OnProgress = lambda share, words: None) -> Imported:

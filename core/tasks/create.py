@@ -12,7 +12,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from core import hashes
 from core.config import RunConfig
 from core.errors import UserError, system_words
 from core.hashes import sha256
@@ -24,7 +23,6 @@ from core.tasks.problems import counted
 from core.tasks.seeds import with_seeds
 from core.text.tokenizers import load_tokenizer
 
-CHECKPOINT_FILES = ("model.safetensors", "optimizer.safetensors", "state.json")
 SOURCE, WEIGHTS = "pretrained/source.json", "pretrained/model.safetensors"
 
 
@@ -87,10 +85,9 @@ def newest_step(run: Run) -> int:
     """The newest checkpoint whose hashes fit. UserError where there is none, or no tokenizer."""
     if not run.tokenizer_path.exists():
         raise UserError(tr("The run {name} has no tokenizer.json.", name=run.name), tr("Train it again from its settings."), where="pretrained")
-    for step in run.checkpoint_steps()[::-1]:
-        if hashes.intact(run.checkpoint_path(step), CHECKPOINT_FILES):
-            return step
-    raise UserError(tr("The run {name} has no checkpoint yet.", name=run.name), tr("Wait until it has saved one, or resume it."), where="pretrained")
+    if (step := next(run.whole_steps(), None)) is None:
+        raise run.without_checkpoint(run.checkpoint_steps(), where="pretrained")
+    return step
 
 
 def copy_weights(pretrained: Run, step: int, run: Run) -> None:

@@ -53,4 +53,4 @@ class _Packing(QObject):
         elif job.state == DONE:
             made = job.result
             words = tr("Packed into {name}, {size}.", name=Path(made["path"]).name, size=size_words(made["bytes"]))
-            self._services.messages.say(words, made["path"])
+            self._services.messages.say(" ".join((words, *made["left_out"])), made["path"])

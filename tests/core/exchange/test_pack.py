@@ -12,12 +12,13 @@ from pathlib import Path
 
 import pytest
 
-from core import checkpoints, events
+from core import checkpoints, cli, events
 from core.errors import UserError
 from core.exchange import pack as packing
 from core.exchange.imports import import_any
 from core.exchange.pack import MANIFEST, is_packed, pack, unpack
 from core.runs import Run
+from core.tasks.create import newest_step
 from tests.helpers.saved import saved_run
 
 
@@ -182,9 +183,27 @@ def test_a_run_that_is_being_trained_is_not_packed(run: Run, tmp_path: Path, mon
     assert not (tmp_path / "out.lexi").exists()
 
 
-def test_the_command_line_replaces_no_packed_run(run: Run, tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
-    from core import cli
+def test_a_damaged_checkpoint_is_left_out_and_a_run_without_a_whole_one_is_not_packed(run: Run, tmp_path: Path,
+                                                                                      capsys: pytest.CaptureFixture) -> None:
+    def damage(step: int) -> None:
+        path = run.checkpoint_path(step) / "model.safetensors"
+        content = bytearray(path.read_bytes())
+        content[-1] ^= 1
+        path.write_bytes(content)
 
+    damage(20)
+    assert cli.main(["pack", str(run.path), str(tmp_path / "out.lexi")]) == 0
+    assert capsys.readouterr().err == "Left out: the checkpoint of step 20, which is damaged.\n"
+    assert checkpoints.load(Run.open(import_any(tmp_path / "out.lexi").run)).step == 10
+    damage(10)
+    with pytest.raises(UserError, match="at step 20 is damaged"):
+        pack(run, tmp_path / "none.lexi")
+    with pytest.raises(UserError, match="at step 20 is damaged"):  # and not that it has none yet
+        newest_step(run)
+    assert not (tmp_path / "none.lexi").exists()
+
+
+def test_the_command_line_replaces_no_packed_run(run: Run, tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
     out = tmp_path / "other.lexi"
     out.write_bytes(b"another run")
     assert cli.main(["pack", str(run.path), str(out)]) == 2 and out.read_bytes() == b"another run"
