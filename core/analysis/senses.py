@@ -23,7 +23,7 @@ the specimens, the means take away what the place gave away, and some of the sen
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -369,8 +369,12 @@ def report(loaded: Loaded, specimens: Sequence[Specimen], bag: Loaded | None = N
         left_out=int((~known).sum()))
 
 
-def compare(runs: Sequence[Run], specimens: Sequence[Specimen]) -> list[SenseReport]:
-    """A report of every run for every word of the specimens. Where a word2vec run is among them, its vectors make the bag for all."""
+def compare(runs: Sequence[Run], specimens: Sequence[Specimen],
+            on_left_out: Callable[[str, Run, UserError], None] = lambda word, run, why: None) -> list[SenseReport]:
+    """A report of every run for every word of the specimens. Where a word2vec run is among them, its vectors make the bag for all.
+
+    on_left_out(word, run, why) for each that cannot be measured: the run knows the word too seldom, or it has one sense.
+    """
     from core.analysis.encode import load
 
     loaded = [load(run) for run in runs]
@@ -378,4 +382,11 @@ def compare(runs: Sequence[Run], specimens: Sequence[Specimen]) -> list[SenseRep
     by_word: dict[str, list[Specimen]] = {}
     for specimen in specimens:
         by_word.setdefault(specimen.word, []).append(specimen)
-    return [report(item, group, bag) for group in by_word.values() for item in loaded]
+    made = []
+    for word, group in by_word.items():
+        for item in loaded:
+            try:
+                made.append(report(item, group, bag))
+            except UserError as error:
+                on_left_out(word, item.run, error)
+    return made

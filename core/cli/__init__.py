@@ -349,10 +349,18 @@ def senses(parsed: argparse.Namespace) -> None:
         raise UserError(tr("--place-aside is about the figure; the table has both."), tr("Name the figure's file with --out."), where="place_aside")
     if parsed.out:
         sensing.save_senses(opened, specimens, parsed.out, aside=parsed.place_aside)
-    reports = compare(opened, specimens)
+    left_out: list[tuple[str, Run, UserError]] = []
+    reports = compare(opened, specimens, lambda *each: left_out.append(each))
+    one = len(reports) + len(left_out) == 1
+    if one and left_out:
+        raise left_out[0][2]
+    for word, run, error in left_out:
+        print(tr("Left out: {word} in {run}. {why}", word=word, run=run.name, why=error), file=sys.stderr)
+    if not reports:
+        raise UserError(tr("None of the words can be measured."), tr("Name other sentences with --sentences, or other runs."))
     if parsed.json:
         made = [item.to_json() for item in reports]
-        print(json.dumps(made[0] if len(made) == 1 else made, ensure_ascii=False, indent=1))
+        print(json.dumps(made[0] if one else made, ensure_ascii=False, indent=1))
         return
     for item in reports:
         print(f"\n{item.word} · {item.run} ({item.family}) · {' / '.join(item.senses)}")

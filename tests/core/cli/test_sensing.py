@@ -71,6 +71,24 @@ def test_vectors_that_differ_by_rounding_alone_are_one_point_of_the_film_as_in_t
     assert ">×12</text>" in out.read_text(encoding="utf-8")
 
 
+def test_of_several_words_those_that_cannot_be_measured_are_named_and_the_others_measured(trained: Run, tmp_path: Path,
+                                                                                          capsys: pytest.CaptureFixture[str]) -> None:
+    words, unknown = tmp_path / "words.tsv", [f"凤梨\t{sense}\t凤梨{text}\t0" for sense, text in zip("aabb", "一二三四", strict=True)]
+    head, *known = trained.specimens_path.read_text(encoding="utf-8").splitlines()
+    words.write_text("\n".join([head, *unknown, *known]), encoding="utf-8")
+    asked = ["senses", str(trained.path), "--sentences", str(words)]
+    assert cli.main(asked) == 0
+    said = capsys.readouterr()
+    assert f"Left out: 凤梨 in {trained.name}. The model does not know" in said.err and "苹果" in said.out
+    assert cli.main([*asked, "--json"]) == 0
+    assert [item["word"] for item in json.loads(capsys.readouterr().out)] == ["苹果"]
+    assert cli.main([*asked, "--word", "凤梨"]) == cli.USER_ERROR
+    words.write_text("\n".join([head, *unknown, *(line.replace("凤梨", "榴莲") for line in unknown)]), encoding="utf-8")
+    assert cli.main(asked) == cli.USER_ERROR
+    said = capsys.readouterr().err
+    assert "Left out: 榴莲" in said and "None of the words can be measured." in said
+
+
 def test_what_cannot_be_is_said(trained: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     two = tmp_path / "two.tsv"
     two.write_text("word\tsense\ttext\n苹果\ta\t苹果\n花\tb\t花\n", encoding="utf-8")
