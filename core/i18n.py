@@ -19,8 +19,10 @@ _language = ""
 
 
 def system_language() -> str:
-    """The language of LEXISCOPE_LANGUAGE or else of the system, among those we speak."""
-    wanted = os.environ.get(ENVIRONMENT_VARIABLE) or locale.getlocale()[0] or os.environ.get("LANG", "")
+    """The language of LEXISCOPE_LANGUAGE or else of the system, among those we speak. The variables come before the locale: where the one
+    that they name is not installed, as in a container, Python has put another in its place."""
+    named = filter(None, map(os.environ.get, (ENVIRONMENT_VARIABLE, "LC_ALL", "LC_MESSAGES", "LANG")))
+    wanted = next(named, None) or locale.getlocale()[0] or ""
     return "zh_CN" if wanted.lower().startswith(("zh", "chinese")) else "en"
 
 

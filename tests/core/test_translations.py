@@ -68,3 +68,21 @@ def test_nothing_is_translated_that_is_not_said() -> None:
     # texts that stand in a table and are given to tr by name
     left = [text for text in i18n.catalogue("zh_CN") if text not in said and f'"{text}"' not in plain]
     assert not left, "\n".join(left)
+
+
+@pytest.mark.parametrize(("variables", "language"), [
+    ({"LANG": "zh_CN.UTF-8"}, "zh_CN"),
+    ({"LANG": "en_US.UTF-8"}, "en"),
+    ({"LANG": "zh_CN.UTF-8", "LC_MESSAGES": "en_US.UTF-8"}, "en"),
+    ({"LANG": "en_US.UTF-8", "LC_ALL": "zh_TW.UTF-8"}, "zh_CN"),
+    ({"LANG": "zh_CN.UTF-8", i18n.ENVIRONMENT_VARIABLE: "en"}, "en"),
+    ({}, "zh_CN"),
+])
+def test_the_language_is_that_of_the_variables_whether_or_not_their_locale_is_installed(monkeypatch: pytest.MonkeyPatch, variables: dict[str, str],
+                                                                                       language: str) -> None:
+    for name in (i18n.ENVIRONMENT_VARIABLE, "LC_ALL", "LC_MESSAGES", "LANG"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(i18n.locale, "getlocale", lambda: ("en_US" if variables else "zh_CN", "UTF-8"))  # "en_US" is how Python calls C.UTF-8
+    assert i18n.system_language() == language
