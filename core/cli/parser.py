@@ -11,6 +11,7 @@ from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
+from core.cli import columns
 from core.config import kind_words
 from core.errors import UserError
 from core.i18n import tr
@@ -106,5 +107,15 @@ class Parser(argparse.ArgumentParser):
 
 
 class _Help(argparse.HelpFormatter):
-    def add_usage(self, usage: str | None, actions: Any, groups: Any, prefix: str | None = None) -> None:
-        super().add_usage(usage, actions, groups, tr("usage: ") if prefix is None else prefix)
+    def add_argument(self, action: argparse.Action) -> None:
+        super().add_argument(action)
+        if isinstance(action, argparse._SubParsersAction):
+            self._action_max_length += self._indent_increment  # argparse forgets that verbs are indented once more
+
+    def _format_usage(self, usage: str | None, actions: Any, groups: Any, prefix: str | None) -> str:
+        """Counted in columns, so that the lines below the first stand under it in Chinese too. prefix: "" where a verb's full name is asked for."""
+        if prefix is not None:
+            return super()._format_usage(usage, actions, groups, prefix)
+        prefix = tr("usage: ")
+        room = " " * columns.room(prefix)
+        return super()._format_usage(usage, actions, groups, room).replace(room, prefix, 1)

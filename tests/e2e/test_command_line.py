@@ -120,8 +120,19 @@ def test_every_argument_of_every_verb_is_explained() -> None:
     silent = [f"{name} {action.option_strings or action.metavar}" for name, parser in verbs.items() for action in parser._actions
               if not action.help]
     assert len(verbs) > 15 and not silent
-    for parser in verbs.values():
-        parser.format_help()  # argparse trips over a lone percent sign
+
+
+@pytest.mark.parametrize("language", ["en", "zh_CN"])
+def test_the_help_of_every_verb_fits_a_terminal_of_80_columns_and_stands_in_line(monkeypatch: pytest.MonkeyPatch, language: str) -> None:
+    monkeypatch.setenv(i18n.ENVIRONMENT_VARIABLE, language)
+    monkeypatch.setenv("COLUMNS", "80")
+    parser = cli._parser()
+    verbs = parser._subparsers._group_actions[0].choices
+    texts = {name: made.format_help() for name, made in {"": parser, **verbs}.items()}  # (argparse trips over a lone percent sign)
+    assert not [line for text in texts.values() for line in text.splitlines() if columns.room(line) > 80]
+    assert all(f"\n    {action.dest:<12}{action.help[:8]}" in texts[""] for action in parser._subparsers._group_actions[0]._choices_actions)
+    first, second, *_ = texts["attention"].splitlines()
+    assert columns.room(first[: first.index("[-h]")]) == columns.room(second[: second.index("[")])
 
 
 def test_pretrain_then_everything_that_a_run_can_be_asked(here: Path, capsys: pytest.CaptureFixture) -> None:
