@@ -23,6 +23,11 @@ LEAST_COUNT = 50
 SEEDS = 3
 
 
+def method_titles() -> dict[str, str]:
+    return {"pretrained": tr("Pretrained, finetuned"), "scratch": tr("From scratch"), "tfidf": tr("TF-IDF + logistic regression"),
+            "majority": tr("Always the commonest")}
+
+
 @dataclass(frozen=True, kw_only=True)
 class Plan:
     """counts: of labelled examples, growing. applies: the methods that this task can be done by. options: as build_finetune takes them.

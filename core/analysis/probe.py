@@ -34,6 +34,7 @@ FOLDS = 5
 CONTROLS = 3  # drawings of the control's labels; their mean is shown
 FEWEST = 2  # examples of a label
 MOST = 5000  # examples that are probed
+FEW_WORDS = 20  # of which a probe can learn a random label each
 LABELS = ("label", "sense", "tag", "pos", "category")  # names of the column, the first that is there
 BY_TYPE, BY_SENTENCE = "type", "sentence"
 
@@ -116,7 +117,8 @@ def probe(vectors: np.ndarray, labels: Sequence[str], words: Sequence[str], on_l
     """vectors (layers, n, size), labels (n), words (n). Rows with NaN are left out.
 
     {"layers": [{"accuracy", "control", "selectivity"}], "majority": the share of the most frequent label, "labels": {label: how many},
-    "types": how many words, "examples", "left_out", "control_by": BY_TYPE or BY_SENTENCE}. UserError where there is nothing to tell apart.
+    "types": how many words, "few": whether they are so few that the control is easy, "examples", "left_out", "control_by": BY_TYPE or
+    BY_SENTENCE}. UserError where there is nothing to tell apart.
     """
     known = np.isfinite(vectors).all(axis=(0, 2))
     marks, mine = np.array(labels)[known], [word for word, good in zip(words, known, strict=True) if good]
@@ -136,8 +138,10 @@ def probe(vectors: np.ndarray, labels: Sequence[str], words: Sequence[str], on_l
         control = float(np.mean([accuracy(layer, drawn, folds=folds) for drawn, _ in controls]))
         made.append({"accuracy": found, "control": control, "selectivity": found - control})
     names, counts = np.unique(marks, return_counts=True)
+    types = len(set(mine))
     return {"layers": made, "majority": float(counts.max() / counts.sum()), "labels": dict(zip(names.tolist(), counts.tolist(), strict=True)),
-            "types": len(set(mine)), "examples": len(marks), "left_out": int(len(known) - len(marks)), "control_by": controls[0][1]}
+            "types": types, "few": 1 < types < FEW_WORDS, "examples": len(marks), "left_out": int(len(known) - len(marks)),
+            "control_by": controls[0][1]}
 
 
 def probe_of_run(run: str, specimens: Sequence[Specimen], path: str = "", direction: str = BOTH, cancelled: Callable[[], bool] = lambda: False,

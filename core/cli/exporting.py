@@ -47,7 +47,7 @@ def export(parsed: argparse.Namespace) -> None:
     for name, size in report["files"].items():
         print(f"  {name:<28}{size:>14,} B")
     for row in report.get("rows", ()):
-        print(f"  {row['title']}: {row['value']}")
+        print("  " + tr("{title}: {value}", **row))
     for note in report.get("notes", ()):
         print(f"  {note}")
     for name, model in report.get("models", {}).items():

@@ -132,13 +132,13 @@ def words(parsed: argparse.Namespace) -> None:
     for item in made:
         how = tr("Hidden words are replaced by [MASK].") if item["hidden_by"] == BY_MASK else \
             tr("Hidden words are taken out: this model has never seen a gap.")
-        print(f"\n{item['run']}: {item['sense']}, {tr('score {score:.3f}', score=item['score'])}. {how}")
+        print("\n" + tr("{run}: {sense}, score {score:.3f}.", run=item["run"], sense=item["sense"], score=item["score"]) + f" {how}")
         for one in sorted(item["words"], key=lambda one: -(one["change"] or 0.0)):
             print(f"  {'–' if one['change'] is None else format(one['change'], '+.3f'):>8}  {one['word']}")
 
 
 def probe(parsed: argparse.Namespace) -> None:
-    from core.analysis.probe import probe_of_run
+    from core.analysis.probe import BY_TYPE, probe_of_run
 
     made = [{"run": run.name, **probe_of_run(str(run.path), (), str(parsed.labels))} for run in map(Run.open, parsed.runs)]
     if parsed.json:
@@ -147,9 +147,16 @@ def probe(parsed: argparse.Namespace) -> None:
     for item in made:
         labels = ", ".join(f"{name} {count}" for name, count in item["labels"].items())
         print(f"\n{item['run']} · {labels} · {tr('always the most frequent label {share:.0%}', share=item['majority'])}")
-        print(f"  {columns.left(tr('layer'), 8)}{'accuracy':>10}{'control':>10}{'selectivity':>13}   ({item['control_by']})")
+        print("  " + columns.left(tr("layer"), 8) + columns.right(tr("accuracy"), 10) + columns.right(tr("control"), 10)
+              + columns.right(tr("selectivity"), 13))
         for layer, figures in enumerate(item["layers"]):
             print(f"  {layer:<8}{figures['accuracy']:>10.3f}{figures['control']:>10.3f}{figures['selectivity']:>13.3f}")
+        print("  " + (tr("The control gives each of the {count} words one random label wherever it stands.", count=item["types"])
+                      if item["control_by"] == BY_TYPE else tr("With one word only, the control gives each sentence a random label.")))
+        if item["few"]:
+            print("  " + tr("With so few words the control is easy: each can be learned by heart."))
+        if item["left_out"]:
+            print("  " + tr("{count} examples are left out: the model does not know the word, or the label is too rare.", count=item["left_out"]))
 
 
 def save_senses(runs: Sequence[Run], specimens: Sequence[Specimen], path: Path, *, aside: bool = False) -> None:

@@ -20,6 +20,7 @@ from core.i18n import tr
 from core.registry import TASKS, task
 from core.runs import NEWEST, Run
 from core.shares import percent
+from core.study import method_titles
 from core.tasks.config import build_finetune
 from core.tasks.data import SHOWN_LABELS
 from core.tasks.labels import NUMBER
@@ -192,9 +193,9 @@ def evaluate(parsed: argparse.Namespace) -> None:
     _say_problems(result["problem_counts"])
     print(tr("{count} examples", count=result["examples"]) + "  " + _figures(result["metrics"], result["intervals"]) + "  " + _checkpoint(result))
     if result["intervals"]:
-        print("  " + tr("in brackets: 95% bootstrap interval over the examples") + "; "
-              + (tr("always the most frequent label: {share}", share=percent(result["majority"])) if result["labels"] else
-                 tr("always the place that is right most often: {share}", share=percent(result["majority"]))))
+        print("  " + tr("in brackets: 95% bootstrap interval over the examples"))
+        print("  " + (tr("always the most frequent label: {share}", share=percent(result["majority"])) if result["labels"] else
+                      tr("always the place that is right most often: {share}", share=percent(result["majority"]))))
     for row in result["per_class"]:
         print(f"  {columns.left(row['label'], 20)} {_figures({name: row[name] for name in ('precision', 'recall', 'f1')})}  n={row['support']}")
     if result["confusion"]:
@@ -279,8 +280,18 @@ def worth(parsed: argparse.Namespace) -> int:
     if parsed.json:
         print(json.dumps(read, ensure_ascii=False, indent=1))
         return 0
-    print(f"{read['metric']:<12}" + "".join(f"{count:>16}" for count in read["counts"]))
+    titles, several = method_titles(), len(read["seeds"]) > 1
+    width = max(map(columns.room, titles.values()))
+    print(tr("{metric} by the number of labels, mean ± standard deviation over the seeds", metric=read["metric"]) if several else
+          tr("{metric} by the number of labels", metric=read["metric"]))
+    print(" " * width + "".join(f"{count:>16,}" for count in read["counts"]))
     for method, points in read["curves"].items():
-        shown = {point["labels"]: f"{point['mean']:.3f} ± {point['spread']:.3f}" for point in points}
-        print(f"{method:<12}" + "".join(f"{shown.get(count, ''):>16}" for count in read["counts"]))
+        shown = {point["labels"]: _spread(point, several) for point in points}
+        print(columns.left(titles[method], width) + "".join(f"{shown.get(count, ''):>16}" for count in read["counts"]))
     return 0
+
+
+def _spread(point: dict[str, Any], several: bool) -> str:
+    """Of a point of a curve; what has one value only stands under the means of several."""
+    spread = f" ± {point['spread']:.3f}" if len(point["values"]) > 1 else ""
+    return f"{point['mean']:.3f}{spread:<8}" if several else f"{point['mean']:.3f}"

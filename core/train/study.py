@@ -84,7 +84,8 @@ def run_study(*, pretrained: str, task_name: str, options: dict[str, Any], folde
     for number, (count, seed, method) in enumerate(left):
         if cancelled():
             break
-        on_progress(f"{len(plan.jobs()) - len(left) + number + 1}/{len(plan.jobs())}  {method}  {count}  seed {seed}")
+        on_progress(tr("{number}/{all}  {method}, {count:,} labels, seed {seed}", number=len(plan.jobs()) - len(left) + number + 1,
+                       all=len(plan.jobs()), method=study.method_titles()[method], count=count, seed=seed))
         began = time.monotonic()
         mine = replace(config, train=replace(config.train, seed=seed),
                        task=replace(config.task, labels=count, from_scratch=method == "scratch"))

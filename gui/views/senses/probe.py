@@ -20,7 +20,6 @@ from gui.widgets.line_chart import Line
 from gui.widgets.noted_chart import NotedChart
 
 SENSES, FILE = "senses", "file"
-FEW_WORDS = 20  # of which a probe can learn a random label each
 
 
 class ProbePage(QWidget):
@@ -156,7 +155,7 @@ class ProbePage(QWidget):
         control = tr("The control gives each of the {count} words one random label wherever it stands.", count=facts["types"]) \
             if facts["control_by"] == "type" else tr("With one word only, the control gives each sentence a random label.")
         notes += [tr("{count} examples: {labels}.", count=facts["examples"], labels=labels), control]
-        if facts["control_by"] == "type" and facts["types"] < FEW_WORDS:
+        if facts["few"]:
             notes.append(tr("With so few words the control is easy: each can be learned by heart."))
         if facts["left_out"]:
             notes.append(tr("{count} examples are left out: the model does not know the word, or the label is too rare.", count=facts["left_out"]))

@@ -13,7 +13,7 @@ from core import study_process
 from core.errors import UserError
 from core.i18n import tr
 from core.registry import task
-from core.study import METHODS, RESULTS, read_study
+from core.study import METHODS, RESULTS, method_titles, read_study
 from gui import theme
 from gui.forms.editors import show_value
 from gui.forms.option_titles import option_title
@@ -171,11 +171,6 @@ class StudyPage(QWidget):
         curves = self._found["curves"] if self._found else {}
         return header, [[method, one["labels"], one["mean"], one["spread"], " ".join(f"{value:.4f}" for value in one["values"])]
                         for method, points in curves.items() for one in points]
-
-
-def method_titles() -> dict[str, str]:
-    return {"pretrained": tr("Pretrained, finetuned"), "scratch": tr("From scratch"), "tfidf": tr("TF-IDF + logistic regression"),
-            "majority": tr("Always the commonest")}
 
 
 def method_colours() -> dict[str, str]:

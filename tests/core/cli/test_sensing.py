@@ -37,6 +37,8 @@ def test_film_words_probe_and_the_figure_of_senses(trained: Run, tmp_path: Path,
     assert cli.main(["probe", run, "--labels", str(trained.specimens_path), "--json"]) == 0
     found, = json.loads(capsys.readouterr().out)
     assert len(found["layers"]) == 3 and found["labels"] == {"company": 6, "fruit": 6}
+    assert cli.main(["probe", run, "--labels", str(trained.specimens_path)]) == 0
+    assert "With one word only, the control gives each sentence a random label." in capsys.readouterr().out
     assert cli.main(["senses", run, *sentences, "--out", str(tmp_path / "s.svg")]) == 0
     assert f"Saved as {tmp_path / 's.svg'}." in capsys.readouterr().out
     assert ">苹果<" in (tmp_path / "s.svg").read_text(encoding="utf-8")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import time
 from dataclasses import replace
@@ -349,7 +350,8 @@ def test_the_verbs(pretrained: dict[str, Run], tmp_path: Path, capsys: pytest.Ca
     out = tmp_path / "worth"
     asked = ["worth", place, *files, "--counts", "6,12", "--seeds", "2", "--out", str(out), "--set", "train.steps=2", "threads=1"]
     assert cli.main(asked) == 0
-    assert "±" in capsys.readouterr().out
+    said = capsys.readouterr()
+    assert "From scratch, 6 labels, seed 0" in said.err and re.search(r"^From scratch .* ± ", said.out, re.MULTILINE)
     lines = (out / study.RESULTS).read_text().splitlines()
     read = study.read_study(out)
     assert read["done"] == read["total"] == len(lines) == 2 * 2 * 3 + 2
@@ -358,7 +360,9 @@ def test_the_verbs(pretrained: dict[str, Run], tmp_path: Path, capsys: pytest.Ca
     again = study.read_study(out)
     assert again["done"] == again["total"] and again["curves"] == read["curves"], "what was torn is made again, and comes out the same"
     assert cli.main([*asked, "--text", "text"]) == 2
+    capsys.readouterr()
     assert cli.main([*asked[: asked.index("--seeds")], "--seeds", "1", *asked[asked.index("--seeds") + 2 :]]) == 0
+    assert "±" not in capsys.readouterr().out, "of one seed there is no spread"
     fewer = study.read_study(out)
     assert fewer["done"] == fewer["total"] == 2 * 3 + 2, "of two seeds that were made before, one is asked for"
     assert all(len(point["values"]) == 1 for points in fewer["curves"].values() for point in points)
