@@ -62,8 +62,8 @@ class Sample:
 
 @dataclass(frozen=True, kw_only=True)
 class Estimate:
-    """Memory in bytes, that of all processes together. steps, tokens: that the run will read; epochs: how often the text. samples: runs that
-    the speed is taken from."""
+    """Memory in bytes, that of all processes together. seconds: of learning, without validations, probes and checkpoints, where no limit in
+    minutes ends the run. steps, tokens: that the run will read; epochs: how often the text. samples: runs that the speed is taken from."""
 
     parameters: int
     weights: int

@@ -372,7 +372,8 @@ def senses(parsed: argparse.Namespace) -> None:
         bag = item.bag_of_context
         print(_measures(tr("bag of context"), bag.all, bag.hard, bag.place_aside) + f"   ({item.bag_source})")
         if item.left_out:
-            print("  " + tr("{count} sentences were left out: the model does not know the word in them.", count=item.left_out))
+            print("  " + (tr("1 sentence was left out: the model does not know the word in it.") if item.left_out == 1 else
+                          tr("{count} sentences were left out: the model does not know the word in them.", count=item.left_out)))
     if parsed.out:
         print("\n" + tr("Saved as {path}.", path=parsed.out))
 

@@ -157,7 +157,8 @@ def _say_recognised(noted: dict[str, Any]) -> None:
 def _say_problems(counts: list[dict[str, Any]]) -> None:
     for one in counts:
         lines = ", ".join(map(str, one["lines"][:SHOWN_PROBLEMS])) + (" ..." if one["count"] > SHOWN_PROBLEMS else "")
-        print(f"{one['file']}: {one['count']} × {one['rule']} {tr('(line {lines})', lines=lines)}", file=sys.stderr)
+        place = tr("(line {lines})", lines=lines) if one["count"] == 1 else tr("(lines {lines})", lines=lines)
+        print(f"{one['file']}: {one['count']} × {one['rule']} {place}", file=sys.stderr)
 
 
 def _figures(measures: dict[str, float], intervals: Mapping[str, tuple[float, float]] = MappingProxyType({})) -> str:

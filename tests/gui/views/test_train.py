@@ -265,7 +265,9 @@ def test_the_estimate_says_what_it_stands_on(qtbot):
     card.set_ground(Ground(machine=Machine(cores=2, memory=8 << 30), samples=[]))
     assert "table" in card._basis.text()
     assert card._values["time"].text() == "60 s"
-    assert card._warning.isHidden()
+    assert card._warning.isHidden() and "come on top" not in card._basis.text()
+    card.set_config(config.build("gpt", options={"steps": 20}))
+    assert "Validations, probes and checkpoints come on top." in card._basis.text()
     sample = Sample(family="gpt", device="cpu", threads=2, flops=1e6, tokens_per_s=100.0)
     card.set_ground(Ground(machine=Machine(cores=2, memory=8 << 30), samples=[sample, sample]))
     assert "2 earlier runs" in card._basis.text()
