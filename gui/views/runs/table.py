@@ -95,6 +95,9 @@ class RunsModel(QAbstractTableModel):
                 return tr("Take off the bench") if self._session.on_bench(row.path) else tr("Put on the bench")
             if column in (LOSS, VALID) and words(row, column):
                 return f"{words(row, column)}\n{loss_title([row.run])}"
+            if column == NAME:  # in a narrow window some columns have no room
+                told = ((self.headerData(other, Qt.Orientation.Horizontal), words(row, other)) for other in range(FAMILY, SIZE + 1))
+                return "\n".join([row.run.name, *(f"{title}: {said}" for title, said in told if said)])
             return source_of(row, whole=True) if column == TEXT else words(row, column)
         if role == COLOUR_ROLE and column == CHIP:
             there = self._session.on_bench(row.path)

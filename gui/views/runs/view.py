@@ -61,6 +61,7 @@ from gui.widgets.empty import Empty
 from gui.widgets.labels import button, icon_button, label, row
 
 WIDTHS = {CHIP: 34, NAME: 120, TEXT: 116}  # the others are as wide as what they hold
+GIVE_WAY = (SIZE, STEP, TIME, LOSS, TEXT)  # the columns that are hidden where there is no room for all, the first one first
 ROW_HEIGHT = 40
 SEARCH_WIDTH = 130  # at least
 COMPARED = 8  # runs at once
@@ -166,13 +167,13 @@ class RunsView(QWidget):
         table.horizontalHeader().setHighlightSections(False)
         table.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
         zoom = theme.px("body") / theme.SIZES["body"]
+        table.horizontalHeader().sectionResized.connect(table.fit_soon)
         for column, width in WIDTHS.items():
             table.setColumnWidth(column, round(width * zoom))
         table.horizontalHeader().setResizeContentsPrecision(0)  # by the rows in sight
         for column in (FAMILY, STATUS, STEP, LOSS, VALID, TIME, SIZE):
             table.horizontalHeader().setSectionResizeMode(column, QHeaderView.ResizeMode.ResizeToContents)
-        table.horizontalHeader().setSectionResizeMode(NAME, QHeaderView.ResizeMode.Fixed)  # _Table sees to it
-        table.horizontalHeader().sectionResized.connect(table.fit_name)
+        table.horizontalHeader().setSectionResizeMode(NAME, QHeaderView.ResizeMode.Stretch)
         self._chips, self._states = ChipDelegate(table), StatusDelegate(table)
         self._chips.toggled.connect(self._toggle)
         table.setItemDelegateForColumn(CHIP, self._chips)
@@ -414,14 +415,28 @@ def undo(session: Session, services: Services, places: list[tuple[Path, bool]]) 
 
 
 class _Table(QTableView):
-    """The name takes what the others leave, and is never narrower than WIDTHS says: then one scrolls."""
+    """The name takes what the others leave. Where that is less than WIDTHS says, columns give way: nothing is scrolled sideways."""
+
+    def __init__(self, **properties: object) -> None:
+        super().__init__(**properties)
+        self._widths: dict[int, int] = {}  # of every column when it was seen last; of those that fit what they hold, that of their title
+        self._soon = QTimer(self, interval=0, singleShot=True)  # the header must not lose a column while it sizes them
+        self._soon.timeout.connect(self._fit)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        self.fit_name()
+        self._fit()
 
-    def fit_name(self, column: int = -1, *_sizes: int) -> None:
-        if column != NAME:
-            header = self.horizontalHeader()
-            left = self.viewport().width() - header.length() + header.sectionSize(NAME)
-            self.setColumnWidth(NAME, max(left, theme.scaled(WIDTHS[NAME])))
+    def fit_soon(self, *_: int) -> None:
+        self._soon.start()
+
+    def _fit(self) -> None:
+        header = self.horizontalHeader()
+        shown = [column for column in range(header.count()) if header.sectionSize(column)]
+        self._widths |= {column: header.sectionSize(column) if column in WIDTHS else header.sectionSizeHint(column) for column in shown}
+        wanted = self._widths | {NAME: theme.scaled(WIDTHS[NAME])}
+        wanted = {column: wide if column in WIDTHS else max(wide, self.sizeHintForColumn(column)) for column, wide in wanted.items()}
+        over = sum(wanted.values()) - self.viewport().width()
+        for column in GIVE_WAY:
+            self.setColumnHidden(column, over > 0)
+            over -= wanted.get(column, 0)

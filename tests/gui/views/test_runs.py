@@ -29,7 +29,7 @@ from gui.sizes import MIB
 from gui.views import Services
 from gui.views.runs.curves import Series
 from gui.views.runs.settings import MISSING, differences, options_of, plain_of
-from gui.views.runs.table import CHIP, FAMILY, LOSS, NAME, SIZE, STATUS, STEP, TEXT, VALID
+from gui.views.runs.table import CHIP, FAMILY, LOSS, NAME, SIZE, STATUS, STEP, TEXT, TIME, VALID
 from gui.views.runs.trash import TrashDialog
 from gui.views.runs.view import WIDTHS, RunsView
 from tests.helpers.inline_engine import InlineEngine
@@ -598,19 +598,26 @@ def test_a_finetuned_run_says_what_it_was_made_for_and_a_pretrained_one_can_be_f
     assert session.pretrained.path == pretrained.path
 
 
-def test_the_names_can_be_read_with_large_letters_and_take_the_room_that_is_left(qtbot, qapp, make, session, services):
+def test_with_large_letters_columns_give_way_so_that_nothing_is_scrolled_sideways(qtbot, qapp, make, session, services):
     theme.apply(qapp, "light", ZOOM)
-    make("apple")
+    make("apple", step(1_000), events.EvalEnd(step=1_000, metrics={"loss": 5.0}))
+    window = QWidget()
+    qtbot.addWidget(window)
     view = RunsView(session, services)
-    qtbot.addWidget(view)
-    view.resize(900, 600)
-    view.show()
-    table = view.table
-    qtbot.waitUntil(lambda: view.order.rowCount() == 1 and table.columnWidth(NAME) == theme.scaled(WIDTHS[NAME]))
-    assert table.horizontalHeader().length() > table.viewport().width(), "it scrolls"
-    qtbot.waitUntil(lambda: all(table.columnWidth(column) == max(table.sizeHintForColumn(column), table.horizontalHeader().sectionSizeHint(column))
-                                for column in (FAMILY, STEP, LOSS, VALID)))
+    view.setParent(window)
+    window.resize(2400, 600)
+    window.show()
+    table, header = view.table, view.table.horizontalHeader()
+    for width, hidden in ((790, {SIZE, STEP, TIME, LOSS, TEXT}), (1060, {SIZE, STEP, TIME}), (2400, set()), (930, {SIZE, STEP, TIME, LOSS})):
+        view.resize(width, 600)
+        qtbot.waitUntil(lambda: view.order.rowCount() == 1 and header.length() == table.viewport().width())
+        qtbot.waitUntil(lambda hidden=hidden: {column for column in range(SIZE + 1) if table.isColumnHidden(column)} == hidden)
+        qtbot.waitUntil(lambda: not table.horizontalScrollBar().maximum())
+        assert table.columnWidth(NAME) >= theme.scaled(WIDTHS[NAME])
+        assert all(table.columnWidth(column) == max(table.sizeHintForColumn(column), header.sectionSizeHint(column))
+                   for column in (FAMILY, STEP, LOSS, VALID) if column not in hidden)
+    name = table.model().index(0, NAME).data(Qt.ItemDataRole.ToolTipRole)
+    assert "apple" in name and "Step: 1,000" in name and "Loss: 5.000" in name, "what gave way can be read"
     view.resize(2400, 600)
-    qtbot.waitUntil(lambda: table.horizontalHeader().length() == table.viewport().width())
     table.setColumnWidth(TEXT, 300)
-    assert table.horizontalHeader().length() == table.viewport().width()
+    qtbot.waitUntil(lambda: header.length() == table.viewport().width() and table.columnWidth(TEXT) == 300)
