@@ -22,7 +22,7 @@ def is_mixed(runs: Sequence[Run]) -> bool:
 def loss_title(runs: Sequence[Run]) -> str:
     """The loss of these runs, with its unit."""
     if is_mixed(runs):
-        return tr("Loss, in nats (that of word vectors, with negative samples, is not comparable)")
+        return tr("Loss, in nats (that of word vectors is not comparable)")
     if any(map(samples_negatives, runs)):
         return tr("Loss, in nats for each guess among negative samples")
     if any(run.config.task is not None or getattr(run.config.objective, "next_sentence", False) for run in runs):

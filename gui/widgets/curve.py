@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from PySide6.QtCore import QEvent, QPointF, Qt, QTimer
-from PySide6.QtWidgets import QComboBox, QLabel, QSizePolicy, QSlider, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QLabel, QSizePolicy, QSlider, QStackedLayout, QVBoxLayout, QWidget
 
 from core.i18n import tr
 from gui import theme
@@ -46,7 +46,7 @@ class Curves(QWidget):
     """axes: name -> title of the x axes between which the person may choose, the first one is shown first.
 
     Data are arrays: `append(key, {"steps": ..., "tokens": ...}, y)`. Drawn at most every 120 ms, decimated.
-    controls: by name, what the person can choose beneath.
+    controls: by name, what the person can choose beneath. nothing: what stands there while no curve has a number.
     """
 
     def __init__(self, axes: Mapping[str, str], y_title: str = "", *, controls: bool = True,
@@ -76,7 +76,12 @@ class Curves(QWidget):
         layout.addWidget(label(y_title, "heading") if y_title else self._legend)
         if y_title:
             layout.addWidget(self._legend)
-        layout.addWidget(self._plot, 1)
+        self.nothing = label(tr("There are no numbers to draw yet."), "soft", wrap=True)
+        self.nothing.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self._pages = QStackedLayout()
+        self._pages.addWidget(self.nothing)
+        self._pages.addWidget(self._plot)
+        layout.addLayout(self._pages, 1)
         if controls:
             layout.addWidget(self._make_controls())
         self._redraw = QTimer(self, interval=REDRAW_MS, singleShot=True)
@@ -122,6 +127,7 @@ class Curves(QWidget):
             self._plot.removeItem(curve.raw)
             self._plot.removeItem(curve.line)
             self._show_legend()
+            self._redraw.start()
 
     def clear(self) -> None:
         for key in list(self._curves):
@@ -160,6 +166,7 @@ class Curves(QWidget):
         return False
 
     def _draw(self) -> None:
+        self._pages.setCurrentIndex(int(any(np.isfinite(curve.y.values).any() for curve in self._curves.values())))
         for curve in self._curves.values():
             x = curve.x[self._axis].values if self._axis in curve.x else np.zeros(0)
             y = curve.y.values

@@ -25,7 +25,7 @@ from gui.widgets.folding import FoldingSegments
 from gui.widgets.labels import Card, label, row
 
 TWO_COLUMNS = 940  # from this width on the strips stand in two columns
-LEAST_HEIGHT = 60
+LEAST_HEIGHT, LEAST_CURVES = 60, 340  # of the strips, and of the card with the curves as long as the strips are not whole
 TAIL = 300  # events; a long run has a hundred thousand, and looking at all of them several times a second would be felt
 STRIPS_HEIGHT = 260  # at most; more strips scroll
 BOTH, TRAINING, VALIDATION, METRIC = "both", "training", "validation", "metric"
@@ -163,7 +163,8 @@ class LivePanel(QWidget):
     def _fit(self) -> None:
         """The strips take what they need, up to a bound; the curves have the rest."""
         self._scroll.setMaximumHeight(min(max(self._scroll.widget().sizeHint().height(), LEAST_HEIGHT) + 2, STRIPS_HEIGHT))
-        self._scroll.setMinimumHeight(min(self._scroll.maximumHeight(), max(round(0.25 * self.height()), LEAST_HEIGHT)))
+        least = max(round(0.25 * self.height()), self.height() - theme.scaled(LEAST_CURVES), LEAST_HEIGHT)
+        self._scroll.setMinimumHeight(min(self._scroll.maximumHeight(), least))
 
     # several seeds of one finetune
 
@@ -213,6 +214,9 @@ class LivePanel(QWidget):
         task = self._which.value == METRIC
         self._heading.setText(tr("How well the task is done, on held-out examples") if task else
                               loss_title([item.run for item in self._session.bench]))
+        tuned = any(item.run.config.task is not None for item in self._session.bench)
+        self._curves.nothing.setText(tr("Only finetuned runs have a task, and none is on the bench.") if task and not tuned else
+                                     tr("There are no numbers to draw yet."))
         self._caption.setVisible(self._which.value == BOTH)
         self._arrange()
 

@@ -462,10 +462,29 @@ def test_only_validation_or_only_training_can_be_drawn(qtbot, make, make_run):
     qtbot.waitUntil(lambda: bool(window.watcher.history(run.path)))
     live._which.button("validation").click()
     assert live._curves.keys() == (f"{run.path}/validation",)
+    live._which.button("metric").click()
+    assert "none is on the bench" in live._curves.nothing.text()
     live._which.button("both").click()
-    assert len(live._curves.keys()) == 2
+    assert len(live._curves.keys()) == 2 and "task" not in live._curves.nothing.text()
     window.session.remove_run(run.path)
     assert live._curves.keys() == ()
+
+
+def test_four_runs_that_learn_are_seen_whole_in_a_small_window(qtbot, make, make_run, monkeypatch):
+    window = make("train", "en")
+    monkeypatch.setattr("gui.run_process.Processes.alive", lambda *_: True)
+    for family in ("word2vec", "elmo", "gpt", "bert"):
+        run = make_run(family, family)
+        _write(run, _begun(), _step(5), EvalEnd(step=5, metrics={"loss": 2.0}))
+        window.session.add_run(run)
+    window.resize(1280, 720)
+    window.view.show_live()
+    live = window.view._live
+    qtbot.waitUntil(lambda: live._scroll.height() > 100 and live._scroll.verticalScrollBar().maximum() == 0)
+    window.zoom(0.5)
+    window.view.show_live()
+    heading = window.view._live._heading
+    qtbot.waitUntil(lambda: heading.isVisible() and heading.width() >= heading.sizeHint().width())
 
 
 def test_with_large_words_a_strip_says_its_whole_state(qtbot, make, make_run):
