@@ -82,14 +82,15 @@ class MeasureChart(QWidget):
             main, _, rest = number_text.partition("  ")
             advance = QFontMetrics(bold).horizontalAdvance(main)
             rest_advance = QFontMetrics(small).horizontalAdvance("  " + rest) if rest else 0
-            if advance + rest_advance + QFontMetrics(small).horizontalAdvance(bar.title) + theme.S > self.width():
-                rest, rest_advance = "", 0  # the whisker says it too
+            room = int(self.width() - advance - rest_advance - theme.XS)
+            font = fitting(bar.title, room, theme.scaled(SMALLEST))
+            if rest and QFontMetrics(font).horizontalAdvance(bar.title) > room:
+                rest, room = "", room + rest_advance  # the whisker says it too
+                font, rest_advance = fitting(bar.title, room), 0
             painter.drawText(line.adjusted(0, 0, -rest_advance, 0), Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, main)
             painter.setFont(small)
             painter.setPen(QColor(look.text_soft))
             painter.drawText(line, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, rest)
-            room = int(self.width() - advance - rest_advance - theme.XS)
-            font = fitting(bar.title, room)
             painter.setFont(font)
             painter.drawText(line, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter,
                              QFontMetrics(font).elidedText(bar.title, Qt.TextElideMode.ElideRight, room))
@@ -135,10 +136,10 @@ class MeasureChart(QWidget):
             paint_diamond(painter, QPointF(at(bar.control), middle))
 
 
-def fitting(title: str, room: int) -> QFont:
-    """Smaller letters rather than a cut title, as long as they can be read."""
+def fitting(title: str, room: int, least: int = SMALLEST) -> QFont:
+    """Smaller letters rather than a cut title, as long as they can be read. least: pixels of their size."""
     font = theme.font("small")
-    while font.pixelSize() > SMALLEST and QFontMetrics(font).horizontalAdvance(title) > room:
+    while font.pixelSize() > least and QFontMetrics(font).horizontalAdvance(title) > room:
         font.setPixelSize(font.pixelSize() - 1)
     return font
 

@@ -143,6 +143,15 @@ def test_curves_grow_and_are_drawn_decimated(qtbot, curves):
     assert curves._curves["a"].line.getData()[0][-1] == 2000.0
 
 
+def test_curves_without_a_number_say_so_instead_of_an_empty_axis(qtbot, curves):
+    curves.add("a", "apple", "#ff0000")
+    assert curves.nothing.isVisible() and not curves._plot.isVisible()
+    curves.append("a", {"steps": [1.0], "time": [1.0]}, [2.0])
+    qtbot.waitUntil(lambda: curves._plot.isVisible() and not curves.nothing.isVisible())
+    curves.clear()
+    qtbot.waitUntil(lambda: curves.nothing.isVisible())
+
+
 def test_without_smoothing_the_values_are_shown_as_they_are(curves):
     curves.add("a", "run a", "#ff0000")
     curves.append("a", {"steps": [1, 2, 3], "time": [1, 2, 3]}, [4.0, np.nan, 6.0])
@@ -620,6 +629,15 @@ def test_a_share_is_a_bar_from_chance_with_its_interval_its_control_and_its_band
     assert across(found, look.text_faint, "rect") == [(MARK + 80, MARK + 110)]
     assert (MARK + 120, MARK + 180) in across(found, look.text, "polyline") and (MARK + 100, MARK + 100) in across(found, look.text_soft, "polyline")
     assert [sum(pair) / 2 for pair in across(found, look.text, "polygon")] == [MARK + 60]
+
+
+def test_the_title_of_a_bar_takes_smaller_letters_before_its_interval_goes(look_at):
+    chart, small = MeasureChart("#ff0000"), QFontMetrics(theme.font("small"))
+    chart.set_bars([Bar(title="All 100", value=0.76, interval=(0.67, 0.84))], 0.5, "chance")
+    needed = QFontMetrics(theme.font("body", bold=True)).horizontalAdvance("76%") + small.horizontalAdvance("  67–84" + "All 100")
+    for width, told in ((needed + theme.S, True), (needed - 2, True), (needed - 30, False)):
+        words = [one.words for one in look_at(chart, width, 60)]
+        assert {"All 100", "76%"} <= set(words) and ("67–84" in words) is told
 
 
 def test_a_lean_is_drawn_to_its_side_in_its_colour(look_at):
