@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
     from gui.engine import Call
 
+ASIDE = 204  # the width of a panel that only says why it gives no answer: the names that the demonstration gives stand whole in its head
 WAIT_MS = 250  # after the last key, before the runs are asked
 MODE = "predict/mode"  # in the settings
 KEY = "predict"
@@ -173,7 +174,7 @@ class PredictView(QWidget):
         """All runs that can answer in this mode at once; the others say why not."""
         if not self.isVisible() or not self._session.bench:
             return
-        share_width(self._row, {self._panels[item.path]: not _why_not(item.run, self.mode) for item in self._session.bench})
+        share_width(self._row, {self._panels[item.path]: not _why_not(item.run, self.mode) for item in self._session.bench}, ASIDE)
         if self.mode == WRITE:
             for item in self._session.bench:
                 panel = self._panels[item.path]

@@ -25,7 +25,7 @@ from gui.views import Services
 from gui.widgets.flow import Flow
 from gui.widgets.labels import Card, button, label, row
 
-COUNTS_WIDTH = 200
+COUNTS_WIDTH = 230
 OPTIONS = "worth/options"  # in the session's past
 SETTLED = ("labels", "from_scratch", "seed")  # what the comparison itself varies
 

@@ -246,6 +246,9 @@ def test_those_that_cannot_answer_leave_the_room_to_the_others(view, qtbot):
         return max(_panel(view, family).width() for family in aside) < min(_panel(view, family).width() for family in beside)
 
     qtbot.waitUntil(lambda: is_narrower(["word2vec"], ["elmo", "gpt", "bert"]))
+    name = _panel(view, "word2vec")._name
+    name.setText("apple · word2vec")
+    qtbot.waitUntil(lambda: name.width() >= name.sizeHint().width())
     view.set_mode("write")
     qtbot.waitUntil(lambda: is_narrower(["word2vec", "elmo", "bert"], ["gpt"]))
 
