@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 
-from core.i18n import tr
+from core.i18n import sentences, tr
 
 DISK_FULL = errno.ENOSPC  # also the exit code of a run's process that had no room left to write down why it ended
 
@@ -25,7 +25,7 @@ class UserError(Exception):
         self.where = where
 
     def __str__(self) -> str:
-        return f"{self.message} {self.hint}".strip()
+        return sentences(self.message, self.hint)
 
 
 def system_words(error: OSError) -> str:

@@ -15,6 +15,7 @@ from pathlib import Path
 LANGUAGES = {"zh_CN": "简体中文", "en": "English"}
 ENVIRONMENT_VARIABLE = "LEXISCOPE_LANGUAGE"
 _TRANSLATIONS = Path(__file__).resolve().parent.parent / "resources" / "translations"
+_ROOMY = tuple("。！？；：，）")  # full-width marks, with room of their own behind them
 _language = ""
 
 
@@ -52,3 +53,11 @@ def tr(text: str, /, **values: object) -> str:
 def tr_in(name: str, text: str) -> str:
     """`text` in the language of that name, whatever the window speaks: what is put before a model is in the language that it has read."""
     return catalogue(name).get(text, text)
+
+
+def sentences(*said: str) -> str:
+    """What is said one after another, what is empty left out. Where one ends in a full-width mark, no space follows: the mark holds it."""
+    text = ""
+    for one in filter(None, said):
+        text += one if not text or text.endswith(_ROOMY) else f" {one}"
+    return text

@@ -18,7 +18,7 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QDialog, QFrame, QHBoxLayout, QPlainTextEdit, QVBoxLayout, QWidget
 
 from core.errors import UserError
-from core.i18n import tr
+from core.i18n import sentences, tr
 from gui import theme
 from gui.widgets.labels import button, icon_button, label, row
 
@@ -131,7 +131,7 @@ class Toast(QFrame):
                  on_action: Callable[[], object] | None) -> None:
         super().__init__(window, objectName="toast")
         self.setProperty("kind", kind)
-        self.setAccessibleName(f"{message} {hint}")
+        self.setAccessibleName(sentences(message, hint))
         self.text = (message, hint)
         self.leaving: Callable[[Toast], None] = _nothing
         self._on_action = on_action

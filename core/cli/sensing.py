@@ -12,7 +12,7 @@ from typing import Any
 from core.cli import columns
 from core.cli.parser import Number
 from core.errors import UserError
-from core.i18n import tr
+from core.i18n import sentences, tr
 from core.pictures import palette
 from core.runs import Run
 from core.text.specimens import Specimen, read_specimens
@@ -132,7 +132,7 @@ def words(parsed: argparse.Namespace) -> None:
     for item in made:
         how = tr("Hidden words are replaced by [MASK].") if item["hidden_by"] == BY_MASK else \
             tr("Hidden words are taken out: this model has never seen a gap.")
-        print("\n" + tr("{run}: {sense}, score {score:.3f}.", run=item["run"], sense=item["sense"], score=item["score"]) + f" {how}")
+        print("\n" + sentences(tr("{run}: {sense}, score {score:.3f}.", run=item["run"], sense=item["sense"], score=item["score"]), how))
         for one in sorted(item["words"], key=lambda one: -(one["change"] or 0.0)):
             print(f"  {'–' if one['change'] is None else format(one['change'], '+.3f'):>8}  {one['word']}")
 

@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 
 from core import config, i18n
+from core.errors import UserError
+from core.i18n import sentences
 from core.registry import FAMILIES, TASKS, family, task
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -86,3 +88,9 @@ def test_the_language_is_that_of_the_variables_whether_or_not_their_locale_is_in
         monkeypatch.setenv(name, value)
     monkeypatch.setattr(i18n.locale, "getlocale", lambda: ("en_US" if variables else "zh_CN", "UTF-8"))  # "en_US" is how Python calls C.UTF-8
     assert i18n.system_language() == language
+
+
+def test_a_full_width_mark_needs_no_space_behind_it() -> None:
+    assert sentences("The run has no checkpoint.", "", "Wait.") == "The run has no checkpoint. Wait."
+    assert sentences("训练还没有检查点。", "请稍等。") == "训练还没有检查点。请稍等。" and sentences("", "") == ""
+    assert str(UserError("文件是空的。", "请换一个。")) == "文件是空的。请换一个。"

@@ -10,7 +10,7 @@ import numpy as np
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QScrollArea, QStackedLayout, QVBoxLayout, QWidget
 
-from core.i18n import tr
+from core.i18n import sentences, tr
 from gui import theme
 from gui.views.attention.state import State
 from gui.widgets.head_grid import HeadGrid
@@ -116,7 +116,7 @@ class EffectsPage(QWidget):
             sense = self._found["sense"]
             parts.append(tr("Sense: {sense} rather than {other}, {score:+.2f}.", sense=self.title(sense["sense"]), other=self.title(sense["other"]),
                             score=sense["base"]))
-        return " ".join(parts)
+        return sentences(*parts)
 
     def _values(self) -> np.ndarray | None:
         """(layers, heads) of what is shown, None where it is not there."""

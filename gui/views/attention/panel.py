@@ -11,7 +11,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QBoxLayout, QFrame, QScrollArea, QSizePolicy, QStackedLayout, QVBoxLayout, QWidget
 
-from core.i18n import tr
+from core.i18n import sentences, tr
 from gui import theme
 from gui.views.attention.effects import EffectsPage
 from gui.views.attention.notes import is_pair, where
@@ -160,7 +160,7 @@ class AttentionPanel(QFrame):
         self._where.setText(where(answer, state, heads))
         if state.mode == LINES and self.lines.dropped:
             notes = [*notes, tr("{count:,} thinner lines are left out.", count=self.lines.dropped)]
-        self.note.setText(" ".join(notes))
+        self.note.setText(sentences(*notes))
         self.note.setVisible(bool(notes))
         self._stack.setCurrentWidget(self._pages[state.mode])
 

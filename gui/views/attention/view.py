@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QStackedLayout, QVBoxLayout, QWidget
 
 from core.events import CheckpointSaved, ProbeSaved
 from core.families.family import RANDOM
-from core.i18n import tr
+from core.i18n import sentences, tr
 from core.registry import family
 from core.text.specimens import find_word
 from gui import specimen_store as store
@@ -240,7 +240,7 @@ class AttentionView(QWidget):
         """The engine has failed: what stands there is of another sentence."""
         for path in asked:
             if path in self._panels:
-                self._panels[path].say(f"{message} {hint}".strip())
+                self._panels[path].say(sentences(message, hint))
 
     def _ask_vectors(self) -> None:
         state = self._state

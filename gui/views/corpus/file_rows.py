@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QMenu, QToolButton, QVBoxLayout
 
-from core.i18n import tr
+from core.i18n import sentences, tr
 from gui import theme
 from gui.sizes import size_words
 from gui.widgets.elided import Elided
@@ -105,7 +105,7 @@ class MissingRow(QFrame):
         self.setToolTip(path)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(theme.M, 6, theme.S, 6)
-        layout.addWidget(label(f"{message} {hint}".strip(), "error", wrap=True), 1)
+        layout.addWidget(label(sentences(message, hint), "error", wrap=True), 1)
         layout.addWidget(icon_button("close", tr("Remove"), self._remove, size=14))
 
     def _remove(self) -> None:

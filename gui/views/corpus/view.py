@@ -22,7 +22,7 @@ from PySide6.QtWidgets import (
 )
 
 from core.config import TextConfig
-from core.i18n import tr
+from core.i18n import sentences, tr
 from gui import draft, theme
 from gui.forms.form import Form
 from gui.forms.option_titles import choice_title, option_title
@@ -427,7 +427,7 @@ class CorpusView(QWidget):
 
     def _refuse_count(self, message: str, hint: str) -> None:
         self._counting_over()
-        self._clear_counts(f"{message} {hint}".strip())
+        self._clear_counts(sentences(message, hint))
 
     def _clear_counts(self, words: str) -> None:
         self._counted_for = None
@@ -436,7 +436,7 @@ class CorpusView(QWidget):
         self._counts.clear(words)
 
     def _refuse(self, message: str, hint: str) -> None:
-        self._read.clear(f"{message} {hint}".strip())
+        self._read.clear(sentences(message, hint))
 
     def _train(self) -> None:
         if (config := self.config) is not None:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from PySide6.QtCore import QObject
 
-from core.i18n import tr
+from core.i18n import sentences, tr
 from core.vector_source import VectorSource
 from gui.engine import Call, Engine
 from gui.projections import TSNE
@@ -189,7 +189,7 @@ class Answers(QObject):
 
 
 def _joined(told: Callable[[str], None], message: str, hint: str) -> None:
-    told(f"{message} {hint}".strip())
+    told(sentences(message, hint))
 
 
 def _nothing(_message: str, _hint: str) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from PySide6.QtCore import QObject
 
-from core.i18n import tr
+from core.i18n import sentences, tr
 from gui.views.embeddings.colours import COUNT, HDBSCAN, KMEANS, ColourControls, by_clusters, by_values
 from gui.views.embeddings.find import FindControls
 from gui.views.embeddings.scene import Scene
@@ -82,7 +82,7 @@ class Paint(QObject):
         self._paint(by_values(COUNT, counts))
 
     def _refused(self, message: str, hint: str) -> None:
-        self._colours.say(f"{message} {hint}".strip(), True)
+        self._colours.say(sentences(message, hint), True)
         self._paint(None)
 
     def _paint(self, made: Mapping[str, Any] | None) -> None:

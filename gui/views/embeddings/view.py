@@ -12,7 +12,7 @@ import numpy as np
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QHBoxLayout, QScrollArea, QStackedLayout, QVBoxLayout, QWidget
 
-from core.i18n import tr
+from core.i18n import sentences, tr
 from core.vector_source import FILE, OCCURRENCES, VectorSource
 from gui import theme
 from gui.keeping.keeper import FileButton
@@ -173,7 +173,7 @@ class EmbeddingsView(QWidget):
         self._ask_for(self.scene.state.source)
 
     def _refused(self, message: str, hint: str) -> None:
-        self._show_page(f"{message} {hint}".strip())
+        self._show_page(sentences(message, hint))
 
     def _opened(self, found: dict[str, Any]) -> None:
         scene = self.scene
@@ -249,7 +249,7 @@ class EmbeddingsView(QWidget):
 
     def _not_laid(self, message: str, hint: str) -> None:
         self.layout_controls.set_busy(False)
-        self.layout_controls.say(f"{message} {hint}".strip(), True)
+        self.layout_controls.say(sentences(message, hint), True)
         self.scene.state = replace(self.scene.state, laid=self._laid_before)  # its picture is still there
         self._keep()
         self._show_page()

@@ -8,7 +8,7 @@ from typing import Any
 
 from PySide6.QtCore import QObject
 
-from core.i18n import tr
+from core.i18n import sentences, tr
 from core.vector_source import OCCURRENCES
 from gui import picture, saving
 from gui import specimen_store as store
@@ -99,4 +99,4 @@ class Words(QObject):
         self._scene.map.picture.set_marked([a, b, c, near[0]])
 
     def _no_fourth(self, message: str, hint: str) -> None:
-        self._ways.say_analogy(f"{message} {hint}".strip(), True)
+        self._ways.say_analogy(sentences(message, hint), True)

@@ -10,7 +10,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QBoxLayout, QComboBox, QFileDialog, QHBoxLayout, QProgressBar, QScrollArea, QStackedLayout, QVBoxLayout, QWidget
 
-from core.i18n import tr
+from core.i18n import sentences, tr
 from core.registry import task
 from gui import theme
 from gui.forms.checkpoint_choice import CheckpointChoice
@@ -283,7 +283,7 @@ class EvaluateView(QWidget):
             self._refused(*job.problem)
 
     def _refused(self, message: str, hint: str) -> None:
-        self._say(f"{message} {hint}".strip(), "error")
+        self._say(sentences(message, hint), "error")
 
     def _stop(self) -> None:
         self._services.jobs.cancel(KEY)

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from PySide6.QtWidgets import QComboBox, QFileDialog, QGridLayout, QLineEdit, QProgressBar, QStackedLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from core.exchange.exports import Target, targets
-from core.i18n import tr
+from core.i18n import sentences, tr
 from core.registry import family
 from core.runs import Run, home, list_runs
 from gui import theme
@@ -204,7 +204,7 @@ class ExportView(QWidget):
                 self._suggested = self._path.text()  # the next one gets another name
                 self._show_choice()
         elif job.state == FAILED:
-            self._say(" ".join(job.problem).strip(), "error")
+            self._say(sentences(*job.problem), "error")
         else:
             self._say(tr("Cancelled; nothing was left behind."))
 

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QHBoxLayout, QStackedLayout, QVBoxLayout, QWidget
 
 from core import i18n
 from core.events import CheckpointSaved
-from core.i18n import tr
+from core.i18n import sentences, tr
 from core.registry import family
 from core.runs import Run
 from gui import theme
@@ -257,7 +257,7 @@ class PredictView(QWidget):
         self._inputs.set_writing(False)
         for path in self._asked:
             if path in self._panels:
-                self._panels[path].say(f"{message} {hint}".strip())
+                self._panels[path].say(sentences(message, hint))
 
     def _stop_writing(self) -> None:
         self._services.engine.cancel(self._call)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QDialog, QPlainTextEdit, QVBoxLayout, QWidget
 
-from core.i18n import tr
+from core.i18n import sentences, tr
 from core.runs import Run
 from core.summaries import Summary
 from gui import theme
@@ -27,7 +27,7 @@ class LogDialog(QDialog):
         layout.setContentsMargins(theme.L, theme.L, theme.L, theme.L)
         layout.setSpacing(theme.M)
         if summary.failure is not None:
-            layout.addWidget(label(f"{summary.failure.message} {summary.failure.hint}".strip(), "large", wrap=True))
+            layout.addWidget(label(sentences(summary.failure.message, summary.failure.hint), "large", wrap=True))
         layout.addWidget(label(str(run.path / "worker.log"), "caption", wrap=True))
         layout.addWidget(self._text, 1)
         close = button(tr("Close"), self.accept, kind="primary")

@@ -8,7 +8,7 @@ from pathlib import Path
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QWidget
 
-from core.i18n import tr
+from core.i18n import sentences, tr
 from core.runs import Run
 from gui.jobs import DONE, FAILED
 from gui.saving import ask_path
@@ -53,4 +53,4 @@ class _Packing(QObject):
         elif job.state == DONE:
             made = job.result
             words = tr("Packed into {name}, {size}.", name=Path(made["path"]).name, size=size_words(made["bytes"]))
-            self._services.messages.say(" ".join((words, *made["left_out"])), made["path"])
+            self._services.messages.say(sentences(words, *made["left_out"]), made["path"])

@@ -11,7 +11,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QBoxLayout, QComboBox, QFileDialog, QHBoxLayout, QSizePolicy, QStackedLayout, QVBoxLayout, QWidget
 
 from core.errors import UserError
-from core.i18n import tr
+from core.i18n import sentences, tr
 from gui import specimen_store as store
 from gui import theme
 from gui.session import BenchRun
@@ -187,7 +187,7 @@ class FindPage(QWidget):
 
     def _refuse(self, message: str, hint: str) -> None:
         self._ended()
-        self._say(f"{message} {hint}".strip())
+        self._say(sentences(message, hint))
 
     def _show(self, found: dict[str, Any]) -> None:
         self._ended()

@@ -8,7 +8,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QGridLayout
 
 from core.estimate import Estimate, device_of, estimate
-from core.i18n import tr
+from core.i18n import sentences, tr
 from core.registry import family
 from gui import theme
 from gui.sizes import memory_words
@@ -102,10 +102,10 @@ class EstimateCard(Card):
                  else tr("The speed is that of an earlier run of this family here.") if made.samples
                  else tr("The speed is a guess until a first run has been trained on this GPU.") if made.on_gpu
                  else tr("The speed comes from a table; after the first run of this family it is that of your machine."))
-        text = "" if self._text.exact else " " + tr("The size of the text is reckoned from its files.")
+        text = "" if self._text.exact else tr("The size of the text is reckoned from its files.")
         train = self._config.train  # a limit in minutes holds for all that a run does, one in steps or epochs for learning alone
-        aside = "" if train.minutes and made.seconds >= 60 * train.minutes else " " + tr("Validations, probes and checkpoints come on top.")
-        self._basis.setText(speed + aside + text)
+        aside = "" if train.minutes and made.seconds >= 60 * train.minutes else tr("Validations, probes and checkpoints come on top.")
+        self._basis.setText(sentences(speed, aside, text))
 
     def _warn(self, made: Estimate, kind: str) -> None:
         machine = self._ground.machine

@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QLineEdit, QSpinBox, QVBoxLayout, QWidget
 from core import config as configs
 from core.config import RunConfig
 from core.errors import UserError
-from core.i18n import tr
+from core.i18n import sentences, tr
 from core.registry import TASKS, task
 from core.runs import Run
 from core.tasks.config import build_finetune
@@ -269,7 +269,7 @@ class FinetunePage(QWidget):
 
     def _not_looked(self, message: str, hint: str) -> None:
         self._asked = ()
-        self._seen.clear(f"{message} {hint}".strip())
+        self._seen.clear(sentences(message, hint))
 
     def _show_blind(self, blind: str, advice: str) -> None:
         for part, words in ((self._blind, blind), (self._advice, advice)):

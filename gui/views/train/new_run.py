@@ -15,7 +15,7 @@ from PySide6.QtWidgets import QFileDialog, QLineEdit, QVBoxLayout, QWidget
 from core import config as configs
 from core.config import RunConfig, TextConfig
 from core.errors import UserError
-from core.i18n import tr
+from core.i18n import sentences, tr
 from core.registry import family
 from core.runs import Run
 from gui import draft as drafts
@@ -312,7 +312,7 @@ class NewRunPage(QWidget):
         self._estimate.set_text(size)
 
     def _text_refused(self, message: str, hint: str) -> None:
-        self._refused.setText(f"{message} {hint}".strip())
+        self._refused.setText(sentences(message, hint))
         self._refused.show()
 
     def _no_answer(self, message: str, hint: str) -> None:

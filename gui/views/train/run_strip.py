@@ -9,7 +9,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QProgressBar, QSizePolicy, QVBoxLayout
 
 from core.events import EvalEnd, Event, Preparing, RunFailed, RunStarted, StepEnd
-from core.i18n import tr
+from core.i18n import sentences, tr
 from core.registry import family
 from core.runs import Run, Status, status_of
 from gui import draft, theme
@@ -115,7 +115,7 @@ class RunStrip(QFrame):
         self._problem.setVisible(failed is not None)
         self._rows = 0
         if failed is not None:
-            self._problem.setText(f"{failed.message} {failed.hint}".strip())
+            self._problem.setText(sentences(failed.message, failed.hint))
             self._problem.setToolTip(failed.traceback)
             if asked := _ROWS_IN_HINT.search(failed.hint):
                 self._rows = min(int(asked[1]), draft.smaller_rows(self.run))

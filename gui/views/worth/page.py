@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QProgressBar, QVBoxLayout
 
 from core import study_process
 from core.errors import UserError
-from core.i18n import tr
+from core.i18n import sentences, tr
 from core.registry import task
 from core.study import METHODS, RESULTS, method_titles, read_study
 from gui import theme
@@ -144,7 +144,7 @@ class StudyPage(QWidget):
         words = [options_in_words(found.get("options", {}))]
         if len(found["seeds"]) > 1:
             words.append(tr("{count} seeds, mean ± standard deviation", count=len(found["seeds"])))
-        self._tell("   ".join(words), " ".join(found.get("warnings", ())))
+        self._tell("   ".join(words), sentences(*found.get("warnings", ())))
 
     def _tell(self, options: str, warning: str) -> None:
         for part, words in ((self._options, options), (self._warning, warning)):
@@ -203,7 +203,7 @@ def verdict(found: dict[str, Any]) -> str:
     words = [_of_two(found, curves, both[0])] if both else []
     if both and (plain := curves["tfidf"].get(both[0])):
         words.append(tr("Counting n-grams reaches {value}.", value=f"{plain['mean']:.3f}"))
-    return " ".join(words)
+    return sentences(*words)
 
 
 def _of_two(found: dict[str, Any], curves: dict[str, dict[int, Any]], count: int) -> str:
