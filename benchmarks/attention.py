@@ -87,10 +87,10 @@ def make_run(folder: Path, family_name: str, **sizes: int) -> Run:
 
     from core import checkpoints
     from core.registry import family, load
-    from core.text.tokenizers import train_char
+    from core.text.tokenizers import char
 
     run = Run.create(config.build(family_name, options={"watched": ("苹果",), "min_count": 1, **sizes}), folder)
-    tokenizer = train_char(run.config.text, [SENTENCE * 2 + "好0123456789"])
+    tokenizer = char.train(run.config.text, [SENTENCE * 2 + "好0123456789"])
     tokenizer.save(run.tokenizer_path)
     torch.manual_seed(0)
     network = load(family(family_name).pretrain).build(run.config, tokenizer.vocab_size)

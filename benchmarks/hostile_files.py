@@ -164,7 +164,7 @@ def make_tokenizers(folder: Path) -> None:
     folder.mkdir(parents=True)
     for kind in TOKENIZERS:
         config = TextConfig(tokenizer=kind, vocab_size=400, min_count=1, watched=("苹果",))
-        lookup(TOKENIZERS, kind)(config, TEXTS * 3).save(folder / f"{kind}.json")
+        lookup(TOKENIZERS, kind).train(config, TEXTS * 3).save(folder / f"{kind}.json")
 
 
 def make_model(family: str) -> Callable[[Path], None]:
@@ -182,7 +182,7 @@ def make_model(family: str) -> Callable[[Path], None]:
         folder.mkdir(parents=True)
         kind = "wordpiece" if family == "bert" else "bpe"
         run: Run = new_run(folder / "made", family, tokenizer=kind, vocab_size=400, watched=())
-        tokenizer = lookup(TOKENIZERS, kind)(run.config.text, TEXTS * 3)
+        tokenizer = lookup(TOKENIZERS, kind).train(run.config.text, TEXTS * 3)
         tokenizer.save(run.tokenizer_path)
         torch.manual_seed(0)
         network = load(family_named(family).pretrain).build(run.config, tokenizer.vocab_size)

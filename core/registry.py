@@ -19,12 +19,12 @@ FAMILIES = {
     "bert": "core.families.bert.config:FAMILY",
 }
 
-# name -> "module:attribute" of a function (config: TextConfig, texts) -> Tokenizer that learns a vocabulary
+# name -> "module:attribute" of a core.text.tokenizers.Kind
 TOKENIZERS = {
-    "char": "core.text.tokenizers:train_char",
-    "word": "core.text.tokenizers:train_word",
-    "bpe": "core.text.tokenizers:train_bpe",
-    "wordpiece": "core.text.tokenizers:train_wordpiece",
+    "char": "core.text.tokenizers.char:KIND",
+    "word": "core.text.tokenizers.word:KIND",
+    "bpe": "core.text.tokenizers.bpe:KIND",
+    "wordpiece": "core.text.tokenizers.wordpiece:KIND",
 }
 
 # name -> "module:attribute" of a core.tasks.task.Task

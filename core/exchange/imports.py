@@ -82,7 +82,8 @@ def import_vectors(path: Path, target: Path | None = None, on_progress: OnProgre
 
     from core.exchange.adopt import adopted
     from core.exchange.vectors.opened import open_vectors
-    from core.text.tokenizers import SPECIALS, TableTokenizer
+    from core.text.tokenizers import SPECIALS
+    from core.text.tokenizers.word import word_tokenizer
 
     vectors = open_vectors(path, lambda done, total: on_progress(0.7 * done / max(1, total), tr("reading the vectors")))
     rows: dict[str, int] = {}
@@ -96,7 +97,7 @@ def import_vectors(path: Path, target: Path | None = None, on_progress: OnProgre
     table = torch.zeros(len(SPECIALS) + len(rows), vectors.array.shape[1])
     table[len(SPECIALS) :] = torch.from_numpy(vectors.array[list(rows.values())])
     lowercase = all(word == word.lower() for word in rows)
-    tokenizer = TableTokenizer("word", [*SPECIALS, *rows], lowercase=lowercase)
+    tokenizer = word_tokenizer([*SPECIALS, *rows], lowercase=lowercase)
     made = configs.build("word2vec", "quick", {"model.dim": table.shape[1]})
     config = replace(made, text=replace(made.text, tokenizer="word", vocab_size=max(10, len(rows)), lowercase=lowercase))
     notes = (tr("The first {count} of {all} words were taken.", count=f"{len(rows):,}", all=f"{len(vectors):,}"),) if len(rows) == MOST_WORDS else ()

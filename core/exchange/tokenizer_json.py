@@ -13,13 +13,21 @@ from typing import Any
 
 import numpy as np
 
+from core.errors import UserError
 from core.families.family import Family
+from core.i18n import tr
 from core.text import segment
-from core.text.tokenizers import SPECIALS, SubwordTokenizer, TableTokenizer, Tokenizer
+from core.text.tokenizers import SPECIALS, Tokenizer
+from core.text.tokenizers.subword import SubwordTokenizer
+from core.text.tokenizers.wordpiece import GOES_ON
 
 _PLACE = 0xF0000  # a special token is one private character while the text is cut, this plus its id
 _DOTTED_I = "\u0130"  # the only letter whose small form is two characters: it stays as it is
 _DOTTED_I_PLACE = "\U000F0100"
+_DECODERS = {
+    "bpe": {"type": "ByteLevel", "add_prefix_space": True, "trim_offsets": True, "use_regex": True},
+    "wordpiece": {"type": "WordPiece", "prefix": GOES_ON, "cleanup": False},
+}
 _BYTE_ZERO = {"type": "Replace", "pattern": {"String": segment.BREAK}, "content": " "}
 
 
@@ -39,13 +47,17 @@ def portable(tokenizer: Tokenizer, family: Family | None = None) -> Portable:
     """The tokenizer for elsewhere: the ids of `tokenizer.encode(text, specials=True)`.
 
     family: its special tokens are put around a text, as core.analysis.encode.frame does; None: nothing is put around it.
+    UserError for a kind that is not known here.
     """
     reads, note = "text", ""
-    if isinstance(tokenizer, SubwordTokenizer):
+    if tokenizer.kind in _DECODERS:
         made = _subword(tokenizer)
-    elif isinstance(tokenizer, TableTokenizer) and tokenizer.kind == "char":
+    elif tokenizer.kind == "char":
         made = _characters(tokenizer)
-    elif isinstance(tokenizer, TableTokenizer) and not _knows_chinese(tokenizer):
+    elif tokenizer.kind != "word":
+        raise UserError(tr("Nobody has said yet how a tokenizer of the kind '{kind}' is written for other programs.", kind=tokenizer.kind),
+                        tr("Export a run with another tokenizer."))
+    elif not _knows_chinese(tokenizer):
         made = _latin_words(tokenizer)
         note = "Chinese characters, of which the vocabulary holds none, may give another number of [UNK]."
     else:
@@ -56,18 +68,15 @@ def portable(tokenizer: Tokenizer, family: Family | None = None) -> Portable:
 
 
 def _subword(tokenizer: SubwordTokenizer) -> dict[str, Any]:
-    inner = json.loads(tokenizer._inner.to_str())
+    inner = tokenizer.to_json()
     normalizer = inner["normalizer"]
     inner["normalizer"] = _sequence("normalizers", [_BYTE_ZERO, *([normalizer] if normalizer else [])])
     inner["added_tokens"] = _added(normalized=False, lstrip=True)  # the space before a special token belongs to no word
-    if tokenizer.kind == "bpe":
-        inner["decoder"] = {"type": "ByteLevel", "add_prefix_space": True, "trim_offsets": True, "use_regex": True}
-    else:
-        inner["decoder"] = {"type": "WordPiece", "prefix": "##", "cleanup": False}
+    inner["decoder"] = _DECODERS[tokenizer.kind]
     return inner
 
 
-def _characters(tokenizer: TableTokenizer) -> dict[str, Any]:
+def _characters(tokenizer: Tokenizer) -> dict[str, Any]:
     """Every character by itself; white space counts only between two characters that are not Chinese."""
     space = _ranges(_is_space())
     chinese = segment.chinese().copy()
@@ -77,7 +86,7 @@ def _characters(tokenizer: TableTokenizer) -> dict[str, Any]:
     return _table(tokenizer, rules, {"type": "Split", "pattern": {"Regex": "."}, "behavior": "Isolated", "invert": False})
 
 
-def _latin_words(tokenizer: TableTokenizer) -> dict[str, Any]:
+def _latin_words(tokenizer: Tokenizer) -> dict[str, Any]:
     """Runs of letters and digits, with the apostrophes and points inside them; every other sign by itself. See core/text/segment.py."""
     kinds = segment.kinds().copy()
     kinds[ord(_DOTTED_I_PLACE)] = segment.WORD

@@ -15,7 +15,7 @@ import numpy as np
 
 from core.text import segment
 from core.text.source import document_hash
-from core.text.tokenizers import CHUNK_CHARACTERS, Tokenizer, load_tokenizer
+from core.text.tokenizers import Tokenizer, load_tokenizer
 
 PARALLEL_BYTES = 64_000_000  # from this size on several processes are worth their start
 MOST_WORKERS = 8  # reading, which one process does, cannot feed more
@@ -40,7 +40,7 @@ def chunks_of(documents: Iterable[tuple[int, str]], limit: int) -> Iterator[Chun
         valid.append(document_hash(document) <= limit)
         files.append(number)
         size += len(document) + 1
-        if size >= CHUNK_CHARACTERS:
+        if size >= segment.CHUNK_CHARACTERS:
             yield Chunk(text=segment.BREAK.join(held), valid=np.array(valid), files=np.array(files))
             held, valid, files, size = [], [], [], 0
     if held:

@@ -8,26 +8,29 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
 import numpy as np
 
 BREAK = "\x00"  # stands between two documents of a chunk; `clean` sees to it that no document holds one
+CHUNK_CHARACTERS = 1 << 19  # a chunk is about this long
 IS_BREAK, HAN, WORD, SPACE, OTHER = range(5)  # the kinds of characters
-_CODE_POINTS = 0x110000
+CODE_POINTS = 0x110000
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 _ABBREVIATIONS = re.compile(
     r"(mrs?|ms|dr|prof|st|mt|[sj]r|vs|etc|e\.g|i\.e|cf|al|inc|ltd|corp|co|nos?|vol|pp?|eds?|figs?|gen|col|capt|lt|sgt|rev|hon|gov"
     r"|sen|rep|jan|feb|mar|apr|jun|jul|aug|sept?|oct|nov|dec|dept|est|approx|u\.s|u\.k|[ap]\.m)", re.IGNORECASE)
 _LAST_WORD = re.compile(r"([A-Za-z.]+)$")
+_NO_SPACE_BEFORE = frozenset(".,!?;:)]}%…’”»'")
+_NO_SPACE_AFTER = frozenset("([{$#“‘«")
 
 
 @lru_cache(maxsize=1)
 def kinds() -> np.ndarray:
     """uint8 (0x110000,): the kind of every code point."""
-    table = np.full(_CODE_POINTS, OTHER, np.uint8)
+    table = np.full(CODE_POINTS, OTHER, np.uint8)
     for first, last in ((0, 0x3400), (0xA000, 0xAC00), (0xD7A4, 0x20000)):
         for point in range(first, last):
             table[point] = _kind(chr(point))
@@ -63,7 +66,7 @@ def chinese() -> np.ndarray:
 @lru_cache(maxsize=1)
 def _small() -> np.ndarray:
     """uint32 (0x110000,): every code point as a small letter, where that is one character."""
-    table = np.arange(_CODE_POINTS, dtype=np.uint32)
+    table = np.arange(CODE_POINTS, dtype=np.uint32)
     for point in range(0x20000):
         low = chr(point).lower()
         if len(low) == 1:
@@ -173,6 +176,18 @@ def word_spans(text: str, watched: Iterable[str] = (), ignore_case: bool = True)
     kind = kinds()[points(text)][starts]
     keep = (kind != SPACE) & (kind != IS_BREAK)
     return starts[keep], ends[keep]
+
+
+def running_text(words: Sequence[str]) -> str:
+    """Words as running text: a space between two that are not Chinese, except beside punctuation that clings."""
+    text = ""
+    for word in words:
+        if not word:
+            continue
+        latin = text and not (chinese()[ord(text[-1])] or chinese()[ord(word[0])])
+        space = latin and word[0] not in _NO_SPACE_BEFORE and text[-1] not in _NO_SPACE_AFTER
+        text += f" {word}" if space else word
+    return text
 
 
 def sentence_ends(text: str) -> np.ndarray:

@@ -19,7 +19,7 @@ HASH_BLOCK = 1 << 20
 LOOKED_AT = 200_000  # characters from which is told how a text is cut
 UNSPACED = 0.15  # of all letters: as a word without spaces has one or two letters and another about five, such words are then about half
 _UNSPACED = re.compile("[\u0e00-\u0eff\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")  # Thai ... Chinese
-TRAINING_BYTES = 20_000_000  # BPE and WordPiece learn from about so much; more changes little but the waiting
+TRAINING_BYTES = 20_000_000  # a kind that learns from a sample reads about so much; more changes little but the waiting
 
 OnProgress = Callable[[str, int, int], None]
 
@@ -107,11 +107,9 @@ def content_hash(config: TextConfig) -> str:
 
 def learn(config: TextConfig, source: Source) -> tuple[Tokenizer, Survey]:
     """The vocabulary of the text, and what was seen of its documents on the way."""
-    survey, kind = Survey(config.valid_percent), kind_of(source)
+    survey, kind = Survey(config.valid_percent), registry.lookup(registry.TOKENIZERS, kind_of(source))
     texts = survey.watch(source.documents(tr("building the vocabulary")))
-    if kind in ("bpe", "wordpiece"):
-        texts = _some(texts, source.total)
-    return registry.lookup(registry.TOKENIZERS, kind)(config, texts), survey
+    return kind.train(config, _some(texts, source.total) if kind.sample else texts), survey
 
 
 def kind_of(source: Source) -> str:

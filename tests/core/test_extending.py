@@ -1,4 +1,4 @@
-"""A family or a task of which nobody but the registry knows does all that its capabilities promise."""
+"""A family, a task or a tokenizer of which nobody but the registry knows does all that its capabilities promise."""
 
 from __future__ import annotations
 
@@ -13,15 +13,18 @@ from core import cli, estimate
 from core.analysis import evaluate as measuring
 from core.analysis import predict_window
 from core.analysis.encode import load
+from core.config import TextConfig
 from core.errors import UserError
 from core.estimate import Machine, TextSize
 from core.exchange import exports
 from core.exchange.huggingface import export as huggingface
 from core.exchange.onnx import graph as onnx_graph
-from core.registry import FAMILIES, TASKS
+from core.exchange.tokenizer_json import portable
+from core.registry import FAMILIES, TASKS, TOKENIZERS, lookup
 from core.runs import Run
 from core.tasks.config import build_finetune
 from core.tasks.create import create
+from core.text import corpus
 from core.train import worker
 from tests.helpers.labelled import write_labelled
 from tests.helpers.runs import OPTIONS, make_run
@@ -98,3 +101,15 @@ def test_a_new_task_is_learnt_and_answers(gru: Run, tmp_path: Path, monkeypatch:
     answer = measuring.predict_text(run=str(run.path), fields={"text": "苹果"})
     assert cli.main(["predict", str(run.path), "--text", "苹果"]) == 0
     assert capsys.readouterr().out == f"{answer['value']:.3f}\n"
+
+
+def test_a_new_tokenizer_learns_cuts_a_text_and_comes_back_from_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(TOKENIZERS, "blanks", "tests.helpers.newcomers:BLANKS")
+    (tmp_path / "x.txt").write_text("the bank\nthe river\nan apple\n", encoding="utf-8")
+    config = TextConfig(files=(str(tmp_path / "x.txt"),), valid_percent=30.0)
+    made = lookup(TOKENIZERS, "blanks").train(config, ["the bank", "the river", "an apple"])
+    read = corpus.prepare(config, tmp_path / "cache", tokenizer=made)
+    assert read.tokenizer is not made and read.tokenizer.kind == "blanks"
+    assert sorted(read.tokenizer.decode([*read.train.tokens, *read.valid.tokens]).split()) == ["an", "apple", "bank", "river", "the", "the"]
+    with pytest.raises(UserError, match="'blanks' is written for other programs"):
+        portable(read.tokenizer)

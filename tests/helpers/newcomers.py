@@ -1,9 +1,10 @@
-"""A family and a task as a newcomer would write them: with what core/families/family.py, outputs.py, learning.py and
-core/tasks/task.py ask for."""
+"""A family, a task and a tokenizer as a newcomer would write them: with what core/families/family.py, outputs.py, learning.py and
+core/tasks/task.py and core/text/tokenizers/__init__.py ask for."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,8 @@ from core.tasks.config import TaskConfig
 from core.tasks.labels import NUMBER, Labels, is_number, numbers_of
 from core.tasks.layout import Layout
 from core.tasks.task import Example, Feature, Predictions, Reading, Task
+from core.text import segment
+from core.text.tokenizers import SPECIALS, UNK, Encoding, Kind, write
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -166,3 +169,37 @@ RATING = Task(
     inspect=inspect, features=features, heads={NUMBER: "core.tasks.heads:NumberHead"}, target=target, decode=decode, measure=measure,
     majority=majority,
 )
+
+
+class Blanks:
+    """What stands between blanks is a token."""
+
+    kind, lowercase = "blanks", False
+
+    def __init__(self, tokens: Sequence[str], watched: tuple[str, ...]) -> None:
+        self.tokens, self.watched, self.vocab_size = list(tokens), watched, len(tokens)
+
+    def arrays(self, text: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        found = list(re.finditer(r"[^\s\x00]+", text))
+        ids = [UNK if (id := self.id(match[0])) is None else id for match in found]
+        return np.array(ids, np.int64), np.array([match.start() for match in found], np.int64), np.array([match.end() for match in found], np.int64)
+
+    def encode(self, text: str, specials: bool = False) -> Encoding:
+        ids, starts, ends = (each.tolist() for each in self.arrays(segment.clean(text)))
+        return Encoding(ids, list(zip(starts, ends, strict=True)))
+
+    def decode(self, ids: Iterable[int]) -> str:
+        return " ".join(map(self.token, ids))
+
+    def token(self, id: int) -> str:
+        return self.tokens[id]
+
+    def id(self, token: str) -> int | None:
+        return self.tokens.index(token) if token in self.tokens else None
+
+    def save(self, path: Path) -> None:
+        write(self, path, tokens=self.tokens)
+
+
+BLANKS = Kind(train=lambda config, texts: Blanks([*SPECIALS, *dict.fromkeys(" ".join(texts).split())][:config.vocab_size], config.watched),
+              load=lambda raw, lowercase, watched: Blanks(raw["tokens"], watched))

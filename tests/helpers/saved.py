@@ -9,14 +9,11 @@ import torch
 
 from core import checkpoints
 from core.config import TextConfig
-from core.registry import family
+from core.registry import TOKENIZERS, family, lookup
 from core.registry import load as load_place
 from core.runs import Run
-from core.text.tokenizers import train_char, train_word
 from core.train.probes import prober, specimens_to_watch
 from tests.helpers.runs import make_run
-
-TRAINERS = {"char": train_char, "word": train_word}
 
 
 def saved_run(folder: Path, name: str = "bert", *, steps: tuple[int, ...] = (10,), probes: tuple[int, ...] = (), tokenizer: str = "char",
@@ -24,7 +21,8 @@ def saved_run(folder: Path, name: str = "bert", *, steps: tuple[int, ...] = (10,
     """A run with a checkpoint at each of steps and a probe at each of probes; every step has other weights."""
     run = make_run(folder, name, tokenizer=tokenizer, **options)
     text = (folder / "text.txt").read_text(encoding="utf-8").splitlines()
-    made = TRAINERS[tokenizer](TextConfig(tokenizer=tokenizer, min_count=1, watched=("苹果",)), [*text, "the cat sat on a mat, apple 2024"])
+    config = TextConfig(tokenizer=tokenizer, min_count=1, watched=("苹果",))
+    made = lookup(TOKENIZERS, tokenizer).train(config, [*text, "the cat sat on a mat, apple 2024"])
     made.save(run.tokenizer_path)
     specimens = specimens_to_watch(run)
     for step in sorted({*steps, *probes}):

@@ -13,8 +13,10 @@ from typing import Any
 from core.errors import UserError
 from core.exchange.huggingface.safe_weights import LARGEST_JSON, read_json
 from core.i18n import tr
-from core.text.inner import inner_from
-from core.text.tokenizers import BOS, CLS, EOS, MASK, PAD, SEP, SPECIALS, UNK, SubwordTokenizer
+from core.text.tokenizers import BOS, CLS, EOS, MASK, PAD, SEP, SPECIALS, UNK, Tokenizer
+from core.text.tokenizers.bpe import bpe_tokenizer
+from core.text.tokenizers.inner import inner_from
+from core.text.tokenizers.wordpiece import wordpiece_tokenizer
 
 NEW = -1
 # the name of a role in tokenizer_config.json, and how models call such a token that do not say it
@@ -34,7 +36,7 @@ class Foreign:
     twins: for some of those the row of a token that does the same (GPT-2's <|endoftext|> also begins a text). notes: for a person.
     """
 
-    tokenizer: SubwordTokenizer
+    tokenizer: Tokenizer
     rows: list[int]
     twins: dict[int, int]
     notes: tuple[str, ...]
@@ -75,13 +77,13 @@ def read_tokenizer(folder: Path, family: str, rows: int) -> Foreign:
     return Foreign(tokenizer=_made(raw, model), rows=[*order, *others], twins=twins, notes=tuple(notes))
 
 
-def _made(raw: dict[str, Any], model: dict[str, Any]) -> SubwordTokenizer:
-    kind = "bpe" if model["type"] == "BPE" else "wordpiece"
+def _made(raw: dict[str, Any], model: dict[str, Any]) -> Tokenizer:
+    ours = bpe_tokenizer if model["type"] == "BPE" else wordpiece_tokenizer
     try:
         inner = inner_from({**raw, "model": model})
     except ValueError as error:
         raise UserError(tr("Its tokenizer has a part that is not opened: {part}.", part=str(error)[:120]), tr("Choose another model.")) from error
-    return SubwordTokenizer(kind, inner, lowercase=_lowercase(raw.get("normalizer")))
+    return ours(inner, lowercase=_lowercase(raw.get("normalizer")))
 
 
 def _raw(folder: Path, settings: dict[str, Any]) -> dict[str, Any]:

@@ -28,7 +28,7 @@ from core.families.gpt.model import Gpt
 from core.registry import family
 from core.runs import Run
 from core.text.specimens import Specimen, read_specimens
-from core.text.tokenizers import MASK, train_bpe
+from core.text.tokenizers import MASK, bpe
 from tests.helpers.saved import saved_run
 
 SENTENCE = "老师买了一个苹果。"  # not the one that the probes hold
@@ -171,7 +171,7 @@ def test_characters_are_pooled_to_words(bert: Run) -> None:
 
 def test_pieces_of_words_and_of_characters_are_pooled_too() -> None:
     config = TextConfig(tokenizer="bpe", vocab_size=300, min_count=1, watched=("苹果",))
-    tokenizer = train_bpe(config, ["the cat sat on the mat and ate an apple", "apples are unbelievably sweet", "苹果公司发布了新手机"] * 50)
+    tokenizer = bpe.train(config, ["the cat sat on the mat and ate an apple", "apples are unbelievably sweet", "苹果公司发布了新手机"] * 50)
     read = reading.read(family("gpt"), tokenizer, 128, "The cats ate  unbelievable apples, 苹果公司发布 zebra!")
     assert list(read.labels) == ["[BOS]", "The", "cats", "ate", "unbelievable", "apples", ",", "苹果", "公司", "发布", "zebra", "!"]
     assert sum(len(read.tokens_of(unit)) for unit in range(len(read.labels))) == len(read.ids) > 20

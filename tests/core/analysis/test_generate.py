@@ -18,7 +18,7 @@ TEXTS = ["the apple juice was sweet, and the apples were red.", "我爱吃苹果
     ("wordpiece", "", "the apple", "the apple"), ("wordpiece", "我爱", "吃苹果。", "吃苹果。"), ("wordpiece", "the apple", ", and", ", and"),
     ("word", "the apple", "juice was", " juice was"), ("char", "我爱", "吃苹果", "吃苹果"), ("bpe", "我爱", "吃苹果", "吃苹果")])
 def test_what_is_written_goes_on_where_the_prompt_ends(monkeypatch: pytest.MonkeyPatch, kind: str, prompt: str, rest: str, written: str) -> None:
-    tokenizer = lookup(TOKENIZERS, kind)(TextConfig(tokenizer=kind, vocab_size=400, min_count=1), TEXTS)
+    tokenizer = lookup(TOKENIZERS, kind).train(TextConfig(tokenizer=kind, vocab_size=400, min_count=1), TEXTS)
     loaded = SimpleNamespace(family=family("gpt"), tokenizer=tokenizer, config=SimpleNamespace(model=SimpleNamespace(max_seq_len=64)),
                              encoder=SimpleNamespace(token_vectors=lambda: range(tokenizer.vocab_size)))
     tokens = [SimpleNamespace(token=token) for token in tokenizer.encode(rest).ids]

@@ -14,9 +14,7 @@ from core.analysis.corpus_words import find, find_first
 from core.config import TextConfig
 from core.errors import UserError
 from core.exchange.vectors import projector
-from core.text.tokenizers import train_bpe
 from core.vector_source import VectorSource
-from tests.helpers import saved
 from tests.helpers.saved import saved_run
 
 COUNT = 300
@@ -42,8 +40,7 @@ def test_it_says_what_the_vectors_are(vectors):
 
 
 @pytest.mark.parametrize(("tokenizer", "column"), [("char", "rank"), ("bpe", "row")])
-def test_only_characters_and_words_stand_in_the_order_of_their_frequency(tmp_path, monkeypatch, tokenizer, column):
-    monkeypatch.setitem(saved.TRAINERS, "bpe", train_bpe)
+def test_only_characters_and_words_stand_in_the_order_of_their_frequency(tmp_path, tokenizer, column):
     run = saved_run(tmp_path / "run", tokenizer=tokenizer)
     columns = embeddings.open_source(VectorSource(kind="vocabulary", path=str(run.path)))["columns"]
     assert {"rank", "row"} & set(columns) == {column}

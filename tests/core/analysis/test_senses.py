@@ -19,7 +19,7 @@ from core.families.gpt.model import Gpt
 from core.registry import family
 from core.runs import Run
 from core.text.specimens import Specimen, write_specimens
-from core.text.tokenizers import train_char
+from core.text.tokenizers import char
 from tests.helpers.saved import saved_run
 
 FRUIT = ["苹果甜", "我吃苹果", "苹果树下", "红红的苹果"]
@@ -190,7 +190,7 @@ def test_what_cannot_be_measured_is_said() -> None:
 def gpt() -> tuple[Gpt, object, object]:
     """A small random GPT, its family and its tokenizer."""
     torch.manual_seed(0)
-    tokenizer = train_char(config.TextConfig(min_count=1), FRUIT + COMPANY)
+    tokenizer = char.train(config.TextConfig(min_count=1), FRUIT + COMPANY)
     made = config.build("gpt", options={"num_layers": 2, "num_heads": 2, "hidden_size": 16, "max_seq_len": 64, "seq_len": 32})
     return Gpt(made.model, tokenizer.vocab_size).eval(), family("gpt"), tokenizer
 
@@ -245,7 +245,7 @@ def test_a_word_that_is_not_known_or_out_of_reach_has_no_vector(gpt: tuple) -> N
 
 
 def test_the_bag_of_context_is_the_mean_of_the_other_words() -> None:
-    tokenizer = train_char(config.TextConfig(min_count=1), FRUIT + COMPANY)
+    tokenizer = char.train(config.TextConfig(min_count=1), FRUIT + COMPANY)
     table = np.random.default_rng(0).normal(size=(tokenizer.vocab_size, 8)).astype(np.float32)
     found = senses.bag_of_context(tokenizer, table, [Specimen(word="苹果", sense="fruit", text="我，吃苹果。"),
                                                      Specimen(word="苹果", sense="fruit", text="苹果")])
@@ -258,7 +258,7 @@ def test_a_report_without_a_bag_of_context_has_all_else(tmp_path: Path) -> None:
     loaded = encode.load(saved_run(tmp_path))
     texts = ["苹果XX", "Y苹果", "苹果ZZZ", "WW苹果"]
     found = senses.report(loaded, [Specimen(word="苹果", sense="ab"[index // 2], text=text) for index, text in enumerate(texts)])
-    assert found.bag_of_context.all == senses.UNMEASURED and not found.reads_context
+    assert found.bag_of_context.all == senses.UNMEASURED
     assert all(layer.all.auc is not None for layer in found.layers) and found.to_json()["controls"]["bag_of_context"]["auc"] is None
 
 
@@ -273,23 +273,6 @@ def test_the_shuffled_control_is_of_the_layer_that_is_called_best(tmp_path: Path
     found = senses.report(loaded, specimens, vectors=vectors)
     assert found.layers[0].all.centroid_accuracy == 1 and found.best.layer > 0
     assert found.shuffled == senses.shuffled_control(vectors[found.best.layer], labels)
-
-
-def test_a_report_claims_no_more_than_its_figures() -> None:
-    def report(best: tuple[float, float], bag: float, place: float = 0.5) -> senses.SenseReport:
-        def layer(number: int, accuracy: float, interval: tuple[float, float]) -> senses.Layer:
-            made = senses.Measures(auc=0.5, centroid_accuracy=accuracy, interval=interval, silhouette=0.0, ari=0.0, specimens=20)
-            return senses.Layer(layer=number, all=made, hard=made, place_aside=made)
-
-        control = layer(0, bag, (bag, bag))
-        return senses.SenseReport(word="苹果", run="a", family="bert", step=1, senses=("a", "b"), shuffled=control.all, bag_of_context=control,
-                                  layers=(layer(0, place, (place, place)), layer(1, sum(best) / 2, best)), bag_source="a", left_out=0)
-
-    assert report((0.8, 0.95), 0.7).reads_context
-    assert not report((0.65, 0.95), 0.7).reads_context  # the bag may be as good
-    assert not report((0.45, 0.6), 0.3).reads_context  # a bag below chance: chance is the measure
-    assert not report((0.8, 0.95), 0.7, place=0.9).reads_context  # the word's place gives the sense away
-    assert report((0.8, 0.95), 0.7, place=0.9).best.layer == 1
 
 
 def test_a_place_that_is_louder_than_the_sense_is_set_aside() -> None:

@@ -29,7 +29,7 @@ from core.registry import load as load_place
 from core.runs import Run
 from core.tasks.config import build_finetune
 from core.tasks.create import create
-from core.text.tokenizers import BOS, EOS, PAD, train_char
+from core.text.tokenizers import BOS, EOS, PAD, char
 from tests.helpers.huggingface import TEXTS, byte_pairs, save_model, wordpiece
 from tests.helpers.runs import make_run
 
@@ -229,7 +229,7 @@ def test_a_pickle_is_refused_with_the_way_to_convert(tmp_path: Path) -> None:
 def our_run(folder: Path, family: str, kind: str, **options: Any) -> Run:
     """A run with random weights that was never trained."""
     run = make_run(folder, family, tokenizer=kind, vocab_size=400, **options)
-    tokenizer = lookup(TOKENIZERS, kind)(run.config.text, TEXTS)
+    tokenizer = lookup(TOKENIZERS, kind).train(run.config.text, TEXTS)
     tokenizer.save(run.tokenizer_path)
     torch.manual_seed(0)
     network = load_place(f"core.families.{family}.pretrain:{family.title()}Pretraining").build(run.config, tokenizer.vocab_size)
@@ -287,7 +287,7 @@ def test_a_vocabulary_that_was_changed_since_the_export_is_the_one_that_counts(t
 def test_a_tokenizer_of_another_size_beside_the_export_is_not_its_own(tmp_path: Path) -> None:
     run = our_run(tmp_path, "bert", "wordpiece")
     export(run, tmp_path / "out", {}, lambda share, words: None)
-    train_char(run.config.text, TEXTS[:1]).save(tmp_path / "out" / OUR_TOKENIZER)
+    char.train(run.config.text, TEXTS[:1]).save(tmp_path / "out" / OUR_TOKENIZER)
     before, after = load(run), load(Run.open(import_model(tmp_path / "out").run))
     assert [after.tokenizer.encode(text) for text in TEXTS[:3]] == [before.tokenizer.encode(text) for text in TEXTS[:3]]
 

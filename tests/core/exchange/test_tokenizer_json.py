@@ -28,7 +28,7 @@ def noise(signs: str, count: int = 300) -> list[str]:
 @pytest.mark.parametrize(("kind", "texts"), [("char", CHINESE), ("char", ENGLISH), ("word", ENGLISH), ("bpe", CHINESE), ("wordpiece", CHINESE)])
 def test_ids_are_the_same_elsewhere(kind: str, texts: list[str], lowercase: bool) -> None:
     config = TextConfig(tokenizer=kind, vocab_size=600, min_count=1, lowercase=lowercase, watched=("苹果", "14", "New York"))
-    ours, bert = lookup(TOKENIZERS, kind)(config, texts), family("bert")
+    ours, bert = lookup(TOKENIZERS, kind).train(config, texts), family("bert")
     made = portable(ours, bert)
     theirs = Tokenizer.from_str(made.json)
     assert made.reads == "text" and theirs.get_vocab_size() == ours.vocab_size
@@ -37,7 +37,7 @@ def test_ids_are_the_same_elsewhere(kind: str, texts: list[str], lowercase: bool
 
 
 def test_words_that_were_cut_before_are_found_and_it_says_so() -> None:
-    ours = lookup(TOKENIZERS, "word")(TextConfig(tokenizer="word", vocab_size=600, min_count=1), CHINESE)
+    ours = lookup(TOKENIZERS, "word").train(TextConfig(tokenizer="word", vocab_size=600, min_count=1), CHINESE)
     made = portable(ours)
     text = CHINESE[0]
     cut = " ".join(text[start:end] for start, end in ours.encode(text).offsets)
@@ -46,6 +46,6 @@ def test_words_that_were_cut_before_are_found_and_it_says_so() -> None:
 
 
 def test_two_texts_get_the_second_one_s_type() -> None:
-    ours = lookup(TOKENIZERS, "char")(TextConfig(tokenizer="char", vocab_size=600, min_count=1), CHINESE)
+    ours = lookup(TOKENIZERS, "char").train(TextConfig(tokenizer="char", vocab_size=600, min_count=1), CHINESE)
     encoded = Tokenizer.from_str(portable(ours, family("bert")).json).encode("妈妈", "苹果")
     assert encoded.tokens == ["[CLS]", "妈", "妈", "[SEP]", "苹", "果", "[SEP]"] and encoded.type_ids == [0, 0, 0, 0, 1, 1, 1]

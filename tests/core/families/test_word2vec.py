@@ -16,7 +16,8 @@ from core.errors import UserError
 from core.families.word2vec import kernels
 from core.families.word2vec.pretrain import Word2VecLearner
 from core.text.corpus import Corpus, Split
-from core.text.tokenizers import SPECIALS, UNK, TableTokenizer
+from core.text.tokenizers import SPECIALS, UNK
+from core.text.tokenizers.word import word_tokenizer
 
 TOPICS = (("cat", "kitten", ["purrs", "miaows", "sleeps", "scratches", "milk", "fur", "whiskers"]),
           ("car", "auto", ["drives", "brakes", "wheel", "engine", "fuel", "road", "garage"]))
@@ -30,7 +31,7 @@ def make_split(documents: list[list[int]]) -> Split:
 
 def make_corpus(texts: list[str], valid: list[str] | None = None) -> Corpus:
     words = sorted({word for text in texts for word in text.split()})
-    tokenizer = TableTokenizer("word", [*SPECIALS, *words], lowercase=True)
+    tokenizer = word_tokenizer([*SPECIALS, *words], lowercase=True)
     cut = [[[tokenizer.id(word) for word in text.split()] for text in part] for part in (texts, valid or texts[:10])]
     return Corpus(train=make_split(cut[0]), valid=make_split(cut[1]), tokenizer=tokenizer, path=Path())
 

@@ -15,7 +15,9 @@ from core.tasks.config import TaskConfig
 from core.tasks.labels import Labels
 from core.tasks.layout import Layout, window_starts
 from core.tasks.problems import counted, rule, warnings
-from core.text.tokenizers import SPECIALS, TableTokenizer
+from core.text.tokenizers import SPECIALS, Tokenizer
+from core.text.tokenizers.char import char_tokenizer
+from core.text.tokenizers.word import word_tokenizer
 
 
 def write(folder: Path, name: str, text: str) -> Path:
@@ -133,8 +135,8 @@ def test_choices_of_unequal_number(tmp_path: Path) -> None:
 
 # what the model sees
 
-def characters(text: str) -> TableTokenizer:
-    return TableTokenizer("char", [*SPECIALS, *sorted(set(text))], lowercase=True)
+def characters(text: str) -> Tokenizer:
+    return char_tokenizer([*SPECIALS, *sorted(set(text))], lowercase=True)
 
 
 def seen(layout: Layout, part: object) -> str:
@@ -224,7 +226,7 @@ def test_windows_cover_everything(length: int, width: int, stride: int) -> None:
 
 
 def test_units_that_share_a_token_are_told_apart() -> None:
-    words = TableTokenizer("word", [*SPECIALS, "苹果", "好吃"], lowercase=True)
+    words = word_tokenizer([*SPECIALS, "苹果", "好吃"], lowercase=True)
     raw = {"line": 1, "texts": ["苹果好吃"], "label": ["B-X", "I-X", "O", "O"], "choices": [], "units": [[0, 1], [1, 2], [2, 3], [3, 4]]}
     example = data._example(raw)
     feature, = tagging.features(Layout(family("word2vec"), words, limit=16), 0, example)

@@ -18,7 +18,8 @@ from core.tasks.labels import NOMINAL, Labels
 from core.tasks.layout import Layout
 from core.tasks.networks import BiLstm
 from core.tasks.scalar_mix import VARIANCE_FLOOR, ScalarMix
-from core.text.tokenizers import PAD, SPECIALS, TableTokenizer
+from core.text.tokenizers import PAD, SPECIALS
+from core.text.tokenizers.char import char_tokenizer
 
 
 def test_smoothing_spreads_its_share_of_a_label_over_all() -> None:
@@ -108,7 +109,7 @@ def _example(texts: list[str], label: object, units: list[list[int]] | None = No
 
 
 def _layout(limit: int) -> Layout:
-    return Layout(family("bert"), TableTokenizer("char", [*SPECIALS, *"甲乙丙丁谁?"], lowercase=True), limit=limit, stride=0)
+    return Layout(family("bert"), char_tokenizer([*SPECIALS, *"甲乙丙丁谁?"], lowercase=True), limit=limit, stride=0)
 
 
 def test_a_batch_is_read_where_there_are_tokens_and_answered_where_the_passage_is() -> None:

@@ -21,7 +21,7 @@ from core.text import builtin, corpus, pieces, segment
 from core.text.corpus import Corpus, Split, prepare
 from core.text.source import Cancelled, Source, kind_of, never, nothing
 from core.text.statistics import EXAMPLE_CHARACTERS, EXAMPLE_TOKENS, EXAMPLES, LONGEST_BIN, statistics
-from core.text.tokenizers import UNK, train_char
+from core.text.tokenizers import UNK, char
 
 ROOT = Path(__file__).resolve().parents[3]
 KINDS = ("char", "word", "bpe", "wordpiece")
@@ -264,7 +264,7 @@ def test_progress_rises_in_every_stage(tmp_path: Path) -> None:
 
 def test_a_given_tokenizer_is_used_as_it_is(tmp_path: Path) -> None:
     path = write(tmp_path / "x.txt", some_documents(50))
-    given = train_char(TextConfig(min_count=1), ["苹果 apple"])
+    given = char.train(TextConfig(min_count=1), ["苹果 apple"])
     made = prepare(config_of(path, tokenizer="word"), tmp_path / "cache", tokenizer=given)
     assert made.tokenizer.kind == "char" and made.tokenizer.vocab_size == given.vocab_size
     assert (made.train.tokens == UNK).mean() > 0.3
@@ -272,14 +272,14 @@ def test_a_given_tokenizer_is_used_as_it_is(tmp_path: Path) -> None:
     assert len(apples) > 20 and made.train.word_starts[apples + 2].all(), "cut out of 苹果公司, though the tokenizer watches none"
     unwatched = prepare(config_of(path, watched=()), tmp_path / "cache", tokenizer=given)
     assert unwatched.path != made.path and not unwatched.train.word_starts[apples + 2].any()
-    other = prepare(config_of(path), tmp_path / "cache", tokenizer=train_char(TextConfig(min_count=1), ["香蕉"]))
+    other = prepare(config_of(path), tmp_path / "cache", tokenizer=char.train(TextConfig(min_count=1), ["香蕉"]))
     assert other.path != made.path
 
 
 @pytest.mark.parametrize("kind", ("char", "word"))
 def test_several_processes_give_what_one_gives(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
     path = write(tmp_path / "x.txt", some_documents(200))
-    monkeypatch.setattr(pieces, "CHUNK_CHARACTERS", 1000)
+    monkeypatch.setattr(segment, "CHUNK_CHARACTERS", 1000)
     alone = prepare(config_of(path, tokenizer=kind), tmp_path / "one")
     monkeypatch.setattr(pieces, "PARALLEL_BYTES", 0)
     monkeypatch.setattr(pieces, "MOST_WORKERS", 2)
@@ -293,7 +293,7 @@ def test_several_processes_give_what_one_gives(tmp_path: Path, monkeypatch: pyte
 def test_chunks_do_not_show(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = write(tmp_path / "x.txt", ["苹果 Apple " * 300, *some_documents(100)])
     large, counted = prepare(config_of(path), tmp_path / "one"), statistics(config_of(path))
-    monkeypatch.setattr(pieces, "CHUNK_CHARACTERS", 1)
+    monkeypatch.setattr(segment, "CHUNK_CHARACTERS", 1)
     np.testing.assert_equal(dataclasses.asdict(statistics(config_of(path))), dataclasses.asdict(counted))
     assert counted.document_lengths[LONGEST_BIN] == 1 and counted.document_lengths.sum() == 101
     assert counted.watched == {"苹果": 400, "apple": 400} and [len(one) for one in (counted.longest, counted.examples)] == [EXAMPLES, EXAMPLES]

@@ -14,7 +14,7 @@ from core import registry
 from core.config import TextConfig
 from core.errors import UserError
 from core.text import segment
-from core.text.tokenizers import MASK, SPECIALS, UNK, TableTokenizer, Tokenizer, load_tokenizer, train_char, train_word
+from core.text.tokenizers import MASK, SPECIALS, UNK, Tokenizer, char, load_tokenizer, word
 
 ROOT = Path(__file__).resolve().parents[3]
 KINDS = ("char", "word", "bpe", "wordpiece")
@@ -29,7 +29,7 @@ ODD = ["", " ", "苹果", "  两边有空格  ", "Apple iPad 很 好", "İstanbu
 @pytest.fixture(scope="module")
 def trained() -> dict[str, Tokenizer]:
     config = TextConfig(vocab_size=600, min_count=1, watched=("苹果",))
-    return {kind: registry.lookup(registry.TOKENIZERS, kind)(config, TEXTS) for kind in KINDS}
+    return {kind: registry.lookup(registry.TOKENIZERS, kind).train(config, TEXTS) for kind in KINDS}
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -52,13 +52,6 @@ def test_offsets_point_into_the_original_text(trained: dict[str, Tokenizer], kin
             shown = made.token(index)
             if index >= len(SPECIALS) and not shown.startswith("<") and shown.strip():
                 assert "".join(shown.split()) in "".join(text[start:end].lower().split())
-
-
-@pytest.mark.parametrize("kind", KINDS)
-def test_a_batch_gives_what_single_texts_give(trained: dict[str, Tokenizer], kind: str) -> None:
-    made = trained[kind]
-    assert made.encode_batch([*TEXTS, *ODD]) == [made.encode(text) for text in [*TEXTS, *ODD]]
-    assert made.encode_batch([]) == []
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -94,7 +87,7 @@ def test_a_saved_tokenizer_is_the_same_tokenizer(trained: dict[str, Tokenizer], 
     made.save(tmp_path / "tokenizer.json")
     again = load_tokenizer(tmp_path / "tokenizer.json")
     assert (again.kind, again.vocab_size, again.lowercase, again.watched) == (kind, made.vocab_size, True, ("苹果",))
-    assert again.encode_batch([*TEXTS, *ODD]) == made.encode_batch([*TEXTS, *ODD])
+    assert list(map(again.encode, [*TEXTS, *ODD])) == list(map(made.encode, [*TEXTS, *ODD]))
     assert [again.token(index) for index in range(again.vocab_size)] == [made.token(index) for index in range(made.vocab_size)]
     assert [path.name for path in tmp_path.iterdir()] == ["tokenizer.json"]
 
@@ -129,7 +122,7 @@ import json, sys
 from core import registry
 from core.config import TextConfig
 config = TextConfig(vocab_size=600, min_count=1, watched=("苹果",))
-registry.lookup(registry.TOKENIZERS, {kind!r})(config, json.loads(sys.stdin.read())).save({str(tmp_path / "b.json")!r})
+registry.lookup(registry.TOKENIZERS, {kind!r}).train(config, json.loads(sys.stdin.read())).save({str(tmp_path / "b.json")!r})
 """
     subprocess.run([sys.executable, "-c", program], input=json.dumps(shuffled), text=True, check=True, cwd=ROOT,
                    env={**os.environ, "PYTHONHASHSEED": "7"})
@@ -138,28 +131,28 @@ registry.lookup(registry.TOKENIZERS, {kind!r})(config, json.loads(sys.stdin.read
 
 
 def test_spaces_survive_between_english_words_and_vanish_beside_chinese() -> None:
-    made = train_char(TextConfig(min_count=1), ["an Apple  pie 苹果 b"])
+    made = char.train(TextConfig(min_count=1), ["an Apple  pie 苹果 b"])
     assert [made.token(index) for index in made.encode("An  apple 苹果 b \n").ids] == list("an apple苹果b")
     assert made.encode("n  a").offsets == [(0, 1), (1, 3), (3, 4)]
     assert made.decode(made.encode("an apple").ids) == "an apple"
 
 
 def test_vocabulary_is_ordered_by_frequency_then_token() -> None:
-    made = train_char(TextConfig(min_count=1, vocab_size=10), ["乙乙甲甲丙丙丙丁"])
+    made = char.train(TextConfig(min_count=1, vocab_size=10), ["乙乙甲甲丙丙丙丁"])
     assert [made.token(index) for index in range(7, 10)] == ["丙", "乙", "甲"]
     assert made.encode("丁").ids == [UNK]
 
 
 def test_rare_tokens_become_unk_but_a_watched_word_never_does() -> None:
     texts = ["苹果公司很大", "很大很大"]
-    made = train_word(TextConfig(min_count=2, watched=("苹果",)), texts)
+    made = word.train(TextConfig(min_count=2, watched=("苹果",)), texts)
     assert made.id("苹果") is not None and made.id("公司") is None
     assert UNK in made.encode("公司").ids
 
 
 def test_capital_letters_are_kept_where_they_matter() -> None:
-    small = train_word(TextConfig(min_count=1), ["Apple apple"])
-    large = train_word(TextConfig(min_count=1, lowercase=False), ["Apple apple"])
+    small = word.train(TextConfig(min_count=1), ["Apple apple"])
+    large = word.train(TextConfig(min_count=1, lowercase=False), ["Apple apple"])
     assert small.id("APPLE") == small.id("apple") is not None
     assert large.id("APPLE") is None and large.id("Apple") != large.id("apple")
 
@@ -182,13 +175,13 @@ def test_bytes_make_every_text_writable(trained: dict[str, Tokenizer]) -> None:
 
 def test_small_wordpiece_vocabularies_keep_their_size() -> None:
     for size in (10, 30, 60):
-        made = registry.lookup(registry.TOKENIZERS, "wordpiece")(TextConfig(vocab_size=size, min_count=1), TEXTS)
+        made = registry.lookup(registry.TOKENIZERS, "wordpiece").train(TextConfig(vocab_size=size, min_count=1), TEXTS)
         assert len(SPECIALS) < made.vocab_size <= size
 
 
 def test_bpe_needs_room_for_the_bytes() -> None:
     with pytest.raises(UserError, match="vocab_size is 100") as caught:
-        registry.lookup(registry.TOKENIZERS, "bpe")(TextConfig(vocab_size=100), TEXTS)
+        registry.lookup(registry.TOKENIZERS, "bpe").train(TextConfig(vocab_size=100), TEXTS)
     assert "263" in caught.value.hint and caught.value.where == "vocab_size"
 
 
@@ -196,7 +189,7 @@ def test_bpe_needs_room_for_the_bytes() -> None:
 def test_a_text_without_enough_tokens_is_a_user_error(kind: str) -> None:
     for texts in ([], ["   "], ["甲乙"]):
         with pytest.raises(UserError, match="No token occurs 5 times"):
-            registry.lookup(registry.TOKENIZERS, kind)(TextConfig(min_count=5), texts)
+            registry.lookup(registry.TOKENIZERS, kind).train(TextConfig(min_count=5), texts)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -217,10 +210,10 @@ def test_a_damaged_file_is_a_user_error(trained: dict[str, Tokenizer], kind: str
 
 def test_a_full_disk_is_a_user_error(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="cannot be written"):
-        TableTokenizer("char", [*SPECIALS, "a"], lowercase=True).save(tmp_path / "no" / "tokenizer.json")
+        char.char_tokenizer([*SPECIALS, "a"], lowercase=True).save(tmp_path / "no" / "tokenizer.json")
 
 
 def test_large_ids_fit() -> None:
-    made = train_char(TextConfig(vocab_size=100_000, min_count=1), ["".join(map(chr, range(0x4E00, 0x9FA5)))])
+    made = char.train(TextConfig(vocab_size=100_000, min_count=1), ["".join(map(chr, range(0x4E00, 0x9FA5)))])
     ids, _, _ = made.arrays("龤")
     assert ids.dtype == np.int64 and made.token(int(ids[0])) == "龤"
