@@ -23,7 +23,7 @@ from core.i18n import tr
 from core.registry import family, task
 from core.runs import NEWEST, Run
 from core.tasks import data, files, metrics, tagging
-from core.tasks.labels import NOMINAL, NUMBER, Labels, is_number, note_unseen
+from core.tasks.labels import NOMINAL, NUMBER, Labels, keep_numbers, note_unseen
 from core.tasks.layout import Layout
 from core.tasks.networks import TaskNetwork
 from core.tasks.predictor import predict
@@ -161,9 +161,7 @@ def _reading(model: TaskModel, file: str) -> Reading:
     found = files.require_file(file, model.task.kinds, "file")
     reading = model.task.read(found, model.config.task)
     if model.labels.kind == NUMBER:
-        for example in [one for one in reading.examples if not is_number(one.label)]:
-            reading.skip(example.line, "not_a_number", tr("'{label}' is not a number", label=example.label))
-            reading.examples.remove(example)
+        keep_numbers(reading)
     elif model.labels.kind == NOMINAL:
         note_unseen(reading, model.labels.names, tr("the training data has no label '{label}'"))
     if not reading.examples:

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from core.i18n import tr
 from core.tasks.task import Example, Predictions, Reading
 
 NOMINAL, NUMBER = "nominal", "number"
@@ -50,6 +51,14 @@ def is_number(text: Any) -> bool:
         return math.isfinite(float(text))
     except (TypeError, ValueError):
         return False
+
+
+def keep_numbers(reading: Reading) -> None:
+    """Leave out the examples whose label is no number, and say so."""
+    for example in reading.examples:
+        if not is_number(example.label):
+            reading.skip(example.line, "not_a_number", tr("'{label}' is not a number", label=example.label))
+    reading.examples = [example for example in reading.examples if is_number(example.label)]
 
 
 def likeliest(train: Sequence[Example], dev: Sequence[Example]) -> Predictions:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from statistics import fmean
 
 import numpy as np
 
@@ -13,7 +12,7 @@ from core.errors import UserError
 from core.i18n import tr
 from core.tasks import classification, files, metrics
 from core.tasks.config import TaskConfig
-from core.tasks.labels import NOMINAL, NUMBER, Labels, is_number, likeliest, numbers_of
+from core.tasks.labels import NOMINAL, NUMBER, Labels, is_number, keep_numbers, likeliest, numbers_of
 from core.tasks.layout import Layout
 from core.tasks.task import Example, Feature, Predictions, Reading, Task
 
@@ -49,10 +48,7 @@ def inspect(train: Reading, dev: Reading, config: TaskConfig) -> Labels:
     if kind == NOMINAL:
         return classification.inspect(train, dev, config)
     for reading in (train, dev):
-        wrong = [example for example in reading.examples if not is_number(example.label)]
-        for example in wrong:
-            reading.skip(example.line, "not_a_number", tr("'{label}' is not a number", label=example.label))
-        reading.examples = [example for example in reading.examples if is_number(example.label)]
+        keep_numbers(reading)
     if len({float(example.label) for example in train.examples}) < 2:
         raise UserError(tr("The training examples do not have two different numbers."), tr("Choose another column."), where="column_label")
     return numbers_of(train.examples)
@@ -90,17 +86,9 @@ def measure(predictions: Predictions, examples: Sequence[Example], labels: Label
     return classification.measure(predictions, examples, labels)
 
 
-def majority(train: Sequence[Example], dev: Sequence[Example]) -> Predictions:
-    """The likeliest label; of numbers their mean."""
-    if all(is_number(example.label) for example in train) and len({example.label for example in train}) > MOST_NAMES:
-        mean = fmean(float(example.label) for example in train)
-        return [{"value": mean} for _ in dev]
-    return likeliest(train, dev)
-
-
 TASK = Task(
     name="pair", title="Pairs", about="Whether two texts mean the same, one follows from the other, or how similar they are.", metric="accuracy",
     columns=("text_a", "text_b", "label"), kinds=(".csv", ".tsv", ".jsonl"), read=read, fits=fits, inspect=inspect, features=features,
     heads={NOMINAL: "core.tasks.heads:LabelHead", NUMBER: "core.tasks.heads:NumberHead"}, target=target, decode=decode, measure=measure,
-    majority=majority, asked=("text_a", "text_b"), orders=True, tfidf=True,
+    majority=likeliest, asked=("text_a", "text_b"), orders=True, tfidf=True,
 )

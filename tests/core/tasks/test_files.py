@@ -12,9 +12,10 @@ from core.errors import UserError
 from core.registry import family
 from core.tasks import classification, data, multiple_choice, pair, span, tagging
 from core.tasks.config import TaskConfig
-from core.tasks.labels import Labels
+from core.tasks.labels import NOMINAL, Labels
 from core.tasks.layout import Layout, window_starts
 from core.tasks.problems import counted, rule, warnings
+from core.tasks.task import Example
 from core.text.tokenizers import SPECIALS, Tokenizer
 from core.text.tokenizers.char import char_tokenizer
 from core.text.tokenizers.word import word_tokenizer
@@ -173,6 +174,13 @@ def test_of_the_choices_that_a_question_has_the_likeliest_is_taken() -> None:
     assert first["choice"] == 1 and first["probabilities"] == pytest.approx([0.25, 0.75])
     assert second["choice"] == 0 and second["probabilities"] == pytest.approx([0.5, 0.25, 0.25])
     assert [one["choice"] for one in multiple_choice.majority([three], [two, three])] == [1, 2]
+
+
+def test_the_likeliest_of_labels_that_look_like_numbers_is_a_label() -> None:
+    """The person may say that a pair's numbers are names, however many there are."""
+    made = [Example(line=number, texts=("甲", "乙"), label=str(number % 7)) for number in range(15)]
+    labels = Labels(kind=NOMINAL, names=tuple("0123456"))
+    assert pair.measure(pair.TASK.majority(made, made), made, labels)["accuracy"] == pytest.approx(3 / 15)
 
 
 def _answered(output: np.ndarray, names: tuple[str, ...] = (), limit: int = 20, context: str = "甲乙丙丁戊", **options: object) -> dict:
