@@ -69,5 +69,3 @@ TASK = Task(
     columns=("text", "label"), kinds=(".csv", ".tsv", ".jsonl"), read=read, fits=fits, inspect=inspect, features=features, heads=HEADS,
     target=target, decode=decode, measure=measure, majority=likeliest, tfidf=True,
 )
-
-

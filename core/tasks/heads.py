@@ -31,25 +31,32 @@ def pair_features(u: Tensor, v: Tensor, symmetric: bool) -> Tensor:
     return torch.cat([*both, (u - v).abs(), u * v], dim=-1)
 
 
-class LabelHead(nn.Module):
-    """One label for each example: linear over the text's vector, or over the pair's. -> (batch, labels)
+class TextVector:
+    """What a label is judged by: the vector of a text or of a pair in one row; of two texts that were read apart, their pair_features.
 
-    A pair that was read in both orders has two vectors; they are added first (Radford et al. 2018, section 3.3).
+    A pair that was read in both orders has two vectors; they are added (Radford et al. 2018, section 3.3). width: of the result.
     """
+
+    def __init__(self, size: int, options: TaskConfig, *, apart: bool, orders: int) -> None:
+        self.two, self.symmetric = apart and task(options.task).orders, orders == 2
+        self.width = (3 if self.symmetric else 4) * size if self.two else size
+
+    def __call__(self, read: Read) -> Tensor:
+        """(batch, width)"""
+        return pair_features(read.pooled[:, 0], read.pooled[:, 1], self.symmetric) if self.two else read.pooled.sum(dim=1)
+
+
+class LabelHead(nn.Module):
+    """One label for each example: linear over its TextVector. -> (batch, labels)"""
 
     def __init__(self, size: int, labels: Labels, options: TaskConfig, *, apart: bool, orders: int) -> None:
         super().__init__()
-        self.two, self.symmetric, self.smoothing = apart and task(options.task).orders, orders == 2, options.label_smoothing
-        width = (3 if self.symmetric else 4) * size if self.two else size
-        self.linear = nn.Linear(width, self._outputs(labels))
-        self.register_buffer("class_weights", torch.ones(max(1, len(labels.names))), persistent=False)
-
-    def _outputs(self, labels: Labels) -> int:
-        return len(labels.names)
+        self.vector, self.smoothing = TextVector(size, options, apart=apart, orders=orders), options.label_smoothing
+        self.linear = nn.Linear(self.vector.width, len(labels.names))
+        self.register_buffer("class_weights", torch.ones(len(labels.names)), persistent=False)
 
     def forward(self, read: Read) -> Tensor:
-        x = pair_features(read.pooled[:, 0], read.pooled[:, 1], self.symmetric) if self.two else read.pooled.sum(dim=1)
-        return self.linear(x)
+        return self.linear(self.vector(read))
 
     def loss(self, logits: Tensor, batch: dict[str, Tensor]) -> tuple[Tensor, Sums]:
         return cross_entropy(logits, batch["labels"], self.class_weights, self.smoothing)
@@ -61,11 +68,16 @@ class LabelHead(nn.Module):
         return logits
 
 
-class NumberHead(LabelHead):
-    """A number for each pair; squared error of the standardised numbers. -> (batch, 1)"""
+class NumberHead(nn.Module):
+    """A number for each pair, linear over its TextVector; squared error of the standardised numbers. -> (batch, 1)"""
 
-    def _outputs(self, labels: Labels) -> int:
-        return 1
+    def __init__(self, size: int, labels: Labels, options: TaskConfig, *, apart: bool, orders: int) -> None:
+        super().__init__()
+        self.vector = TextVector(size, options, apart=apart, orders=orders)
+        self.linear = nn.Linear(self.vector.width, 1)
+
+    def forward(self, read: Read) -> Tensor:
+        return self.linear(self.vector(read))
 
     def loss(self, logits: Tensor, batch: dict[str, Tensor]) -> tuple[Tensor, Sums]:
         error = (logits[:, 0].float() - batch["labels"].float()).square().sum()
@@ -73,6 +85,9 @@ class NumberHead(LabelHead):
 
     def count(self, batch: dict[str, Tensor]) -> float:
         return float(len(batch["labels"]))
+
+    def outputs(self, logits: Tensor, batch: dict[str, Tensor]) -> Tensor:
+        return logits
 
 
 class ChoiceHead(nn.Module):

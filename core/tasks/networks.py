@@ -17,9 +17,8 @@ from core.tasks.forms import form_of
 from core.tasks.labels import Labels
 from core.tasks.layout import Layout
 from core.tasks.scalar_mix import ScalarMix
+from core.tasks.task import UNIT_PLACES
 from core.text.tokenizers import PAD
-
-UNIT_PLACES = 8  # places of units within one token that are told apart
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -191,8 +190,8 @@ def load_pretrained(network: TaskNetwork, weights: Mapping[str, Tensor]) -> None
             mine[place][: len(tensor)].copy_(tensor) if tensor.ndim else mine[place].copy_(tensor)
 
 
-def randomise(network: TaskNetwork, size_of: float = 0.5) -> None:
-    """Give tables of zeros, from which nothing can be learnt, random numbers: what word2vec begins with."""
+def randomise(network: TaskNetwork) -> None:
+    """Give tables of zeros, from which nothing can be learnt, random numbers: what the authors' word2vec begins with."""
     for parameter in network.encoder.parameters():
         if parameter.ndim == 2 and not parameter.detach().any():
-            nn.init.uniform_(parameter, -size_of / parameter.shape[1], size_of / parameter.shape[1])
+            nn.init.uniform_(parameter, -0.5 / parameter.shape[1], 0.5 / parameter.shape[1])

@@ -16,11 +16,10 @@ from core.tasks import metrics
 from core.tasks.config import TaskConfig
 from core.tasks.labels import NOMINAL, Labels, names_of, note_unseen, softmax
 from core.tasks.layout import Layout
-from core.tasks.task import Example, Feature, Part, Predictions, Reading, Task
+from core.tasks.task import UNIT_PLACES, Example, Feature, Part, Predictions, Reading, Task
 from core.text import encodings, segment
 
 OUTSIDE = "O"
-LONGEST_PLACE = 7  # units within one token that are told apart
 _TAG = re.compile(r"O|[BIES]-\S+")
 _WIDE = re.compile("[\u2e80-\ua4cf\uf900-\ufaff\uff00-\uffef\U00020000-\U0003ffff]")
 
@@ -110,7 +109,7 @@ def _units(example: Example, part: Part) -> tuple[tuple[int, int, int], ...]:
             break
         if part.offsets[position][0] >= end:
             continue  # no token of this row stands for it
-        place = min(place + 1, LONGEST_PLACE) if position == before else 0
+        place = min(place + 1, UNIT_PLACES - 1) if position == before else 0
         before = position
         made.append((number, position, place))
     return tuple(made)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -27,7 +26,7 @@ class Example:
 
 @dataclass(frozen=True)
 class Problem:
-    """Something wrong with one line. kind: a key of RULES in core/tasks/problems.py. text: what is wrong there, in words."""
+    """Something wrong with one line. kind: one that `rule` in core/tasks/problems.py knows. text: what is wrong there, in words."""
 
     line: int
     kind: str
@@ -54,9 +53,6 @@ class Reading:
     def note(self, line: int, kind: str, text: str) -> None:
         self.problems.append(Problem(line, kind, text))
 
-    def counts(self) -> Counter[str]:
-        return Counter(problem.kind for problem in self.problems)
-
 
 @dataclass(frozen=True, kw_only=True)
 class Part:
@@ -74,7 +70,7 @@ class Part:
 class Feature:
     """What one forward pass reads of an example, one of several where it is long. example: its number.
 
-    units: (number of the unit, position of its first token, its place within that token) of each unit in this feature.
+    units: (number of the unit, position of its first token, its place within that token, below UNIT_PLACES) of each unit in this feature.
     """
 
     example: int
@@ -83,6 +79,7 @@ class Feature:
 
 
 Predictions = list[dict[str, Any]]
+UNIT_PLACES = 8  # places of units within one token that are told apart; all further ones count as the last
 NUMBER_METRIC = "pearson"  # of pairs whose label is a number: it takes the place of the task's own
 
 
@@ -90,7 +87,7 @@ NUMBER_METRIC = "pearson"  # of pairs whose label is a number: it takes the plac
 class Task:
     """name: as in the registry. title, about: for people. metric: the name of its headline figure, greater is better.
 
-    columns: what a row must hold. optional: what it may. kinds: endings of the files it reads.
+    columns: what a row must hold. kinds: endings of the files it reads.
     read(path, TaskConfig) -> Reading. features(layout, number, example) -> [Feature]: how the model reads it, see core/tasks/layout.py.
     fits(example) -> whether it is one as `read` makes them: those of a run are read back from its folder, where they may be damaged.
     inspect(train, dev, TaskConfig) -> Labels: what the labels are; notes what is wrong between the two. UserError where nothing can be learnt.
@@ -98,7 +95,7 @@ class Task:
     target(feature, example, labels): what the head's loss learns from: a number, or a list of numbers, which is padded with -100.
     decode(features, outputs, examples, labels, config) -> a prediction for each example; outputs: a numpy array for each feature.
     measure(predictions, examples, labels) -> metrics by name.
-    majority(train, dev) -> predictions that look at no text: the likeliest label of the training examples.
+    majority(train, dev) -> predictions that look at no text: the likeliest label of the training examples. Never asked where labels are numbers.
     asked: what somebody types to get a prediction. units: each example holds units that carry a label each. orders: its two texts may be
     read in both orders. windows: a long text is read in several rows, and nothing of it is cut off. free_parts: each example may have
     another number of parts. tfidf: a plain method applies (core/tasks/baseline.py).
@@ -111,7 +108,6 @@ class Task:
     about: str
     metric: str
     columns: tuple[str, ...]
-    optional: tuple[str, ...] = ()
     kinds: tuple[str, ...]
     read: Callable[..., Reading]
     fits: Callable[[Example], bool]

@@ -65,8 +65,7 @@ class TaskTraining:
         counts = Counter(label for labels in found for label in labels)
         names = self.data.labels.names
         weights = torch.tensor([counts.total() / (len(names) * max(1, counts[name])) for name in names])
-        if len(weights):
-            self.network.head.class_weights.copy_(weights)
+        self.network.head.class_weights.copy_(weights)
 
     def batch(self, split: str, index: int) -> Batch:
         rows, _ = self._order.of_batch(index)

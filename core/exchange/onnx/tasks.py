@@ -22,7 +22,8 @@ from core.runs import Run
 from core.tasks.data import layout_of, read_labels
 from core.tasks.labels import Labels
 from core.tasks.layout import Layout
-from core.tasks.networks import UNIT_PLACES, TaskNetwork
+from core.tasks.networks import TaskNetwork
+from core.tasks.task import UNIT_PLACES
 from core.text.tokenizers import load_tokenizer
 
 MANY = 100  # examples, so that the share of equal answers says something
