@@ -9,7 +9,7 @@ import torch
 
 from core.analysis.encode import Loaded, frame, padded
 from core.errors import UserError
-from core.families.gpt.model import generate as generate_tokens
+from core.families.generation import generate as generate_tokens
 from core.i18n import tr
 from core.registry import load as load_place
 from core.text.tokenizers import EOS, MASK, SPECIALS
@@ -36,12 +36,10 @@ def generate(loaded: Loaded, prompt: str, *, max_new_tokens: int = 100, temperat
     for item in generate_tokens(loaded.encoder, torch.tensor([ids]), max_new_tokens=min(max_new_tokens, limit - len(ids)),
                                 temperature=temperature, top_k=top_k, top_p=top_p, generator=generator, stop_id=EOS,
                                 banned_ids=range(loaded.tokenizer.vocab_size, len(loaded.encoder.token_vectors()))):
-        if item.token == EOS:
-            return
         written.append(item.token)
         # decoding all of it again: a character may be spread over several tokens, and what stands before decides about a space
         text = loaded.tokenizer.decode(written)
-        if text.startswith(said) and not text.endswith("\N{REPLACEMENT CHARACTER}"):
+        if text.startswith(said):
             yield text[len(said):].lstrip() if after_space else text[len(said):]
             said, after_space = text, False
 

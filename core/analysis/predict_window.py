@@ -7,7 +7,6 @@ a step.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -16,16 +15,16 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from core.analysis import predict
-from core.analysis.encode import Loaded, frame, load
+from core.analysis.encode import Loaded, frame
+from core.analysis.vectors import loaded_of
 from core.errors import UserError
-from core.families.elmo.model import directions
-from core.families.gpt.model import generate
+from core.families.generation import generate
+from core.families.outputs import directions
 from core.i18n import tr
 from core.runs import NEWEST, Run
 from core.text.tokenizers import BOS, EOS, MASK, SPECIALS
 
 CANDIDATES = 10
-KEPT_MODELS = 4  # as many as the bench holds
 LEFT, RIGHT, BOTH = "left", "right", "both"
 
 
@@ -180,10 +179,4 @@ def _loaded(run: str, checkpoint: str) -> Loaded:
     steps = opened.checkpoint_steps() if chosen is None else [chosen]
     if not steps:
         raise UserError(tr("The run {name} has no checkpoint yet.", name=opened.name), tr("Wait until it has saved one, or resume it."))
-    seen = (opened.checkpoint_path(steps[-1]) / "manifest.json").stat()
-    return _load(run, steps[-1], seen.st_mtime_ns)
-
-
-@lru_cache(maxsize=KEPT_MODELS)
-def _load(run: str, step: int, _changed: int) -> Loaded:
-    return load(Run.open(Path(run)), step)
+    return loaded_of(opened, steps[-1])

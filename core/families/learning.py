@@ -1,4 +1,5 @@
-"""The two contracts of training. The loop (loop.py) drives any Learner; GradientLearner makes one of any Pretraining or task.
+"""The two contracts of training. The loop (core/train/loop.py) drives any Learner; GradientLearner (core/train/gradient.py) makes one of
+any Pretraining or task.
 
 Everything random in a step is drawn from (seed, step), never from a generator that lives on between steps. So a run that
 goes on from a checkpoint repeats the undisturbed run bit for bit, and two processes agree on the batch without talking.

@@ -42,3 +42,9 @@ class Output:
     hidden_states: tuple[Tensor, ...] | None = None
     attentions: tuple[Tensor, ...] | None = None
     pooler_output: Tensor | None = None
+
+
+def directions(hidden_state: Tensor) -> tuple[Tensor, Tensor]:
+    """The forward and the backward model's vectors, each (..., hidden_size), of a layer (..., 2 * hidden_size)."""
+    forward, backward = hidden_state.chunk(2, dim=-1)
+    return forward, backward

@@ -9,8 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from core.config import RunConfig
-from core.families.elmo.model import reversal
-from core.families.places import take
+from core.families.places import reversal, take
 from core.registry import family, load
 from core.registry import task as task_named
 from core.tasks.forms import form_of

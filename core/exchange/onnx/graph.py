@@ -26,9 +26,9 @@ from torch import Tensor, nn
 
 from core.analysis.encode import Loaded
 from core.exchange.onnx.settings import WRITES_ON
-from core.families.elmo.model import CharacterCNN, Elmo, directions
+from core.families.elmo.model import CharacterCNN, Elmo
 from core.families.gpt.model import Cache, Gpt
-from core.families.outputs import Output
+from core.families.outputs import Output, directions
 from core.families.transformer import LayerCache
 from core.registry import load as load_place
 

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from core.families.elmo.config import CHARACTER_SIZE, CHARACTERS, HIGHWAYS, ElmoConfig
 from core.families.outputs import Output
-from core.families.places import take
+from core.families.places import reversal, take
 
 if TYPE_CHECKING:
     from core.text.tokenizers import Tokenizer
@@ -69,12 +69,6 @@ class Elmo(nn.Module):
         return states
 
 
-def directions(hidden_state: Tensor) -> tuple[Tensor, Tensor]:
-    """The forward and the backward model's vectors, each (..., hidden_size), of a layer (..., 2 * hidden_size)."""
-    forward, backward = hidden_state.chunk(2, dim=-1)
-    return forward, backward
-
-
 def _lstm(config: ElmoConfig) -> nn.LSTM:
     size = config.hidden_size
     lstm = nn.LSTM(size, config.cell_size or size, proj_size=size if config.cell_size else 0, batch_first=True)
@@ -88,19 +82,6 @@ def _lstm(config: ElmoConfig) -> nn.LSTM:
         width = config.cell_size or size
         lstm.bias_ih_l0[width : 2 * width] = 1.0
     return lstm
-
-
-def reversal(input_ids: Tensor, attention_mask: Tensor | None) -> Tensor:
-    """For every row the positions of its real tokens from last to first, then the padding where it was. (batch, tokens)
-
-    Padding must stay at the end: a backward LSTM that starts in it would carry its state into the sentence. Taking
-    twice by this index gives the original order.
-    """
-    position = torch.arange(input_ids.shape[1], device=input_ids.device).expand_as(input_ids)
-    if attention_mask is None:
-        return position.flip(1)
-    length = attention_mask.long().sum(dim=1, keepdim=True)  # (batch, 1)
-    return torch.where(position < length, length - 1 - position, position)
 
 
 class CharacterCNN(nn.Module):

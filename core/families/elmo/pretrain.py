@@ -20,9 +20,10 @@ from core.config import RunConfig
 from core.families.batches import PackedWindows, batch_generator
 from core.families.cooccurrence import ENOUGH, begin_with_cooccurrence
 from core.families.elmo.config import ElmoConfig
-from core.families.elmo.model import Elmo, directions
+from core.families.elmo.model import Elmo
 from core.families.family import COOCCURRENCE
 from core.families.learning import Batch, Loss
+from core.families.outputs import directions
 from core.families.vocabulary_loss import vocabulary_loss
 from core.text.tokenizers import BOS, EOS
 

@@ -12,8 +12,9 @@ from torch import nn
 from core import config
 from core.errors import UserError
 from core.families.elmo.config import ElmoConfig
-from core.families.elmo.model import CharacterCNN, Elmo, directions
+from core.families.elmo.model import CharacterCNN, Elmo
 from core.families.elmo.pretrain import ElmoPretraining, sampled_softmax_loss
+from core.families.outputs import directions
 from core.text.tokenizers import BOS, EOS
 from tests.helpers.tiny_corpus import make_corpus, make_split, random_documents
 

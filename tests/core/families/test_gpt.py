@@ -15,9 +15,10 @@ from core.errors import UserError
 from core.families import linear
 from core.families import vocabulary_loss as module
 from core.families.gelu import gelu_tanh
+from core.families.generation import generate, next_token_probabilities
 from core.families.gpt.config import GptConfig
 from core.families.gpt.huggingface import gpt_from_transformers
-from core.families.gpt.model import Cache, Gpt, generate, next_token_probabilities
+from core.families.gpt.model import Cache, Gpt
 from core.families.gpt.pretrain import IGNORED, GptForPretraining, GptPretraining
 from core.families.linear import Linear, onednn_is_faster
 from core.families.vocabulary_loss import vocabulary_loss
