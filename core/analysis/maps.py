@@ -131,7 +131,9 @@ def neighbours(source: VectorSource, row: int, measure: str, k: int = 20) -> dic
 
 
 def analogy(source: VectorSource, a: int, b: int, c: int, measure: str, k: int = 10) -> dict[str, Any]:
-    """a is to b as c is to ...: the rows nearest to b - a + c, as in `neighbours`; never one of the three or of their names."""
+    """a is to b as c is to ...: the rows nearest to b - a + c, as in `neighbours`; never one of the three or of their names.
+
+    (Mikolov et al. 2013a, section 4.) UserError as there."""
     x, words = measured(source, measure), opened_of(source).words
     wanted = x[b] - x[a] + x[c]
     if not np.isfinite(wanted).all():

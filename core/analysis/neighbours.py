@@ -1,12 +1,11 @@
-"""The words whose vectors point the same way, and sums of vectors that answer "a is to b as c is to what?" (Mikolov et al. 2013a).
+"""The words whose vectors point the same way: of one vector for each token of the vocabulary, word2vec's or another family's input embeddings.
 
-These look at one vector for each token of the vocabulary: word2vec's vectors, or the input embeddings of the other families.
+The window's map has this for any vectors, and analogies too (core/analysis/maps.py).
 """
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Sequence
 
 import numpy as np
 
@@ -28,47 +27,20 @@ def neighbours(vectors: np.ndarray, tokenizer: Tokenizer, word: str, k: int = 10
     vectors: (vocab_size, dim). Words whose vector is zero point nowhere and are left out. UserError if `word` is unknown.
     """
     index = _index(vectors, tokenizer, word)
-    unit = _unit(vectors)
-    return _nearest(unit @ unit[index], vectors, tokenizer, [index], k)
-
-
-def analogy(vectors: np.ndarray, tokenizer: Tokenizer, a: str, b: str, c: str, k: int = 10) -> list[tuple[str, float]]:
-    """a is to b as c is to ...: the k words nearest to b - a + c, of vectors of length 1, and their cosines with it.
-
-    vectors: (vocab_size, dim). The three words themselves are left out, as in the paper. UserError if one is unknown.
-    """
-    given = [_index(vectors, tokenizer, word) for word in (a, b, c)]
-    unit = _unit(vectors)
-    wanted = unit[given[1]] - unit[given[0]] + unit[given[2]]  # (dim)
-    wanted /= max(float(np.linalg.norm(wanted)), np.finfo(np.float32).tiny)
-    return _nearest(unit @ wanted, vectors, tokenizer, given, k)
+    vectors = np.asarray(vectors, np.float32)
+    unit = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), np.finfo(np.float32).tiny)  # zero stays zero
+    cosines = unit @ unit[index]  # (vocab_size)
+    eligible = np.any(vectors != 0, axis=1)
+    eligible[: len(SPECIALS)] = eligible[index] = False
+    found = np.flatnonzero(eligible)
+    best = found[np.argsort(-cosines[found], kind="stable")[: max(0, k)]]  # of equal ones the more frequent first
+    return [(tokenizer.token(int(row)), float(cosines[row])) for row in best]
 
 
 def neighbours_of_run(run: Run, word: str, k: int = 10, step: int | None = None) -> list[tuple[str, float]]:
     """`neighbours` in a run's newest checkpoint, or that of `step`."""
     loaded = load(run, step)
     return neighbours(static_vectors(loaded), loaded.tokenizer, word, k)
-
-
-def analogy_of_run(run: Run, a: str, b: str, c: str, k: int = 10, step: int | None = None) -> list[tuple[str, float]]:
-    """`analogy` in a run's newest checkpoint, or that of `step`."""
-    loaded = load(run, step)
-    return analogy(static_vectors(loaded), loaded.tokenizer, a, b, c, k)
-
-
-def _unit(vectors: np.ndarray) -> np.ndarray:
-    """float32 (vocab_size, dim), each of length 1; zero stays zero."""
-    vectors = np.asarray(vectors, np.float32)
-    return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), np.finfo(np.float32).tiny)
-
-
-def _nearest(cosines: np.ndarray, vectors: np.ndarray, tokenizer: Tokenizer, left_out: Sequence[int], k: int) -> list[tuple[str, float]]:
-    eligible = np.any(vectors != 0, axis=1)
-    eligible[: len(SPECIALS)] = False
-    eligible[list(left_out)] = False
-    found = np.flatnonzero(eligible)
-    best = found[np.argsort(-cosines[found], kind="stable")[: max(0, k)]]  # of equal ones the more frequent first
-    return [(tokenizer.token(int(index)), float(cosines[index])) for index in best]
 
 
 def _index(vectors: np.ndarray, tokenizer: Tokenizer, word: str) -> int:

@@ -88,16 +88,6 @@ class SenseReport:
     def best(self) -> Layer:
         return self.layers[best_layer([layer.all.centroid_accuracy or 0.0 for layer in self.layers])]
 
-    @property
-    def reads_context(self) -> bool:
-        """Whether the best layer's interval lies above the bag of context's accuracy, above chance, and above what the embedding
-        layer reaches, which knows the word's place in the sentence but not the sentence."""
-        bag, best = self.bag_of_context.all.centroid_accuracy, self.best.all
-        if best.interval is None or bag is None:
-            return False
-        place = (self.layers[0].all.centroid_accuracy or 0.0) if len(self.layers) > 1 else 0.0
-        return best.interval[0] > max(bag, 1 / len(self.senses), place)
-
     def to_json(self) -> dict[str, Any]:
         """As the command line gives it. Each layer's measures stand beside `layer`; those of the hard specimens under `hard`, those with
         the place set aside under `place_aside`."""
