@@ -17,9 +17,8 @@ import torch
 from core.analysis import attention as maths
 from core.analysis import reading as readings
 from core.analysis.encode import Loaded
-from core.analysis.occlusion import newest
 from core.analysis.reading import Reading
-from core.analysis.vectors import loaded_of, stamp
+from core.analysis.vectors import loaded_of, newest_checkpoint, stamp
 from core.arrays import read_npz
 from core.errors import UserError
 from core.i18n import tr
@@ -144,7 +143,7 @@ def require_attention(run: Run) -> None:
 def model(run: Run, step: int | None) -> Loaded:
     """Of the newest checkpoint not after `step`. UserError where there is none, or no attention."""
     require_attention(run)
-    return loaded_of(run, newest(run, step))
+    return loaded_of(run, newest_checkpoint(run, step))
 
 
 def _layers(run: Run, read: Reading, text: str, step: int | None) -> tuple[list[np.ndarray], str, int]:
@@ -155,7 +154,7 @@ def _layers(run: Run, read: Reading, text: str, step: int | None) -> tuple[list[
         latest = max((one for one in probes if step is None or one <= step), default=probes[0])
         stored = _probe(str(run.probe_path(latest)), stamp(run.probe_path(latest)))
         fits = stored is not None and stored.shape[-1] == len(read.ids)
-        if fits and not (checkpoints and latest <= newest(run, step) and (step is None or newest(run, step) <= step)):
+        if fits and not (checkpoints and latest <= newest_checkpoint(run, step) and (step is None or newest_checkpoint(run, step) <= step)):
             return list(stored.astype(np.float32)), PROBE, latest
     loaded = model(run, step)
     return readings.attention(loaded, read), CHECKPOINT, loaded.step

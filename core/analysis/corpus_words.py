@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
 from core.analysis.encode import Loaded, word_vectors
+from core.analysis.occurrences import Occurrence
 from core.config import TextConfig
 from core.errors import UserError
 from core.i18n import tr
@@ -19,15 +19,6 @@ from core.text import builtin, readers, segment
 BLOCK = 256  # sentences that are encoded between two looks at `cancelled`
 
 OnProgress = Callable[[str, int, int], object]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Occurrence:
-    """`word` as it stands in text[span[0]:span[1]], a sentence of the text."""
-
-    word: str
-    text: str
-    span: tuple[int, int]
 
 
 def require_text(run: Run) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -100,6 +100,7 @@ def counts(source: VectorSource, on_progress: OnProgress = lambda *_: None, canc
     or prepares it again. UserError where there is none to count in."""
     from core.analysis import corpus_words  # torch
     from core.text import corpus
+    from core.text.source import with_words
     from core.text.specimens import read_specimens
     from core.text.tokenizers import load_tokenizer
 
@@ -108,8 +109,8 @@ def counts(source: VectorSource, on_progress: OnProgress = lambda *_: None, canc
     run = Run.open(Path(source.path))
     corpus_words.require_text(run)
     tokenizer = load_tokenizer(run.tokenizer_path)
-    watched = {item.word for item in read_specimens(run.specimens_path)} if run.specimens_path.exists() else set()
-    config = replace(run.config.text, watched=tuple(sorted({*run.config.text.watched, *watched, run.config.watch.word} - {""})))  # as in training
+    watched = [item.word for item in read_specimens(run.specimens_path)] if run.specimens_path.exists() else []
+    config = with_words(run.config.text, [*watched, run.config.watch.word])  # as in training
     made = corpus.prepare(config, home() / "cache", on_progress=on_progress, cancelled=cancelled)
     if [made.tokenizer.token(row) for row in range(made.tokenizer.vocab_size)] != [tokenizer.token(row) for row in range(tokenizer.vocab_size)]:
         made = corpus.prepare(config, home() / "cache", on_progress=on_progress, cancelled=cancelled, tokenizer=tokenizer)  # the text has changed

@@ -15,7 +15,6 @@ import numpy as np
 
 from core.analysis import senses
 from core.analysis import vectors as vectors_of
-from core.analysis.occlusion import newest
 from core.analysis.occurrences import Occurrence, of_word
 from core.analysis.vectors import BOTH
 from core.errors import UserError
@@ -114,7 +113,7 @@ def find(run: str, word: str, specimens: Sequence[Specimen], files: Sequence[str
     from core.analysis.corpus_words import require_text
 
     opened = Run.open(Path(run))
-    step = newest(opened)
+    step = vectors_of.newest_checkpoint(opened)
     if not files:
         require_text(opened)
     found = of_word(opened.config.text, word, files, cancelled, lambda documents, number: on_progress("read", documents, number))

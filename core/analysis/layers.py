@@ -20,7 +20,6 @@ import numpy as np
 
 from core.analysis import senses
 from core.analysis import vectors as vectors_of
-from core.analysis.occlusion import newest
 from core.analysis.occurrences import Occurrence, at_random
 from core.analysis.vectors import BOTH
 from core.config import TextConfig
@@ -70,7 +69,7 @@ def anisotropy_of_run(run: str, specimens: Sequence[Specimen], direction: str = 
     """By the newest checkpoint: {"step", "words": how many were drawn, "source": OF_TEXT, or OF_SENTENCES where the run's text is not
     known or cannot be read any more, "layers": [{"anisotropy", "self_similarity", "adjusted"}]}. UserError where there is no checkpoint."""
     opened = Run.open(Path(run))
-    step = newest(opened)
+    step = vectors_of.newest_checkpoint(opened)
     stamp = vectors_of.stamp(opened.checkpoint_path(step) / "manifest.json")
     whole, source = _random_vectors(str(opened.path), step, stamp, tuple(item.text for item in specimens))
     words = vectors_of.half_of(opened, whole, direction)

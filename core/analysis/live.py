@@ -11,7 +11,6 @@ import numpy as np
 from core.analysis import layouts, sentences
 from core.analysis import vectors as vectors_of
 from core.analysis.compass import Compass
-from core.analysis.occlusion import newest
 from core.analysis.senses import place_aside, place_mean, set_off
 from core.analysis.vectors import BOTH
 from core.errors import UserError
@@ -40,7 +39,7 @@ def place(run: str, specimens: Sequence[Specimen], text: str, word: str, layer: 
     looked at from the mean of the specimens as the same checkpoint sees them. aside: see core.analysis.vectors.layer_of."""
     opened = Run.open(Path(run))
     source = vectors_of.source_of(opened, specimens)
-    used = newest(opened, step)
+    used = vectors_of.newest_checkpoint(opened, step)
     loaded = vectors_of.loaded_of(opened, used)
     placed = sentences.placed(loaded, text, word)
     states = sentences.states(loaded, [placed.frame.ids], [placed.places], placed.limit)

@@ -103,17 +103,9 @@ def occlude(loaded: Loaded, text: str, word: str, vectors: np.ndarray, labels: S
 def occlusion_of_run(run: str, specimens: Sequence[Specimen], text: str, word: str, layer: int, direction: str = BOTH) -> dict[str, Any]:
     """`occlude` by the newest checkpoint; "step": which it was. UserError where there is none."""
     opened = Run.open(Path(run))
-    step = newest(opened)
+    step = vectors_of.newest_checkpoint(opened)
     sense = next((item.sense for item in specimens if item.text == text), "")
     vectors = vectors_of.half_of(opened, vectors_of.encoded(opened, step, specimens), direction)
     found = occlude(vectors_of.loaded_of(opened, step), text, word, vectors[min(layer, len(vectors) - 1)],
                     [item.sense for item in specimens], layer, sense=sense, direction=direction)
     return {**found, "step": step, "known": bool(sense)}
-
-
-def newest(run: Run, wanted: int | None = None) -> int:
-    """The newest checkpoint that is not after `wanted`, else the first one. UserError where there is none."""
-    steps = run.checkpoint_steps()
-    if not steps:
-        raise UserError(tr("{name} has saved no checkpoint yet, so it cannot read another sentence.", name=run.name), tr("Wait for its first one."))
-    return max((step for step in steps if wanted is None or step <= wanted), default=steps[0])

@@ -22,7 +22,6 @@ from typing import Any
 import numpy as np
 
 from core.analysis import vectors as vectors_of
-from core.analysis.occlusion import newest
 from core.analysis.vectors import BOTH
 from core.errors import UserError
 from core.i18n import tr
@@ -155,7 +154,7 @@ def probe_of_run(run: str, specimens: Sequence[Specimen], path: str = "", direct
     if len(examples) > MOST:
         raise UserError(tr("There are {count:,} examples; a probe takes {most:,} at most.", count=len(examples), most=MOST),
                         tr("Give a smaller file."), where="path")
-    step = newest(opened)
+    step = vectors_of.newest_checkpoint(opened)
     loaded = vectors_of.loaded_of(opened, step)
     vectors = vectors_of.half_of(opened, word_vectors(loaded.encoder, loaded.family, loaded.tokenizer, examples), direction)
     return {**probe(vectors, [item.label for item in examples], [item.word for item in examples]), "step": step}

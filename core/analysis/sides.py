@@ -15,7 +15,6 @@ import numpy as np
 from core.analysis import sentences
 from core.analysis import vectors as vectors_of
 from core.analysis.compass import Compass
-from core.analysis.occlusion import newest
 from core.analysis.vectors import BACKWARD, BOTH, FORWARD, is_joined
 from core.errors import UserError
 from core.runs import Run
@@ -30,7 +29,7 @@ def sides_of_run(run: str, specimens: Sequence[Specimen], texts: Sequence[str], 
     after the word, None where nothing does} or {"error", "hint"}. UserError where the run cannot be asked.
     """
     opened = Run.open(Path(run))
-    step = newest(opened)
+    step = vectors_of.newest_checkpoint(opened)
     loaded = vectors_of.loaded_of(opened, step)
     known = vectors_of.encoded(opened, step, specimens)
     directions = (FORWARD, BACKWARD) if is_joined(opened) else (BOTH,)

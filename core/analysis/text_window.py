@@ -127,8 +127,7 @@ def size_of(config: TextConfig, cancelled: Callable[[], bool] = lambda: False) -
     files = readers.find_files(config) if config.files else []
     total = sum(_size(path) for path in files)
     if total <= COUNTED_BYTES:
-        found = _counted_size(config, _fingerprint(config))
-        return found
+        return _counted_size(config, _fingerprint(config))
     kind = kind_of(Source(config, nothing, cancelled))
     tokens = round(total / BYTES_A_TOKEN.get(kind, BYTES_A_PIECE) * (1 - config.valid_percent / 100))
     known = min(config.vocab_size, CHARACTERS_KNOWN) if kind == "char" else config.vocab_size

@@ -17,6 +17,7 @@ import numpy as np
 from core.analysis.senses import place_aside
 from core.arrays import read_npz
 from core.errors import UserError
+from core.i18n import tr
 from core.registry import family
 from core.runs import Run
 from core.text.specimens import FIRST, LAST, MIDDLE, Specimen, read_specimens
@@ -120,6 +121,14 @@ def encoded(run: Run, step: int, specimens: Sequence[Specimen]) -> np.ndarray:
 def loaded_of(run: Run, step: int) -> Loaded:
     """The model of a checkpoint; what was asked lately is in memory already."""
     return _loaded(str(run.path), step, stamp(run.checkpoint_path(step) / "manifest.json"))
+
+
+def newest_checkpoint(run: Run, wanted: int | None = None) -> int:
+    """The newest checkpoint that is not after `wanted`, else the first one. UserError where there is none."""
+    steps = run.checkpoint_steps()
+    if not steps:
+        raise UserError(tr("{name} has saved no checkpoint yet, so it cannot read another sentence.", name=run.name), tr("Wait for its first one."))
+    return max((step for step in steps if wanted is None or step <= wanted), default=steps[0])
 
 
 def is_joined(run: Run) -> bool:

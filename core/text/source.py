@@ -44,6 +44,11 @@ def with_watched(config: TextConfig) -> TextConfig:
     return replace(config, watched=tuple(dict.fromkeys((*builtin.words(config.corpus), *config.watched))))
 
 
+def with_words(config: TextConfig, words: Iterable[str]) -> TextConfig:
+    """With these words watched too, so that no tokenizer hides them in longer ones."""
+    return replace(config, watched=tuple(sorted({*config.watched, *words} - {""})))
+
+
 class Source:
     """The documents of a config, read anew at every call of `documents`; looks for a cancel and tells how far it came."""
 

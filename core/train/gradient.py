@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 
 import torch
@@ -29,7 +29,7 @@ class NotFinite(UserError):
 class _WithLoss(nn.Module):
     """The network and its loss as one module, since DistributedDataParallel listens to the forward call of one module."""
 
-    def __init__(self, pretraining: object) -> None:
+    def __init__(self, pretraining: Pretraining) -> None:
         super().__init__()
         self.network, self._loss = pretraining.network, pretraining.loss
 
@@ -150,8 +150,8 @@ class GradientLearner:
                            rate=self.config.train.learning_rate))
 
 
-def _add(sums: Sums, more: object) -> None:
-    for name, (total, count) in dict(more).items():
+def _add(sums: Sums, more: Mapping[str, tuple[Tensor | float, Tensor | float]]) -> None:
+    for name, (total, count) in more.items():
         mine = sums.setdefault(name, [0.0, 0.0])
         mine[0] += float(total)
         mine[1] += float(count)

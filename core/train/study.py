@@ -29,7 +29,7 @@ from core.tasks.task import NUMBER_METRIC
 from core.text.tokenizers import load_tokenizer
 from core.train.device import Device, choose
 from core.train.finetune import FinetuneLearner
-from core.train.loop import total_steps
+from core.train.loop import progress_of, total_steps
 
 Progress = Callable[[str], None]
 
@@ -44,10 +44,7 @@ def train_once(config: RunConfig, labelled: Labelled, device: Device, weights: M
     while progress < 1 and not cancelled():
         learner.step(step, progress)
         step += 1
-        ends = [step / total] if total else []
-        if config.train.minutes:
-            ends.append((time.monotonic() - began) / (60 * config.train.minutes))
-        progress = min(1.0, max(ends))
+        progress = progress_of(config.train, total, step, time.monotonic() - began)
     return learner, {} if cancelled() else learner.evaluate()
 
 

@@ -13,8 +13,8 @@ import time
 import traceback
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import psutil
 
@@ -23,7 +23,16 @@ from core.errors import DISK_FULL, UserError
 from core.i18n import tr
 from core.registry import family, load
 from core.runs import COMMANDS, Run, home
-from core.text.source import Cancelled
+from core.text.source import Cancelled, with_words
+
+if TYPE_CHECKING:
+    import torch
+
+    from core.text.corpus import Corpus
+    from core.text.specimens import Specimen
+    from core.text.tokenizers import Tokenizer
+    from core.train.device import Device
+    from core.train.finetune import FinetuneLearner
 
 LOOK_SECONDS = 0.2
 NICE = 5  # the window, and whatever else the person does, goes first
@@ -81,8 +90,6 @@ def _train(run: Run, write: Callable[[events.Event], None], stop: Callable[[], b
     import numpy
     import torch
 
-    from core.text import corpus as texts
-    from core.text.tokenizers import load_tokenizer
     from core.train.device import choose, from_rank_zero
     from core.train.loop import Loop, end_of, resume, total_steps
     from core.train.probes import prober, specimens_to_watch
@@ -99,10 +106,7 @@ def _train(run: Run, write: Callable[[events.Event], None], stop: Callable[[], b
     specimens = specimens_to_watch(run)
     content = ""
     if config.task is None:
-        tokenizer = load_tokenizer(run.tokenizer_path) if resumed else None
-        corpus = texts.prepare(_with_watched(run, specimens), home() / "cache", on_progress=_reporter(write), cancelled=stopped, tokenizer=tokenizer)
-        if run.checkpoint_steps():
-            _refuse_another_text(run, corpus.content)
+        corpus = _read_text(run, specimens, write, stopped, resumed=resumed)
         tokenizer, train_tokens, valid_tokens = corpus.tokenizer, len(corpus.train.tokens), len(corpus.valid.tokens)
         content = corpus.content
         if device.rank == 0 and not resumed:
@@ -139,7 +143,22 @@ def _train(run: Run, write: Callable[[events.Event], None], stop: Callable[[], b
             torch.distributed.destroy_process_group()
 
 
-def _second_stage(run: Run, device: object) -> tuple[object, object]:
+def _read_text(run: Run, specimens: list[Specimen], write: Callable[[events.Event], None], stopped: Callable[[], bool], *,
+               resumed: bool) -> Corpus:
+    """The text that is learnt from, cut into tokens; of a run that goes on, into those that it has."""
+    from core.text import corpus
+    from core.text.tokenizers import load_tokenizer
+
+    config = run.config
+    tokenizer = load_tokenizer(run.tokenizer_path) if resumed else None
+    words = [*(item.word for item in specimens), config.watch.word]
+    made = corpus.prepare(with_words(config.text, words), home() / "cache", on_progress=_reporter(write), cancelled=stopped, tokenizer=tokenizer)
+    if run.checkpoint_steps():
+        _refuse_another_text(run, made.content)
+    return made
+
+
+def _second_stage(run: Run, device: Device) -> tuple[Tokenizer, FinetuneLearner]:
     """The tokenizer and the learner of a finetune, as it is before the first step."""
     from safetensors.torch import load_file
 
@@ -149,12 +168,6 @@ def _second_stage(run: Run, device: object) -> tuple[object, object]:
 
     data, path = labelled.load(run), pretrained_weights_path(run)
     return data.tokenizer, FinetuneLearner(run.config, data, device, load_file(path) if path else None)
-
-
-def _with_watched(run: Run, specimens: list) -> object:
-    """The text settings, with the watched words added: a word tokenizer must not hide them in longer words."""
-    words = {*run.config.text.watched, *(item.word for item in specimens)} | ({run.config.watch.word} - {""})
-    return replace(run.config.text, watched=tuple(sorted(words)))
 
 
 def _stopped(run: Run, stop: Callable[[], bool]) -> Callable[[], bool]:
@@ -190,7 +203,7 @@ def _reporter(write: Callable[[events.Event], None]) -> Callable[[str, int, int]
     return report
 
 
-def _device_name(device: object) -> str:
+def _device_name(device: torch.device) -> str:
     if device.type == "cuda":
         import torch
 

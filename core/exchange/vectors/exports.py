@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from core.analysis.corpus_words import Occurrence, find_first, require_text
+from core.analysis.corpus_words import find_first, require_text
 from core.analysis.encode import Loaded, load, static_vectors, word_vectors
+from core.analysis.occurrences import Occurrence
 from core.errors import UserError
 from core.exchange.exports import require_free
 from core.exchange.vectors import files as vector_files

@@ -55,7 +55,7 @@ def test_the_sense_score_is_that_of_numpy(trained: dict[str, Run]) -> None:
     run, text = trained["elmo"], "now sweet one here apple"
     found = occlusion.occlusion_of_run(str(run.path), SPECIMENS, text, "apple", LAYER)
     assert found["sense"] == "fruit" and not found["known"]
-    step = occlusion.newest(run)
+    step = vectors_of.newest_checkpoint(run)
     known = vectors_of.encoded(run, step, SPECIMENS)[LAYER].astype(np.float64)
     loaded = vectors_of.loaded_of(run, step)
     placed = sentences.placed(loaded, text, "apple")
@@ -82,7 +82,7 @@ def test_a_specimen_does_not_vote_for_itself() -> None:
 
 
 def test_a_family_that_fills_gaps_sees_the_mask(trained: dict[str, Run]) -> None:
-    loaded = vectors_of.loaded_of(trained["bert"], occlusion.newest(trained["bert"]))
+    loaded = vectors_of.loaded_of(trained["bert"], vectors_of.newest_checkpoint(trained["bert"]))
     text = "now sweet apple here"
     placed = sentences.placed(loaded, text, "apple")
     rows = occlusion.hidden(loaded, placed, occlusion.words_around(text, placed.span))

@@ -447,10 +447,12 @@ def test_a_refused_resume_changes_nothing(tmp_path: Path, capsys: pytest.Capture
     child.wait()
 
 
-def test_all_words_that_are_watched_are_cut_out_of_longer_ones(tmp_path: Path) -> None:
-    run = make_run(tmp_path, **{"text.watched": ("甲",)})
-    assert worker._with_watched(run, [SimpleNamespace(word="手机")]).watched == ("手机", "甲", "苹果")
-    assert worker._with_watched(make_run(tmp_path, **{"watch.word": ""}), []).watched == ()
+def test_all_words_that_are_watched_are_cut_out_of_longer_ones(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[str, ...]] = []
+    monkeypatch.setattr("core.text.corpus.prepare", lambda config, *_, **__: asked.append(config.watched))
+    for run, words in ((make_run(tmp_path, **{"text.watched": ("甲",)}), ["手机"]), (make_run(tmp_path, **{"watch.word": ""}), [])):
+        worker._read_text(run, [SimpleNamespace(word=word) for word in words], lambda event: None, lambda: False, resumed=False)
+    assert asked == [("手机", "甲", "苹果"), ()]
 
 
 def test_the_preparation_tells_each_stage_its_end_and_little_between(monkeypatch: pytest.MonkeyPatch) -> None:
