@@ -34,6 +34,7 @@ class WrittenText(QWidget):
         self._row.hovered.connect(self._show_card)
         self._row.clicked.connect(self._show_card)
         self.card = HoverCard(card_parent)
+        self.destroyed.connect(self.card.deleteLater)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self._at = -1
         self._card_parent = card_parent

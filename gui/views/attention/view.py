@@ -20,6 +20,7 @@ from gui import theme
 from gui.engine import Call
 from gui.keeping.keeper import Keeper
 from gui.picture import PictureButton
+from gui.run_panels import RunPanels
 from gui.session import BenchRun, Session
 from gui.views import BENCH, LAYER, SPECIMENS, STEP, Services
 from gui.views.attention.controls import AttentionControls
@@ -44,8 +45,6 @@ class AttentionView(QWidget):
         super().__init__()
         self._session, self._services = session, services
         self._state = loads(services.settings.get(STATE))
-        self._panels: dict[Path, AttentionPanel] = {}
-        self._order: list[tuple[Path, int]] = []
         self._query: Unit | None = None  # the word that is looked at
         self._key: Unit | None = None
         self._look: Call | None = None  # the newest question of where the heads look
@@ -73,6 +72,8 @@ class AttentionView(QWidget):
                                      self._state.mode)
         self.modes.chosen.connect(self._mode_chosen)
         self._panes = Panes()  # four runs in a small window with large words scroll
+        self._run_panels = RunPanels(self._panes.box, self._make_panel)
+        self._panels = self._run_panels.panels
         whole = PictureButton(self._whole, self._name, messages=self._services.messages, settings=self._services.settings, rows=self._rows)
         page = QWidget()
         column = QVBoxLayout(page)
@@ -197,7 +198,8 @@ class AttentionView(QWidget):
             return
         session, state = self._session, self._state
         self._stack.setCurrentIndex(0 if session.bench else 1)
-        self._make_panels()
+        if self._run_panels.show(session.bench):
+            share_width(self._panes.box, {self._panels[item.path]: _has_attention(item) for item in session.bench})
         self.controls.show_state(state, self._heads(), session.head)
         asked: list[Path] = []
         questions: list[dict[str, Any]] = []
@@ -322,25 +324,14 @@ class AttentionView(QWidget):
         for panel in self._panels.values():
             panel.select(self._query, self._key)
 
-    def _make_panels(self) -> None:
-        order = [(item.path, item.colour) for item in self._session.bench]
-        if order == self._order:
-            return
-        self._order = order
-        for panel in self._panels.values():
-            panel.hide()
-            panel.deleteLater()
-        self._panels = {}
-        for item in self._session.bench:
-            panel = AttentionPanel(theme.current().runs[item.colour], family(item.run.config.family).title)
-            panel.headChosen.connect(self._head_clicked)
-            panel.unitChosen.connect(partial(self._unit_chosen, item.path))
-            panel.pairChosen.connect(partial(self._pair_chosen, item.path))
-            panel.add_tool(PictureButton(panel.picture, partial(self._panel_name, item), messages=self._services.messages,
-                                         settings=self._services.settings, rows=panel.rows))
-            self._panels[item.path] = panel
-            self._panes.box.addWidget(panel)
-        share_width(self._panes.box, {self._panels[item.path]: _has_attention(item) for item in self._session.bench})
+    def _make_panel(self, item: BenchRun) -> AttentionPanel:
+        panel = AttentionPanel(theme.current().runs[item.colour], family(item.run.config.family).title)
+        panel.headChosen.connect(self._head_clicked)
+        panel.unitChosen.connect(partial(self._unit_chosen, item.path))
+        panel.pairChosen.connect(partial(self._pair_chosen, item.path))
+        panel.add_tool(PictureButton(panel.picture, partial(self._panel_name, item), messages=self._services.messages,
+                                     settings=self._services.settings, rows=panel.rows))
+        return panel
 
     def _show(self, item: BenchRun, answer: dict[str, Any], state: State) -> None:
         replayed = None if self._session.step is None else self._session.step_of(item.run.probe_steps())

@@ -17,6 +17,7 @@ from core.registry import family
 from core.runs import Run
 from gui import theme
 from gui.picture import PictureButton
+from gui.run_panels import RunPanels
 from gui.second_stage import layer_titles, task_of
 from gui.session import BenchRun, Session
 from gui.views import BENCH, STEP, Services
@@ -36,12 +37,11 @@ class LayerMixView(QWidget):
     def __init__(self, session: Session, services: Services) -> None:
         super().__init__()
         self._session, self._services = session, services
-        self._panels: dict[Path, LayerMixPanel] = {}
         self._stories: dict[Path, MixStory] = {}
-        self._order: list[tuple[Path, int, str]] = []
         self._asked: tuple = ()
         panes = Panes()  # four runs in a small window with large words scroll
-        self._row = panes.box
+        self._run_panels = RunPanels(panes.box, self._make_panel)
+        self._panels = self._run_panels.panels
         save = PictureButton(panes.content, name="layer-weights", rows=self._rows, messages=services.messages, settings=services.settings)
         words = tr("s: how much a task takes of each layer (they sum to 1); γ scales the whole. Dashed: an even mix. Beneath each layer: "
                    "how well it tells the senses of the word apart. The ELMo paper says: lower layers for form, higher ones for meaning.")
@@ -87,16 +87,7 @@ class LayerMixView(QWidget):
     def _bench_changed(self) -> None:
         bench = self._session.bench
         self._stack.setCurrentIndex(0 if bench else 1)
-        order = [(item.path, item.colour, item.run.name) for item in bench]
-        if order != self._order:
-            self._order = order
-            for panel in self._panels.values():
-                panel.hide()
-                panel.deleteLater()
-            self._panels = {}
-            for item in bench:
-                self._panels[item.path] = self._make_panel(item)
-                self._row.addWidget(self._panels[item.path], 1)
+        if self._run_panels.show(bench):
             self._stories = {path: story for path, story in self._stories.items() if path in self._panels}
             for item in bench:
                 if item.path not in self._stories:

@@ -17,8 +17,9 @@ from core.runs import Run
 from gui import theme
 from gui.draft import WORDS
 from gui.forms.checkpoint_choice import CheckpointChoice, step_in_words
+from gui.run_panels import RunPanels
 from gui.second_stage import task_of
-from gui.session import Session
+from gui.session import BenchRun, Session
 from gui.views import BENCH, Services
 from gui.views.predict.blocks import blocks_of
 from gui.views.predict.inputs import PredictInputs
@@ -47,8 +48,6 @@ class PredictView(QWidget):
     def __init__(self, session: Session, services: Services) -> None:
         super().__init__()
         self._session, self._services = session, services
-        self._panels: dict[Path, PredictPanel] = {}
-        self._order: list[tuple[Path, int, str]] = []
         self._asked: list[Path] = []  # the runs of the question that is under way, in the order of its parts
         self._call: Call | None = None
         self._modes: tuple[str, ...] = ()
@@ -69,6 +68,8 @@ class PredictView(QWidget):
         self._head.addWidget(self._which)
         self._row = QHBoxLayout()
         self._row.setSpacing(theme.S)
+        self._run_panels = RunPanels(self._row, self._make_panel)
+        self._panels = self._run_panels.panels
         page = QWidget()
         column = QVBoxLayout(page)
         column.setContentsMargins(theme.L, theme.M, theme.L, theme.M)
@@ -113,7 +114,9 @@ class PredictView(QWidget):
         self._inputs.set_language(self._text_language())
         wanted = self.mode or self._services.settings.get(MODE)
         self._take(wanted if wanted in self._modes else self._first_mode())
-        self._make_panels()
+        if self._run_panels.show(bench):
+            for path in self._panels:
+                self._show_written(path, self._written.get(path, ()))
         self._inputs.set_can_write(any(not _why_not(item.run, WRITE) for item in bench))
         self._wait.start()
 
@@ -147,22 +150,10 @@ class PredictView(QWidget):
         self._segments.set_value(mode)
         self._inputs.set_mode(mode)
 
-    def _make_panels(self) -> None:
-        order = [(item.path, item.colour, item.run.name) for item in self._session.bench]
-        if order == self._order:
-            return
-        self._order = order
-        for panel in self._panels.values():
-            panel.written.card.deleteLater()
-            panel.hide()
-            panel.deleteLater()
-        self._panels = {}
-        for item in self._session.bench:
-            panel = PredictPanel(item.run.name, theme.current().runs[item.colour], self)
-            panel.set_note(family(item.run.config.family).title)
-            self._panels[item.path] = panel
-            self._row.addWidget(panel)
-            self._show_written(item.path, self._written.get(item.path, ()))
+    def _make_panel(self, item: BenchRun) -> PredictPanel:
+        panel = PredictPanel(item.run.name, theme.current().runs[item.colour], self)
+        panel.set_note(family(item.run.config.family).title)
+        return panel
 
     # asking
 

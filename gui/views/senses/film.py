@@ -15,12 +15,13 @@ from core.pictures import film
 from gui import picture, saving, theme
 from gui import specimen_store as store
 from gui.projections import PCA, titles
+from gui.run_panels import RunPanels
 from gui.session import BenchRun
 from gui.views.senses.answers import Question, question
 from gui.views.senses.film_export import FilmExport
 from gui.views.senses.legend import PictureChoices
 from gui.views.senses.reel import ReelPanel, card_of
-from gui.views.senses.state import Redraw, Shared, aside_words, axes, headings, is_joined, layer_title, line_name, why_empty
+from gui.views.senses.state import Redraw, Shared, aside_words, axes, heading, is_joined, layer_title, line_name, why_empty
 from gui.views.senses.strip import SensesStrip
 from gui.widgets.folding import FoldingSegments
 from gui.widgets.labels import button, label
@@ -36,8 +37,6 @@ class FilmPage(QWidget):
         super().__init__()
         self._session, self._services = session, services = shared.session, shared.services
         self._answers, self._choices = shared.answers, shared.choices
-        self._panels: dict[Path, ReelPanel] = {}
-        self._order: list[tuple[Path, int, str]] = []
         self._reels: dict[Path, film.Reel] = {}
         self._courses: dict[Path, dict[int, float | None]] = {}  # the figures of all steps, also of those whose pictures are still to come
         self._drawn: object = None
@@ -52,18 +51,13 @@ class FilmPage(QWidget):
         self._export.told.connect(self._tell)
         self._export.finished.connect(self._exported)
         self._status = label("", "small")
-        self._save = QToolButton(toolTip=tr("Save the film"), accessibleName=tr("Save the film"))
-        self._save.setIcon(theme.icon("save"))
-        self._save.setProperty("kind", "small")
-        self._save.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
-        menu = QMenu(self._save)
-        for suffix, words in ((".gif", "GIF"), (".webp", "WebP"), (".png", tr("PNG files, one a frame")), (".svg", tr("SVG that moves"))):
-            menu.addAction(words, partial(self.save, suffix))
-        self._save.setMenu(menu)
+        self._save = self._make_save()
         self._strip = SensesStrip()
         self._strip.show_line(False)
         self._row = QHBoxLayout()
         self._row.setSpacing(theme.S)
+        self._run_panels = RunPanels(self._row, self._make_panel)
+        self._panels = self._run_panels.panels
         self._chart = LineChart()
         self._chart.setFixedHeight(theme.scaled(170))
         self._chart.moved.connect(self._look_at)
@@ -95,6 +89,17 @@ class FilmPage(QWidget):
         for signal in (session.benchChanged, session.specimensChanged, session.layerChanged, shared.choices.changed, services.processes.changed):
             signal.connect(self._redraw.soon)
         session.stepChanged.connect(self._follow_step)
+
+    def _make_save(self) -> QToolButton:
+        made = QToolButton(toolTip=tr("Save the film"), accessibleName=tr("Save the film"))
+        made.setIcon(theme.icon("save"))
+        made.setProperty("kind", "small")
+        made.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        menu = QMenu(made)
+        for suffix, words in ((".gif", "GIF"), (".webp", "WebP"), (".png", tr("PNG files, one a frame")), (".svg", tr("SVG that moves"))):
+            menu.addAction(words, partial(self.save, suffix))
+        made.setMenu(menu)
+        return made
 
     def showEvent(self, event: object) -> None:
         super().showEvent(event)
@@ -187,7 +192,8 @@ class FilmPage(QWidget):
         self._stack.setCurrentIndex(BOARD)
         self._projections.set_value(self._choices.projection)
         self.controls.set_joined(any(is_joined(item.run) for item in session.bench))
-        self._make_panels()
+        if self._run_panels.show(session.bench):
+            self._drawn = None
         titles = [store.sense_title(session.word, sense) for sense in session.senses]
         self._strip.show_senses(session.word, titles, [sum(item.sense == sense for item in session.specimens) for sense in session.senses],
                                 sum(item.hard for item in session.specimens))
@@ -257,18 +263,8 @@ class FilmPage(QWidget):
         elif made:
             self._follow_step()
 
-    def _make_panels(self) -> None:
-        order = [(item.path, item.colour, item.run.name) for item in self._session.bench]
-        if order == self._order:
-            return
-        self._order, self._drawn = order, None
-        for panel in self._panels.values():
-            panel.hide()
-            panel.deleteLater()
-        self._panels = {}
-        for item, heading in zip(self._session.bench, headings(self._session.bench), strict=True):
-            panel = self._panels[item.path] = ReelPanel(theme.current().runs[item.colour], heading)
-            self._row.addWidget(panel, 1)
+    def _make_panel(self, item: BenchRun) -> ReelPanel:
+        return ReelPanel(theme.current().runs[item.colour], heading(item, self._session.bench))
 
     def _categories(self) -> list[int]:
         senses = {sense: number for number, sense in enumerate(self._session.senses)}

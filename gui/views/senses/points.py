@@ -19,6 +19,7 @@ from gui import specimen_store as store
 from gui import theme
 from gui.picture import PictureButton
 from gui.projections import PCA, TSNE, UMAP, titles
+from gui.run_panels import RunPanels
 from gui.run_queue import queue_of
 from gui.session import NONE_SELECTED, BenchRun
 from gui.views.senses.answers import Question, question
@@ -41,8 +42,6 @@ class PointsPage(QWidget):
         super().__init__()
         self._session, self._services = session, services = shared.session, shared.services
         self._answers, self._choices = shared.answers, shared.choices
-        self._panels: dict[Path, SensesPanel] = {}
-        self._order: list[tuple[Path, int]] = []
         self._replays: dict[tuple, dict[str, Any]] = {}  # the last known of a run, a layer, a direction and `aside`, until the next is there
         self._drawn: tuple = ()  # the specimens of the last drawing
         self._pictures: dict[Path, tuple] = {}  # layer, projection, place set aside and direction of what is drawn
@@ -55,6 +54,8 @@ class PointsPage(QWidget):
         self._projections.chosen.connect(self._choose_projection)
         self._board = QWidget()
         self._panes = Panes()
+        self._run_panels = RunPanels(self._panes.box, self._make_panel)
+        self._panels = self._run_panels.panels
         picture = PictureButton(self._picture, "senses", messages=services.messages, settings=services.settings, rows=self._rows)
         self._strip = SensesStrip(self._projections, picture)
         self._live = Live(shared, self._strip)
@@ -122,7 +123,7 @@ class PointsPage(QWidget):
             self._show_empty(words, train)
             return
         self._stack.setCurrentIndex(0)
-        self._make_panels()
+        self._run_panels.show(session.bench)
         titles = [store.sense_title(session.word, sense) for sense in session.senses]
         counts = [sum(item.sense == sense for item in session.specimens) for sense in session.senses]
         self._strip.show_senses(session.word, titles, counts, sum(item.hard for item in session.specimens))
@@ -247,22 +248,12 @@ class PointsPage(QWidget):
         else:
             panel.say(tr("This run watches “{word}”. Other sentences can be shown once it has saved a checkpoint.", word=own), offer, own)
 
-    def _make_panels(self) -> None:
-        order = [(item.path, item.colour) for item in self._session.bench]
-        if order == self._order:
-            return
-        self._order = order
-        for panel in self._panels.values():
-            panel.hide()
-            panel.deleteLater()
-        self._panels = {}
-        for item in self._session.bench:
-            panel = SensesPanel(theme.current().runs[item.colour], family(item.run.config.family).title)
-            panel.resized.connect(self._align)
-            panel.clicked.connect(self._clicked)
-            panel.wanted.connect(partial(self._look_at, item.path))
-            self._panels[item.path] = panel
-            self._panes.box.addWidget(panel, 1)
+    def _make_panel(self, item: BenchRun) -> SensesPanel:
+        panel = SensesPanel(theme.current().runs[item.colour], family(item.run.config.family).title)
+        panel.resized.connect(self._align)
+        panel.clicked.connect(self._clicked)
+        panel.wanted.connect(partial(self._look_at, item.path))
+        return panel
 
     def _align(self) -> None:
         """The charts of all panels at the same height."""

@@ -14,7 +14,7 @@ from gui import picture, theme
 from gui import specimen_store as store
 from gui.session import BenchRun
 from gui.views.senses.answers import Question, question
-from gui.views.senses.state import ARROWS, BACKWARD, BOTH, FORWARD, Redraw, Shared, checkpoints_of, headings, is_joined, line_name, why_empty
+from gui.views.senses.state import ARROWS, BACKWARD, BOTH, FORWARD, Redraw, Shared, checkpoints_of, heading, is_joined, line_name, why_empty
 from gui.widgets.balance import Balance
 from gui.widgets.chips import Dot
 from gui.widgets.elided import Elided
@@ -187,9 +187,9 @@ class SidesPage(QWidget):
             part.hide()
             part.deleteLater()
         line = 2
-        for item, heading in zip(self._session.bench, headings(self._session.bench), strict=True):
+        for item in self._session.bench:
             for direction in _directions(item):
-                name, arrow = Elided(heading, "large"), label("" if direction == BOTH else ARROWS[direction], "large")
+                name, arrow = Elided(heading(item, self._session.bench), "large"), label("" if direction == BOTH else ARROWS[direction], "large")
                 for part in (name, arrow):
                     part.setStyleSheet("font-weight: 700;")
                 name.ensurePolished()

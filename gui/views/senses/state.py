@@ -127,10 +127,10 @@ def line_name(run: Run, direction: str) -> str:
     return f"{name} {ARROWS[direction]}" if is_joined(run) else name
 
 
-def headings(bench: Sequence[BenchRun]) -> list[str]:
-    """What stands above each run: its family, and its own name where another one of that family is there."""
-    titles = [family(item.run.config.family).title for item in bench]
-    return [item.run.name if titles.count(title) > 1 else title for item, title in zip(bench, titles, strict=True)]
+def heading(item: BenchRun, bench: Sequence[BenchRun]) -> str:
+    """What stands above a run: its family, or its own name where another one of that family is there."""
+    alike = sum(one.run.config.family == item.run.config.family for one in bench)
+    return item.run.name if alike > 1 else family(item.run.config.family).title
 
 
 def checkpoints_of(bench: Sequence[BenchRun]) -> str:

@@ -13,10 +13,11 @@ from PySide6.QtWidgets import QFrame, QLineEdit, QScrollArea, QSizePolicy, QVBox
 from core.i18n import tr
 from gui import picture, theme
 from gui import specimen_store as store
+from gui.run_panels import RunPanels
 from gui.session import BenchRun
 from gui.views.senses.answers import Question, question
 from gui.views.senses.legend import DirectionChoice
-from gui.views.senses.state import Redraw, Shared, checkpoints_of, headings, is_joined, layer_title, line_name, why_empty
+from gui.views.senses.state import Redraw, Shared, checkpoints_of, heading, is_joined, layer_title, line_name, why_empty
 from gui.views.senses.strip import SensesStrip
 from gui.widgets.chips import Dot
 from gui.widgets.elided import Elided
@@ -36,8 +37,6 @@ class WordsPage(QWidget):
         super().__init__()
         self._session, self._services = session, services = shared.session, shared.services
         self._answers, self._choices = shared.answers, shared.choices
-        self._panels: dict[Path, WordsPanel] = {}
-        self._order: list[tuple[Path, str]] = []
         self._own = bool(shared.choices.state.sentence)  # the person has typed a sentence of their own
         self.controls = DirectionChoice(shared.choices, self)
         self.controls.hide()
@@ -49,14 +48,18 @@ class WordsPage(QWidget):
         self._next = icon_button("arrow-right", tr("The next sentence"), self._next_sentence)
         self._about = label("", "soft", wrap=True)
         self._board = QWidget()
-        self._column = QVBoxLayout(self._board)
-        self._column.setContentsMargins(0, 0, 0, 0)
-        self._column.setSpacing(theme.S)
+        column = QVBoxLayout(self._board)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(theme.S)
         self._strip = SensesStrip()
         self._strip.show_line(False)
-        self._column.addWidget(self._strip)
-        self._column.addWidget(self._about)
-        self._column.addStretch(1)
+        column.addWidget(self._strip)
+        column.addWidget(self._about)
+        inside = QVBoxLayout()
+        column.addLayout(inside)
+        column.addStretch(1)
+        self._run_panels = RunPanels(inside, self._make_panel)
+        self._panels = self._run_panels.panels
         area = QScrollArea(widgetResizable=True, frameShape=QFrame.Shape.NoFrame)
         area.setWidget(self._board)
         save = picture.PictureButton(self._board, "deciding words", messages=services.messages, settings=services.settings, rows=self._rows)
@@ -130,7 +133,7 @@ class WordsPage(QWidget):
         if not words and not text:
             words = tr("Type a sentence with “{word}”, or choose one at the right.", word=session.word)
         if words:
-            self._clear()
+            self._run_panels.show(())
             self._about.setText(words)
             return
         if not self._own and session.specimen is None and not any(item.text == self._edit.text() for item in session.specimens):
@@ -139,7 +142,7 @@ class WordsPage(QWidget):
         self.controls.setVisible(self.isVisible() and any(is_joined(item.run) for item in session.bench))
         titles = [store.sense_title(session.word, sense) for sense in session.senses]
         self._strip.show_senses(session.word, titles, [sum(item.sense == sense for item in session.specimens) for sense in session.senses], 0)
-        self._make_panels()
+        self._run_panels.show(session.bench)
         asked: list[Question] = []
         for item in session.bench:
             wanted = question("occlusion", run=str(item.path), text=text, word=session.word, layer=session.layer_of(item.run),
@@ -153,22 +156,8 @@ class WordsPage(QWidget):
                                "score changes (the cosine with the own sense's centroid less the other's)."))
         self._redraw.ask(asked)
 
-    def _make_panels(self) -> None:
-        order = [(item.path, item.run.name) for item in self._session.bench]
-        if order == self._order:
-            return
-        self._clear()
-        self._order = order
-        for item, heading in zip(self._session.bench, headings(self._session.bench), strict=True):
-            panel = WordsPanel(item, heading, self._choices.direction)
-            self._panels[item.path] = panel
-            self._column.insertWidget(self._column.count() - 1, panel)
-
-    def _clear(self) -> None:
-        for panel in self._panels.values():
-            panel.hide()
-            panel.deleteLater()
-        self._panels, self._order = {}, []
+    def _make_panel(self, item: BenchRun) -> WordsPanel:
+        return WordsPanel(item, heading(item, self._session.bench), self._choices.direction)
 
     def _rows(self) -> tuple[list[str], list[list[Any]]]:
         return ["run", "word", "start", "end", "change"], [[item.run.name, *one] for item in self._session.bench if item.path in self._panels
