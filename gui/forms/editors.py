@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLineEdit, QSpinBox, QWidg
 from core.i18n import tr
 from gui import theme
 from gui.forms.option_titles import choice_title
+from gui.widgets.labels import restyle
 from gui.widgets.switch import Switch
 
 INT_MAX = 2**31 - 1
@@ -47,9 +48,7 @@ class Editor(QWidget):
         self._write(value)
 
     def mark_wrong(self, wrong: bool) -> None:
-        self.inner.setProperty("state", "error" if wrong else "")
-        self.inner.style().unpolish(self.inner)
-        self.inner.style().polish(self.inner)
+        restyle(self.inner, "state", "error" if wrong else "")
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """The wheel scrolls the page, and changes a value only while the person is at it."""

@@ -13,7 +13,7 @@ from core.i18n import tr
 from gui import theme
 from gui.settings import Settings
 from gui.widgets.elided import Elided
-from gui.widgets.labels import button, icon_button, label
+from gui.widgets.labels import button, icon_button, label, restyle
 
 TRAIN, DEV = "train", "dev"
 FOLDER = "finetune/folder"  # in the settings
@@ -123,9 +123,7 @@ class _FileRow(QFrame):
 
     def show_note(self, words: str, wrong: bool) -> None:
         self._note.setText(words)
-        self._note.setProperty("role", "error" if wrong else "small")
-        self._note.style().unpolish(self._note)
-        self._note.style().polish(self._note)
+        restyle(self._note, "role", "error" if wrong else "small")
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         if dropped_files(event):
@@ -147,9 +145,7 @@ class _FileRow(QFrame):
         self.dropped.emit(paths[0])
 
     def _mark(self, over: bool) -> None:
-        self.setProperty("over", "true" if over else "false")
-        self.style().unpolish(self)
-        self.style().polish(self)
+        restyle(self, "over", "true" if over else "false")
 
 
 def dropped_files(event: QDropEvent) -> list[str]:

@@ -37,7 +37,6 @@ VIEWS = {
 }
 
 
-
 def titles() -> dict[str, str]:
     """The views' names in the language of the moment. They stand here so that the navigation imports no view."""
     return {

@@ -8,7 +8,7 @@ from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtWidgets import QFrame, QGridLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from gui import theme
-from gui.widgets.labels import label
+from gui.widgets.labels import label, restyle
 
 BORDERS = 6  # of the style sheet, which layouts do not count
 
@@ -96,9 +96,7 @@ class ChoiceCard(QFrame):
         self.column.addWidget(label(about, "small", wrap=True), 1, Qt.AlignmentFlag.AlignTop)
 
     def set_chosen(self, chosen: bool) -> None:
-        self.setProperty("chosen", "true" if chosen else "false")
-        self.style().unpolish(self)
-        self.style().polish(self)
+        restyle(self, "chosen", "true" if chosen else "false")
 
     def mouseReleaseEvent(self, event: object) -> None:
         super().mouseReleaseEvent(event)

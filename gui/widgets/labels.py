@@ -17,11 +17,16 @@ def label(text: str = "", role: str = "", *, wrap: bool = False) -> QLabel:
     return made
 
 
+def restyle(widget: QWidget, name: str, value: str) -> None:
+    """Set a property that the style sheet knows, and have the widget drawn by it: by itself Qt looks only once."""
+    widget.setProperty(name, value)
+    widget.style().unpolish(widget)
+    widget.style().polish(widget)
+
+
 def tell(where: QLabel, words: str, error: bool = False) -> None:
     """Say something small in a label, as an error or not; with nothing to say it takes no room."""
-    where.setProperty("role", "error" if error and words else "small")
-    where.style().unpolish(where)
-    where.style().polish(where)
+    restyle(where, "role", "error" if error and words else "small")
     where.setText(words)
     where.setVisible(bool(words))
 

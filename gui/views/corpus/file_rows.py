@@ -13,7 +13,7 @@ from core.i18n import sentences, tr
 from gui import theme
 from gui.sizes import size_words
 from gui.widgets.elided import Elided
-from gui.widgets.labels import icon_button, label
+from gui.widgets.labels import icon_button, label, restyle
 
 if TYPE_CHECKING:
     from core.analysis.text_window import FileLook
@@ -84,9 +84,7 @@ class FileRow(QFrame):
         self.removed.emit(self.look.given)
 
     def set_chosen(self, chosen: bool) -> None:
-        self.setProperty("chosen", "true" if chosen else "false")
-        self.style().unpolish(self)
-        self.style().polish(self)
+        restyle(self, "chosen", "true" if chosen else "false")
 
     def mouseReleaseEvent(self, event: object) -> None:
         super().mouseReleaseEvent(event)

@@ -31,7 +31,7 @@ from gui.views import Services
 from gui.views.corpus.file_rows import FileRow, MissingRow
 from gui.views.corpus.pages import ReadPage, SeenPage, StatisticsPage
 from gui.widgets.folding import FoldingSegments
-from gui.widgets.labels import Card, button, label, row
+from gui.widgets.labels import Card, button, label, restyle, row
 from gui.widgets.section import Section
 from gui.widgets.segments import Segments
 
@@ -319,9 +319,7 @@ class CorpusView(QWidget):
         self.add_paths([url.toLocalFile() for url in event.mimeData().urls() if url.isLocalFile()])
 
     def _mark_drop(self, over: bool) -> None:
-        self._drop.setProperty("over", "true" if over else "false")
-        self._drop.style().unpolish(self._drop)
-        self._drop.style().polish(self._drop)
+        restyle(self._drop, "over", "true" if over else "false")
 
     # questions to the engine
 

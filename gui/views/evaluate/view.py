@@ -23,7 +23,7 @@ from gui.views import BENCH, Services
 from gui.views.evaluate.body import EvaluationBody
 from gui.widgets.elided import Elided
 from gui.widgets.empty import Empty
-from gui.widgets.labels import button, icon_button, label, row
+from gui.widgets.labels import button, icon_button, label, restyle, row
 
 RUN = "evaluate/run"  # in the settings
 KEY, SEEDS = "evaluate", "evaluate/seeds"
@@ -231,9 +231,7 @@ class EvaluateView(QWidget):
 
     def _say(self, words: str, role: str = "soft") -> None:
         self._words.setText(words)
-        self._words.setProperty("role", role)
-        self._words.style().unpolish(self._words)
-        self._words.style().polish(self._words)
+        restyle(self._words, "role", role)
         self._words.setVisible(bool(words))
         self._holder.setVisible(not words)
 

@@ -17,7 +17,7 @@ from gui.session import Session
 from gui.views import BENCH, Services
 from gui.views.export.report import ExportReport
 from gui.widgets.empty import Empty
-from gui.widgets.labels import button, icon_button, label, row
+from gui.widgets.labels import button, icon_button, label, restyle, row
 from gui.widgets.segments import Segments
 
 KEY = "export"
@@ -221,9 +221,7 @@ class ExportView(QWidget):
 
     def _say(self, words: str, role: str = "soft") -> None:
         self._words.setText(words)
-        self._words.setProperty("role", role)
-        self._words.style().unpolish(self._words)
-        self._words.style().polish(self._words)
+        restyle(self._words, "role", role)
         self._words.setVisible(bool(words))
 
     def _show_report(self, report: dict[str, Any] | None) -> None:

@@ -17,7 +17,7 @@ from gui.views.senses.reel import MIXED, NARROWEST, ROOM, looks
 from gui.views.senses.verdict import verdict
 from gui.widgets.chips import Dot
 from gui.widgets.elided import Elided
-from gui.widgets.labels import button, label, row
+from gui.widgets.labels import button, label, restyle, row
 from gui.widgets.measure_chart import Bar, MeasureChart
 from gui.widgets.panes import NO_BOUND
 from gui.widgets.scatter import Scatter
@@ -273,9 +273,7 @@ class SensesPanel(QFrame):
     def _set_verdict(self, tone: str, text: str) -> None:
         self.verdict.setText(text)
         if self.verdict.property("role") != tone:
-            self.verdict.setProperty("role", tone)
-            self.verdict.style().unpolish(self.verdict)
-            self.verdict.style().polish(self.verdict)
+            restyle(self.verdict, "role", tone)
 
     def _point_of(self, specimen: int) -> int:
         return next((number for number, members in enumerate(self._members) if specimen in members), -1) if specimen >= 0 else -1

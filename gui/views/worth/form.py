@@ -23,7 +23,7 @@ from gui.forms.task_cards import task_cards
 from gui.session import Session
 from gui.views import Services
 from gui.widgets.flow import Flow
-from gui.widgets.labels import Card, button, label, row
+from gui.widgets.labels import Card, button, label, restyle, row
 
 COUNTS_WIDTH = 230
 OPTIONS = "worth/options"  # in the session's past
@@ -132,9 +132,7 @@ class StudyForm(QWidget):
         wrong = "" if counts_of(self.counts.text()) is not None else tr("Write whole numbers with commas between them, such as 50, 200, 1000.")
         self._wrong.setText(wrong)
         self._wrong.setVisible(bool(wrong))
-        self.counts.setProperty("state", "error" if wrong else "")
-        self.counts.style().unpolish(self.counts)
-        self.counts.style().polish(self.counts)
+        restyle(self.counts, "state", "error" if wrong else "")
         files = bool(self.files.path(TRAIN) and self.files.path(DEV))
         self.go.setEnabled(not wrong and self._given() is not None and isinstance(self.choice.run, Run) and files)
 
