@@ -60,6 +60,25 @@ class AttentionPanel(QFrame):
         self._step.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Preferred)  # what stands at the left gives way
         self.message = label("", "soft", wrap=True)
         self.message.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.note = label("", "caption", wrap=True)
+        self._pages = {MESSAGE: self.message, **self._make_pictures()}
+        self._stack = QStackedLayout()
+        for page in self._pages.values():
+            self._stack.addWidget(page)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(theme.M, theme.S, theme.M, theme.S)
+        column.setSpacing(theme.XS)
+        self._dot = Dot(colour, 14)
+        self._tools = row(self._dot, title, self._name)
+        self._figures = row(self._where, self._step)
+        for part in (stripe, self._tools, self._figures):
+            column.addWidget(part)
+        column.addLayout(self._stack, 1)
+        column.addWidget(self.note)
+        self.say("")
+
+    def _make_pictures(self) -> dict[str, QWidget]:
+        """mode -> what shows the answer in it."""
         self.grid = HeadGrid()
         self.grid.set_axes(tr("layers"), tr("heads"))
         self.grid.set_scale(tr("each head's greatest weight"))
@@ -80,7 +99,6 @@ class AttentionPanel(QFrame):
         self.effects = EffectsPage()
         self.effects.unitChosen.connect(self.unitChosen)
         self.effects.headChosen.connect(self.headChosen)
-        self.note = label("", "caption", wrap=True)
         scroll = QScrollArea(widgetResizable=True, horizontalScrollBarPolicy=Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         scroll.setWidget(self.lines)
         mapped = QWidget()
@@ -88,21 +106,7 @@ class AttentionPanel(QFrame):
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self.map, 1)
         column.addWidget(self.strip)
-        self._pages = {MESSAGE: self.message, GRID: self.grid, MAP: mapped, LINES: scroll, TABLE: self.table, EFFECTS: self.effects}
-        self._stack = QStackedLayout()
-        for page in self._pages.values():
-            self._stack.addWidget(page)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(theme.M, theme.S, theme.M, theme.S)
-        column.setSpacing(theme.XS)
-        self._dot = Dot(colour, 14)
-        self._tools = row(self._dot, title, self._name)
-        self._figures = row(self._where, self._step)
-        for part in (stripe, self._tools, self._figures):
-            column.addWidget(part)
-        column.addLayout(self._stack, 1)
-        column.addWidget(self.note)
-        self.say("")
+        return {GRID: self.grid, MAP: mapped, LINES: scroll, TABLE: self.table, EFFECTS: self.effects}
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

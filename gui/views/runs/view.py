@@ -89,23 +89,9 @@ class RunsView(QWidget):
         keep(session.past, "runs/search", self._search)
         self._count = label("", "caption")
         self._make_buttons()
-        below = QTabWidget()
-        below.setDocumentMode(True)
-        below.tabBar().setDrawBase(False)
-        below.addTab(self.curves, tr("Curves"))
-        below.addTab(self.settings, tr("Settings that differ"))
-        below.setCornerWidget(self.curves.head, Qt.Corner.TopRightCorner)
-        below.currentChanged.connect(self._tab_changed)
-        self.tabs = below
-        lower = QWidget()
-        column = QVBoxLayout(lower)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(theme.S)
-        column.addWidget(self._failure)
-        column.addWidget(below, 1)
         split = QSplitter(Qt.Orientation.Vertical, childrenCollapsible=False)
         split.addWidget(self.table)
-        split.addWidget(lower)
+        split.addWidget(self._make_lower())
         split.setStretchFactor(0, 2)
         split.setStretchFactor(1, 3)
         split.setSizes([225, 320])
@@ -136,6 +122,24 @@ class RunsView(QWidget):
         session.benchChanged.connect(self._soon)
         services.processes.changed.connect(self._processes_changed)
         self._soon()
+
+    def _make_lower(self) -> QWidget:
+        """What is to be seen of the chosen runs."""
+        below = QTabWidget()
+        below.setDocumentMode(True)
+        below.tabBar().setDrawBase(False)
+        below.addTab(self.curves, tr("Curves"))
+        below.addTab(self.settings, tr("Settings that differ"))
+        below.setCornerWidget(self.curves.head, Qt.Corner.TopRightCorner)
+        below.currentChanged.connect(self._tab_changed)
+        self.tabs = below
+        lower = QWidget()
+        column = QVBoxLayout(lower)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(theme.S)
+        column.addWidget(self._failure)
+        column.addWidget(below, 1)
+        return lower
 
     def showEvent(self, event: object) -> None:
         super().showEvent(event)

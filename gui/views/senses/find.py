@@ -40,27 +40,9 @@ class FindPage(QWidget):
         self._cards: list[GroupCard] = []
         self.controls = DirectionChoice(shared.choices, self)
         self.controls.hide()
-        self._run = QComboBox(accessibleName=tr("Run"))
-        self._count = QComboBox(accessibleName=tr("How many groups"))
-        self._count.addItem(tr("groups: auto"), 0)
-        self._count.setToolTip(tr("The number of groups with the greatest silhouette, of 2 to 6."))
-        for number in range(2, MOST_GROUPS + 1):
-            self._count.addItem(tr("{number} groups", number=number), number)
-        self._method = QComboBox(accessibleName=tr("How to group"))
-        self._method.addItem("k-means", KMEANS)
-        self._method.addItem(tr("agglomeration"), AGGLOMERATIVE)
-        self._where = QComboBox(accessibleName=tr("Where to look"))
-        self._where.addItem(tr("in the run's text"), OWN)
-        self._where.addItem(tr("in files..."), FILES)
-        self._where.activated.connect(self._ask_files)
-        for choice in (self._count, self._method):
-            choice.activated.connect(self._choose)
+        self._make_choices()
         shared.choices.restored.connect(self._take_choices)
         self._take_choices()
-        for choice in (self._run, self._where, self._method, self._count):
-            choice.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
-            choice.setMinimumContentsLength(3)  # they shrink so far where there is no room for all words
-            choice.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self._find = button(tr("Find"), self.find, kind="primary")
         self._status = label("", "soft", wrap=True)
         self._take = button("", self.accept, kind="primary", icon="check")
@@ -93,6 +75,28 @@ class FindPage(QWidget):
             signal.connect(self._redraw.soon)
         session.specimensChanged.connect(self._agree)
         self._show_past()
+
+    def _make_choices(self) -> None:
+        """Of which run, where to look, and how to group what is found."""
+        self._run = QComboBox(accessibleName=tr("Run"))
+        self._count = QComboBox(accessibleName=tr("How many groups"))
+        self._count.addItem(tr("groups: auto"), 0)
+        self._count.setToolTip(tr("The number of groups with the greatest silhouette, of 2 to 6."))
+        for number in range(2, MOST_GROUPS + 1):
+            self._count.addItem(tr("{number} groups", number=number), number)
+        self._method = QComboBox(accessibleName=tr("How to group"))
+        self._method.addItem("k-means", KMEANS)
+        self._method.addItem(tr("agglomeration"), AGGLOMERATIVE)
+        self._where = QComboBox(accessibleName=tr("Where to look"))
+        self._where.addItem(tr("in the run's text"), OWN)
+        self._where.addItem(tr("in files..."), FILES)
+        self._where.activated.connect(self._ask_files)
+        for choice in (self._count, self._method):
+            choice.activated.connect(self._choose)
+        for choice in (self._run, self._where, self._method, self._count):
+            choice.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
+            choice.setMinimumContentsLength(3)  # they shrink so far where there is no room for all words
+            choice.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
 
     def resizeEvent(self, event: object) -> None:
         super().resizeEvent(event)
