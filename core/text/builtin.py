@@ -26,6 +26,11 @@ SEED = 0
 
 def documents(language: str) -> Iterator[str]:
     """All hand-written documents and those of the grammars, shuffled; the same on every machine. None occurs twice."""
+    yield from _documents(language, content_hash(language))
+
+
+@lru_cache(maxsize=1)  # whoever prepares the text reads it twice, for the vocabulary and for the tokens
+def _documents(language: str, _content: str) -> tuple[str, ...]:
     made: dict[str, None] = {}
     for path in sorted((RESOURCES / language / "sentences").glob("*.txt")):
         lines = path.read_text(encoding="utf-8").splitlines()
@@ -37,7 +42,7 @@ def documents(language: str) -> Iterator[str]:
         made.update((document, None) for document in grammar.documents(wanted // shared, SEED))
     texts = list(made)
     random.Random(SEED).shuffle(texts)
-    yield from texts
+    return tuple(texts)
 
 
 def specimens(language: str, word: str | None = None) -> list[Specimen]:

@@ -11,7 +11,7 @@ import json
 import random
 import re
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property
 from pathlib import Path
 
 from core.errors import UserError
@@ -47,10 +47,18 @@ class Grammar:
         for name in below:
             self._refuse_recursion(name, (*above, symbol))
 
+    @cached_property
+    def pieces(self) -> dict[str, tuple[tuple[str, tuple[tuple[str, str], ...]], ...]]:
+        """symbol -> its alternatives, each cut at its slots: the text before the first, then each slot's symbol with the text after it."""
+        cut = {symbol: [_SLOT.split(alternative) for alternative in alternatives] for symbol, alternatives in self.rules.items()}
+        return {symbol: tuple((parts[0], tuple(zip(parts[1::2], parts[2::2]))) for parts in found) for symbol, found in cut.items()}
+
     def expand(self, rng: random.Random, symbol: str = ROOT) -> str:
         """One random derivation of `symbol`, every alternative equally likely."""
-        alternative = rng.choice(self.rules[symbol])
-        return _SLOT.sub(lambda slot: self.expand(rng, slot[1]), alternative)
+        text, slots = rng.choice(self.pieces[symbol])
+        for name, after in slots:
+            text += self.expand(rng, name) + after
+        return text
 
     def documents(self, count: int, seed: int) -> list[str]:
         """Up to `count` different documents; the same for the same seed on every machine."""
@@ -77,33 +85,27 @@ class Grammar:
 
         Every symbol that is used directly in a document is tried, since those are the sentences.
         """
-        sentence = sentence.strip()
-        tops = {name for alternative in self.rules[ROOT] for name in _SLOT.findall(alternative)} | {ROOT}
-        return any(len(sentence) in self._ends(symbol, sentence, 0) for symbol in tops)
+        text = sentence.strip()
+        tops = {name for _, slots in self.pieces[ROOT] for name, _ in slots} | {ROOT}
+        known: dict[tuple[str, int], set[int]] = {}
 
-    def _ends(self, symbol: str, text: str, start: int) -> frozenset[int]:
-        """Every offset at which a derivation of `symbol` that begins at `start` of `text` can end."""
-        return _ends(self, symbol, text, start)
+        def ends(symbol: str, start: int) -> set[int]:
+            """Every offset at which a derivation of `symbol` that begins at `start` of the text can end."""
+            found = known.get((symbol, start))
+            if found is None:
+                found = known[symbol, start] = set()
+                for before, slots in self.pieces[symbol]:
+                    if not text.startswith(before, start):
+                        continue
+                    places = {start + len(before)}
+                    for name, after in slots:
+                        places = {end + len(after) for place in places for end in ends(name, place) if text.startswith(after, end)}
+                        if not places:
+                            break
+                    found |= places
+            return found
 
-    def __hash__(self) -> int:
-        return id(self)
-
-
-@lru_cache(maxsize=200_000)
-def _ends(grammar: Grammar, symbol: str, text: str, start: int) -> frozenset[int]:
-    found: set[int] = set()
-    for alternative in grammar.rules[symbol]:
-        places = {start}
-        # split() with one capturing group alternates literal text and slot names
-        for index, piece in enumerate(_SLOT.split(alternative)):
-            if index % 2:
-                places = {end for place in places for end in _ends(grammar, piece, text, place)}
-            else:
-                places = {place + len(piece) for place in places if text.startswith(piece, place)}
-            if not places:
-                break
-        found |= places
-    return frozenset(found)
+        return any(len(text) in ends(symbol, 0) for symbol in tops)
 
 
 def load_grammar(path: Path) -> Grammar:
