@@ -157,12 +157,11 @@ class MainWindow(QMainWindow):
     def _clear(self) -> None:
         """Take the old parts away. The views are gone at once: to give all of them a style sheet for their last moment takes seconds."""
         self._dock.set_controls(None)
-        old = self.takeCentralWidget()
-        old.hide()
+        self.centralWidget().hide()
         for part in (self._stack, self._dock):
             part.deleteLater()
             QCoreApplication.sendPostedEvents(part, QEvent.Type.DeferredDelete)
-        old.deleteLater()  # not yet: the button that asked for it is in there
+        self.takeCentralWidget().deleteLater()  # not yet: the button that asked for it is in there
 
     # language, theme, size
 

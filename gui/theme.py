@@ -12,7 +12,7 @@ from pathlib import Path
 from string import Template
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QByteArray, QRectF, Qt
+from PySide6.QtCore import QByteArray, QRectF, Qt, QTimer
 from PySide6.QtGui import QColor, QFont, QGuiApplication, QIcon, QPainter, QPalette, QPixmap, QPixmapCache
 from PySide6.QtSvg import QSvgRenderer
 
@@ -131,9 +131,17 @@ def apply(app: QApplication, name: str, zoom: float = 1.0) -> None:
 
 
 def forget_dead() -> None:
-    """Qt keeps the styles of fields in spin boxes and of lists in combo boxes after their death, until a style sheet is set."""
+    """Qt keeps the styles of fields in spin boxes and of lists in combo boxes after their death, until a style sheet is set.
+
+    That is done when the event loop turns: a widget that says it is destroyed still has all its parts, and Qt would style each anew.
+    """
     if (app := QGuiApplication.instance()) is not None:
-        app.setStyleSheet(app.styleSheet())
+        QTimer.singleShot(0, app, _set_again)
+
+
+def _set_again() -> None:
+    app = QGuiApplication.instance()
+    app.setStyleSheet(app.styleSheet())
 
 
 def stylesheet() -> str:

@@ -53,10 +53,10 @@ class FinetuneOptions(QWidget):
         layout.setSpacing(theme.M)
         for name, form in self.forms.items():
             form.changed.connect(self._edited)
+            layout.addWidget(self._sections[name])  # while it is empty, see TrainView
             if name == "train":
                 self._sections[name].column.addWidget(self._decides)
             self._sections[name].column.addWidget(form)
-            layout.addWidget(self._sections[name])
 
     def show_defaults(self, config: RunConfig) -> None:
         """The values that such a finetune begins with; what the person has changed stays changed."""

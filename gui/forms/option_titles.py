@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from core.errors import UserError
-from core.i18n import tr
+from core.i18n import language, tr
 
 # hidden_size, which is no word of any sentence; not where it is quoted, or part of a path
 LONG_NAME = re.compile(r"(?<![\w./\\'“-])[a-z]+(?:_[a-z0-9]+)+(?![\w/\\'”=]|[.-]\w)", re.ASCII)
@@ -31,6 +32,11 @@ def option_title(name: str) -> str:
 
 def option_titles() -> dict[str, str]:
     """All that are listed, in the language of the moment."""
+    return _option_titles(language())
+
+
+@lru_cache  # a form asks for each of its options, several times
+def _option_titles(_language: str) -> dict[str, str]:
     return {
         "files": tr("Files"), "corpus": tr("Built-in text"), "columns": tr("Columns"), "encoding": tr("Encoding"),
         "documents": tr("Documents"), "tokenizer": tr("Tokenizer"), "vocab_size": tr("Vocabulary size"),
@@ -70,7 +76,12 @@ def option_titles() -> dict[str, str]:
 
 def choice_title(name: str, value: str) -> str:
     """The words for a choice of an option; a name of the field (adamw, cbow) stays as it is."""
-    titles = {
+    return _choice_titles(language()).get((name, value), value)
+
+
+@lru_cache
+def _choice_titles(_language: str) -> dict[tuple[str, str], str]:
+    return {
         ("corpus", "zh"): tr("Chinese"), ("corpus", "en"): tr("English"),
         ("encoding", "auto"): tr("Recognise it"), ("device", "auto"): tr("The best there is"),
         ("precision", "auto"): tr("The best there is"),
@@ -95,4 +106,3 @@ def choice_title(name: str, value: str) -> str:
         ("embedding", "token"): tr("One for each token"), ("embedding", "char_cnn"): tr("Character CNN"),
         ("objective", "cbow"): "CBOW", ("objective", "skip_gram"): "Skip-gram",
     }
-    return titles.get((name, value), value)

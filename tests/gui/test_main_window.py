@@ -21,7 +21,7 @@ from gui.main_window import MainWindow
 from gui.quit_dialog import QuitChoice, QuitDialog
 from gui.run_queue import queue_of
 from gui.settings import Settings
-from tests.gui.conftest import FAKE_VIEWS
+from tests.gui.conftest import FAKE_VIEWS, _let_die
 
 OPENS_THE_WINDOW = """
 import sys
@@ -471,3 +471,14 @@ def test_a_card_gives_the_keyboard_back(qtbot, make_window):
 def test_the_window_loads_no_library_that_could_take_it_down():
     done = subprocess.run([sys.executable, "-c", OPENS_THE_WINDOW], capture_output=True, text=True, timeout=60, check=False)
     assert done.stdout.strip().endswith("[]"), done.stdout + done.stderr
+
+
+def test_styles_are_forgotten_only_once_the_parts_of_the_window_are_dead(make_window, monkeypatch):
+    alive = []
+    monkeypatch.setattr(theme, "_set_again", lambda: alive.append(shiboken6.isValid(part)))
+    window = make_window()
+    part = window.view
+    window.close()
+    window.deleteLater()
+    _let_die()
+    assert alive == [False]

@@ -20,14 +20,18 @@ class FormFrame(QWidget):
                  about: QWidget | None = None) -> None:
         super().__init__()
         self._about, self._side_width = about, theme.scaled(side_width)
+        self._both = QBoxLayout(QBoxLayout.Direction.LeftToRight, self)
+        self._both.setContentsMargins(0, 0, 0, 0)
+        self._both.setSpacing(theme.M)
+        self.scroll = QScrollArea(widgetResizable=True, frameShape=QFrame.Shape.NoFrame)
+        self._both.addWidget(self.scroll, 1)
         self._page = QWidget()
+        self.scroll.setWidget(self._page)  # while it is empty, see TrainView
         self._column = _column(self._page)
         self._column.setContentsMargins(0, 0, theme.M, 0)
         for part in form:
             (self._column.addLayout if isinstance(part, QVBoxLayout) else self._column.addWidget)(part)
         self._column.addStretch(1)
-        self.scroll = QScrollArea(widgetResizable=True, frameShape=QFrame.Shape.NoFrame)
-        self.scroll.setWidget(self._page)
         self._deeds = QBoxLayout(QBoxLayout.Direction.TopToBottom)
         self._deeds.setSpacing(theme.M)
         for part in deeds:
@@ -38,10 +42,6 @@ class FormFrame(QWidget):
         for part in words:
             self._side_column.addWidget(part)
         self._side_column.addStretch(1)
-        self._both = QBoxLayout(QBoxLayout.Direction.LeftToRight, self)
-        self._both.setContentsMargins(0, 0, 0, 0)
-        self._both.setSpacing(theme.M)
-        self._both.addWidget(self.scroll, 1)
         self._both.addWidget(self._side)
         self._narrow = True
         self._arrange(False)

@@ -37,14 +37,13 @@ class TrainView(QWidget):
         self._pages = Segments({NEW: tr("Pretrain"), FINETUNE: tr("Finetune"), LIVE: tr("Learning")})
         self._pages.chosen.connect(self._turn)
         self._stack = QStackedWidget()
-        self._stack.addWidget(self._new)
-        self._stack.addWidget(self._finetune)
-        self._stack.addWidget(self._live)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(theme.L, theme.M, theme.L, theme.M)
         layout.setSpacing(theme.M)
         layout.addWidget(row(label(tr("Train"), "title"), self._pages, None, spacing=theme.L))
-        layout.addWidget(self._stack, 1)
+        layout.addWidget(self._stack, 1)  # while it is empty: Qt gives all that is in a widget its style again when it is put somewhere
+        for page in (self._new, self._finetune, self._live):
+            self._stack.addWidget(page)
         services.processes.changed.connect(self._count)
         session.draftChanged.connect(self._draft_set)
         session.draftHanded.connect(self._handed)

@@ -65,18 +65,18 @@ class StudyForm(QWidget):
         files.column.addWidget(self._wrong)
         words = tr("Three ways to the same task, with more and more labelled examples: finetuned from the pretrained run, the same network "
                    "from random weights, and, where it applies, counting character n-grams (TF-IDF with logistic regression).")
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        scroll = QScrollArea(widgetResizable=True, frameShape=QFrame.Shape.NoFrame)
+        layout.addWidget(scroll)
         page = QWidget()
+        scroll.setWidget(page)  # while it is empty, see TrainView
         column = QVBoxLayout(page)
         column.setContentsMargins(0, 0, theme.M, 0)
         column.setSpacing(theme.M)
         for part in (label(words, "soft", wrap=True), self.choice, self.cards, files, self.options):
             column.addWidget(part)
         column.addStretch(1)
-        scroll = QScrollArea(widgetResizable=True, frameShape=QFrame.Shape.NoFrame)
-        scroll.setWidget(page)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(scroll)
         self._show_task()
 
     def showEvent(self, event: object) -> None:

@@ -34,13 +34,13 @@ class WorthView(QWidget):
         self._combo.activated.connect(self._picked)
         self._new = button(" " + tr("New comparison"), self.show_form, icon="plus")
         self._stack = QStackedWidget()
-        self._stack.addWidget(self.form)
-        self._stack.addWidget(self.page)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(theme.L, theme.M, theme.L, theme.M)
         layout.setSpacing(theme.M)
         layout.addWidget(row(label(tr("Was pretraining worth it?"), "title"), None, self._combo, self._new))
-        layout.addWidget(self._stack, 1)
+        layout.addWidget(self._stack, 1)  # while it is empty, see TrainView
+        self._stack.addWidget(self.form)
+        self._stack.addWidget(self.page)
         shown = services.settings.get(STUDY)
         self._fill()
         if shown and Path(shown) in study_process.list_studies():
