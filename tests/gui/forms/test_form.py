@@ -170,7 +170,7 @@ def test_every_option_has_a_title_for_people(kind):
 
 @pytest.mark.parametrize(("language", "said"), [
     ("en", "Hidden size is 130, which 4 attention heads cannot share evenly. Make Hidden size a multiple of Attention heads."),
-    ("zh_CN", "隐藏维度为 130，无法由 4 个注意力头平分。 请让隐藏维度成为注意力头数的整数倍。")])
+    ("zh_CN", "隐藏维度为 130，无法由 4 个注意力头平分。请让隐藏维度成为注意力头数的整数倍。")])
 def test_an_error_speaks_of_the_titles_that_stand_in_the_form(qtbot, language, said):
     i18n.set_language(language)
     made = Form(BertConfig)

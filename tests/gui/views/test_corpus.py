@@ -244,7 +244,7 @@ def test_my_files_stay_chosen_while_there_are_none_yet(qtbot, make, files):
         window.view._source.button("files").click()
         act()
         view = window.view
-        assert view._source.value == "files" and view._drop.isVisible() and not view._go.isEnabled()
+        assert view._source.value == "files" and view._drop.isVisibleTo(view) and not view._go.isEnabled()
         view._source.button("zh").click()
         view.add_paths([str(files / "a.txt")])
         view.remove_path(str(files / "a.txt"))
@@ -252,9 +252,9 @@ def test_my_files_stay_chosen_while_there_are_none_yet(qtbot, make, files):
         assert window.view._source.value == "files"
     window.show_view("start")
     window.switch_theme()
-    window.session.text = TextConfig(corpus="zh")  # chosen elsewhere meanwhile
+    window.session.text = TextConfig(corpus="en")  # chosen elsewhere meanwhile
     window.show_view("corpus")
-    assert window.view._source.value == "zh"
+    assert window.view._source.value == "en"
 
 
 def test_another_view_can_set_the_text(qtbot, make, files):
