@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
 from core import i18n, runs
 
+# To compile word2vec's loops takes seconds, UMAP's half a minute: what one process has compiled is there for all others, the next time too.
+os.environ.setdefault("NUMBA_CACHE_DIR", str(Path(__file__).resolve().parents[1] / ".pytest_cache" / "numba"))
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 

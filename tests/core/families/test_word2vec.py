@@ -7,6 +7,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import numba
 import numpy as np
 import pytest
 import torch
@@ -327,3 +328,14 @@ def test_presets_build_and_options_are_checked() -> None:
     with pytest.raises(UserError) as caught:
         configs.build("word2vec", "quick", {"objective.objective": "skipgram"})
     assert caught.value.where == "objective" and "skip_gram" in caught.value.hint
+
+
+def test_compiled_code_is_kept_in_the_home_unless_the_person_has_named_a_folder_or_nothing_can_be_written(
+        own_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(numba.config, "CACHE_DIR", "")
+    assert kernels._use_cache_folder() and str(own_home / "cache" / "numba") == numba.config.CACHE_DIR
+    monkeypatch.setattr(numba.config, "CACHE_DIR", "mine")
+    assert kernels._use_cache_folder() and numba.config.CACHE_DIR == "mine"
+    monkeypatch.setattr(numba.config, "CACHE_DIR", "")
+    monkeypatch.setattr(kernels.os, "access", lambda *_: False)
+    assert not kernels._use_cache_folder() and not numba.config.CACHE_DIR

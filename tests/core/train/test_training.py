@@ -513,7 +513,8 @@ def test_a_run_whose_folder_is_moved_away_says_so_where_it_is_now_and_goes_on_th
         trash.delete(run)
     with pytest.raises(UserError, match="no longer there"):
         launch.start(run)
-    assert worker.work(moved.path) == 0
+    moved.change({"steps": moved.status().step + 2})
+    assert worker.work(moved.path) == 0 and moved.checkpoint_steps()[-1] == moved.config.train.steps
 
 
 def test_the_command_line_says_that_the_folder_was_moved_away(
