@@ -51,6 +51,11 @@ class SensesView(QWidget):
         super().showEvent(event)
         self.keeper.soon()
 
+    def hideEvent(self, event: object) -> None:
+        """What was computed in advance would keep the view that is looked at now waiting, for half a minute with four runs."""
+        super().hideEvent(event)
+        self._shared.answers.give_way()
+
     def page(self, name: str) -> QWidget:
         """The page, made now if it was never shown."""
         if name not in self._pages:

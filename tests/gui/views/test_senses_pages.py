@@ -150,6 +150,21 @@ def test_another_projection_moves_the_points_and_keeps_the_figures(view, qtbot) 
     assert panel._layer.text().endswith("←")
 
 
+def test_a_view_that_is_left_keeps_no_other_waiting_and_goes_on_when_it_is_shown_again(view, qtbot, monkeypatch) -> None:
+    made = view("points", "gpt")
+    answers, asked = made._shared.answers, []
+    monkeypatch.setattr(answers._engine, "call", lambda _place, keywords, **_: asked.append(keywords["questions"]))  # it never answers
+    newest = ("step", made._shared.session.bench[0].run.probe_steps()[-1])
+    answers._kept = {one: found for one, found in answers._kept.items() if one[0] != "figures" or newest in one[1]}
+    made.page("points")._draw()
+    later = asked[-1]
+    assert later and not answers._urgent
+    made.hide()
+    assert asked[-1] == []
+    made.show()
+    qtbot.waitUntil(lambda: asked[-1] == later)
+
+
 def test_another_projections_or_layers_points_never_stand_for_those_on_their_way(view, qtbot) -> None:
     made = view("points", "bert")
     page, session = made.page("points"), made._shared.session
