@@ -172,6 +172,11 @@ class Session(QObject):
         there = {item.sense for item in self._specimens}
         return tuple(sense for sense in self._seen if sense in there)
 
+    def hand_on(self, old: str, new: str) -> None:
+        """The sense `new` is about to take the place of `old`, and gets its colour and symbol, unless it has had its own."""
+        if new not in self._seen:
+            self._seen = dict.fromkeys(new if sense == old else sense for sense in self._seen)
+
     def _see_senses(self) -> None:
         self._seen.update(dict.fromkeys(item.sense for item in self._specimens))
 

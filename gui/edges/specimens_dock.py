@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -68,7 +68,7 @@ class SpecimensDock(QWidget):
         self._list.selectionModel().currentChanged.connect(self._picked)
         self._menu = QMenu(self)
         self._menu.aboutToShow.connect(self._fill_menu)
-        self._senses_menu = QMenu(tr("Delete a sense"), self._menu)
+        self._names_menu, self._senses_menu = QMenu(tr("Rename a sense"), self._menu), QMenu(tr("Delete a sense"), self._menu)
         more = icon_button("more", tr("More"))
         more.setMenu(self._menu)
         more.setPopupMode(more.ToolButtonPopupMode.InstantPopup)
@@ -190,6 +190,33 @@ class SpecimensDock(QWidget):
         if old is not None:
             self._remove([self._session.selected], tr("The sentence is deleted."), old.text)
 
+    def _rename_sense(self, sense: str, _checked: bool = False) -> None:
+        """Under a name that another sense has, the two become one."""
+        word, old = self._session.word, store.sense_title(self._session.word, sense)
+        typed, good = QInputDialog.getText(self, tr("Rename a sense"), tr("What “{sense}” shall be called:", sense=old), text=old)
+        wanted = next((other for other in self._session.senses if typed.strip() in (other, store.sense_title(word, other))), typed.strip())
+        if not good or wanted in ("", sense):
+            return
+        before = self._session.specimens
+        renamed = {item: replace(item, sense=wanted) for item in before if item.sense == sense}
+
+        def undo() -> None:  # whatever has been changed since then stays
+            now, back = self._specimens_of(word), {new: item for item, new in renamed.items() if new not in before}
+            if now is not None:
+                self._exchange(word, now, back, wanted, sense)
+
+        self._exchange(word, before, renamed, sense, wanted)
+        self._services.messages.say(tr("“{old}” is called “{new}” now.", old=old, new=store.sense_title(word, wanted)),
+                                    action=tr("Undo"), on_action=undo)
+
+    def _exchange(self, word: str, specimens: Sequence[Specimen], others: dict[Specimen, Specimen], old: str, new: str) -> None:
+        """Others in the place of some of them, which are of the sense `new` instead of `old`."""
+        selected = NONE_SELECTED
+        if self._session.word == word:
+            self._session.hand_on(old, new)
+            selected = self._session.selected
+        self._keep(word, [others.get(item, item) for item in specimens], selected)
+
     def _delete_sense(self, sense: str, _checked: bool = False) -> None:
         """With all its sentences, also those that the filter hides."""
         places = [place for place, item in enumerate(self._session.specimens) if item.sense == sense]
@@ -262,7 +289,8 @@ class SpecimensDock(QWidget):
         menu = QMenu(self)
         if at.data(INDEX_ROLE) < 0:
             sense = self._session.senses[self._model.row(at).sense]
-            actions = {menu.addAction(tr("Delete this sense with its sentences")): lambda: self._delete_sense(sense)}
+            actions = {menu.addAction(tr("Rename this sense...")): lambda: self._rename_sense(sense),
+                       menu.addAction(tr("Delete this sense with its sentences")): lambda: self._delete_sense(sense)}
         else:
             self._session.selected = at.data(INDEX_ROLE)
             actions = self._actions(menu)
@@ -289,11 +317,11 @@ class SpecimensDock(QWidget):
         self._menu.addAction(tr("Another word...")).triggered.connect(self._another_word)
         self._menu.addAction(tr("Open a file of specimens...")).triggered.connect(self._open)
         self._menu.addAction(tr("Save as...")).triggered.connect(self._save_as)
-        self._senses_menu.clear()
-        for sense in self._session.senses:
-            title = store.sense_title(self._session.word, sense)
-            self._senses_menu.addAction(title).triggered.connect(partial(self._delete_sense, sense))
-        self._menu.addMenu(self._senses_menu).setEnabled(bool(self._session.senses))
+        for menu, act in ((self._names_menu, self._rename_sense), (self._senses_menu, self._delete_sense)):
+            menu.clear()
+            for sense in self._session.senses:
+                menu.addAction(store.sense_title(self._session.word, sense)).triggered.connect(partial(act, sense))
+            self._menu.addMenu(menu).setEnabled(bool(self._session.senses))
         reset = self._menu.addAction(tr("Back to the built-in sentences"))
         reset.triggered.connect(self._reset)
         reset.setEnabled(store.is_changed(self._session.word) and bool(store.builtin_specimens(self._session.word)))

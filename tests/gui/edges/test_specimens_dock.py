@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QFileDialog, QMenu
+from PySide6.QtWidgets import QFileDialog, QInputDialog, QMenu
 
 from core.text.specimens import Specimen, read_specimens, write_specimens
 from gui import specimen_store as store
@@ -164,11 +164,44 @@ def test_a_sense_is_deleted_with_its_sentences_and_comes_back_whatever_was_chang
     assert session.senses == ("river", "bank")
 
 
+def test_a_sense_is_renamed_keeps_its_colour_and_gets_its_name_back_whatever_was_changed_since(window, monkeypatch):
+    dock, session = window._dock, window.session
+    monkeypatch.setattr(QInputDialog, "getText", lambda *arguments, **options: (" waterside ", True))
+    dock._search.setText("Thames")  # what the filter hides is renamed too
+    dock._fill_menu()
+    names = [action.text() for action in dock._names_menu.actions()]
+    dock._names_menu.actions()[names.index("river")].trigger()
+    assert [item.sense for item in session.specimens] == [item.sense for item in store.specimens_of("quay")] == ["waterside", "money", "waterside"]
+    assert session.senses == ("waterside", "money"), "the place gives the colour"
+    undo = window.messages._toasts[-1]._act
+    session.selected = 2
+    dock._relabel("bank")
+    undo()
+    assert [item.sense for item in store.specimens_of("quay")] == ["river", "money", "bank"]
+    assert session.senses == ("river", "money", "bank")
+
+
+def test_a_sense_with_the_name_of_another_becomes_one_with_it_and_can_be_parted_again(window, monkeypatch):
+    dock, session = window._dock, window.session
+    monkeypatch.setattr(QInputDialog, "getText", lambda *arguments, **options: ("money", True))
+    dock._rename_sense("river")
+    assert session.senses == ("money",) and len(store.specimens_of("quay")) == 3
+    window.messages._toasts[-1]._act()
+    assert list(session.specimens) == store.specimens_of("quay") == SPECIMENS
+    assert session.senses == ("river", "money")
+
+
+@pytest.mark.parametrize("typed", [("bank", False), ("  ", True), ("river", True)])
+def test_a_sense_that_gets_no_other_name_stays_as_it_is(window, monkeypatch, typed):
+    monkeypatch.setattr(QInputDialog, "getText", lambda *arguments, **options: typed)
+    window._dock._rename_sense("river")
+    assert list(window.session.specimens) == SPECIMENS and not window.messages._toasts
+
+
 def test_the_heading_of_a_sense_offers_to_delete_it(qtbot, window, monkeypatch):
     class Menu(QMenu):
         def exec(self, _place):
-            (only,) = self.actions()
-            return only
+            return next(action for action in self.actions() if action.text().startswith("Delete"))
 
     dock = window._dock
     monkeypatch.setattr("gui.edges.specimens_dock.QMenu", Menu)
