@@ -30,7 +30,7 @@ MANIFEST = "lexiscope-run.json"
 FORMAT = 1
 SUFFIX = ".lexi"
 LEFT_OUT = ("commands", "export", "worker.json")  # of the machine, or made anew at will
-STORED = (".safetensors", ".npz", ".npy")  # numbers do not become smaller
+STORED = (".safetensors", ".npz", ".npy")  # numbers do not become smaller, unless they were rounded
 MOST_FILES = 20_000
 LARGEST_MANIFEST = 16 << 20  # bytes
 LARGEST_RATIO = 100  # unpacked to packed; what runs are made of stays below 30
@@ -45,9 +45,10 @@ _LONGEST_NAME = 240
 OnProgress = Callable[[float, str], None]
 
 
-def pack(run: Run, out: Path, on_progress: OnProgress = lambda share, words: None) -> dict[str, Any]:
+def pack(run: Run, out: Path, on_progress: OnProgress = lambda share, words: None, *, rounded: bool = False) -> dict[str, Any]:
     """Write the archive; returns {"path", "bytes", "files", "left_out": sentences, of damaged checkpoints and of names that an archive cannot
-    hold}. UserError while it is trained, for an opened ONNX model, and where no checkpoint is whole."""
+    hold}. rounded: its numbers were, so that they are worth deflating. UserError while it is trained, for an opened ONNX model, and where no
+    checkpoint is whole."""
     if run.worker_pid():
         raise UserError(tr("The run {name} is being trained.", name=run.name), tr("Stop it first."))
     if run.path.name == "run" and (run.path.parent / "model.onnx").is_file():  # the model lies outside the run's folder
@@ -73,7 +74,7 @@ def pack(run: Run, out: Path, on_progress: OnProgress = lambda share, words: Non
     with replacing(out) as file, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr(_info(MANIFEST), json.dumps(manifest, ensure_ascii=False))
         for name, path in good.items():
-            with path.open("rb") as source, archive.open(_info(name), "w", force_zip64=True) as target:
+            with path.open("rb") as source, archive.open(_info(name, rounded), "w", force_zip64=True) as target:
                 shutil.copyfileobj(source, target, _BLOCK)
             done += files[name]["size"]
             on_progress(0.4 + 0.6 * done / max(1, total), tr("packing"))
@@ -134,9 +135,9 @@ def _files(folder: Path) -> Iterator[tuple[str, Path]]:
                 yield path.relative_to(folder).as_posix(), path
 
 
-def _info(name: str) -> zipfile.ZipInfo:
+def _info(name: str, rounded: bool = False) -> zipfile.ZipInfo:
     info = zipfile.ZipInfo(name, time.localtime()[:6])
-    info.compress_type = zipfile.ZIP_STORED if name.endswith(STORED) else zipfile.ZIP_DEFLATED
+    info.compress_type = zipfile.ZIP_STORED if name.endswith(STORED) and not rounded else zipfile.ZIP_DEFLATED
     info.external_attr = 0o644 << 16
     return info
 

@@ -50,7 +50,7 @@ def demo_configs(language: str) -> list[RunConfig]:
 def begin(language: str, session: Session, services: Services, found: Sequence[tuple[str, str]] = ()) -> list[Run]:
     """Train the four runs, put them on the bench and look at their word. UserError if their folders cannot be written.
 
-    found: for each of `demo_configs` the path and state of a run that is there already, as core.analysis.recent:alike has
+    found: for each of `demo_configs` the path and state of a run that is there already, as core.exchange.shipped:unpacked has
     them; such a run is taken, and goes on if it has not finished.
     """
     runs, unfinished = [], []

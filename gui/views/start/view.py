@@ -41,6 +41,7 @@ class StartView(QWidget):
         self._session, self._services = session, services
         self._queue = queue_of(services.processes)
         self._found: dict[str, list[tuple[str, str]]] = {}  # language -> path and state of each of the demonstration's runs
+        self._opening = False
         remembered = services.settings.get(LANGUAGE)
         self._language = remembered if remembered in demo.WORDS else draft.default_text().corpus
         page = QWidget()
@@ -102,11 +103,11 @@ class StartView(QWidget):
         self._choice = Segments(demo.WORDS, self._language)
         self._choice.chosen.connect(self._choose)
         self._go = button("", self.open_demo, kind="primary", icon="play")
-        self._anew = button(tr("Train anew"), self.train_demo, kind="flat")
+        self._anew = button(tr("Train anew"), self.train_demo)
         self._bar = QProgressBar(maximum=1000, textVisible=False)
         self._state = label("", "small", wrap=True)
         card, self._demo_title = self._card("senses", "", tr(
-            "Four models read the same built-in text, for about a minute each. Watch which of them learn that the word means two "
+            "Four models read the same built-in text, for about a minute each. See which of them learn that the word means two "
             "things, and which one cannot."))
         card.column.addWidget(self._state)
         card.column.addWidget(self._bar)
@@ -145,15 +146,28 @@ class StartView(QWidget):
     # the demonstration
 
     def open_demo(self) -> None:
-        """Show the demonstration; what is not trained yet is trained now."""
+        """Show the demonstration: the runs that are there, or those that ship. What is not trained at all is trained now."""
         if running := self._demo_runs_under_way():
             self._show(running)
-        else:
-            self._begin(self._found.get(self._language, []))
+            return
+        self._opening = True
+        self._services.engine.call("core.exchange.shipped:unpacked", {"wanted": demo.demo_configs(self._language)},
+                                   on_done=self._opened, on_error=self._not_opened, key="start/open", owner=self)
+        self._show_demo()
 
     def train_demo(self) -> None:
         """Train all of it anew, beside the runs that are there."""
         self._begin([])
+
+    def _opened(self, found: list[tuple[str, str]]) -> None:
+        self._opening = False
+        self._show_demo()
+        self._begin(found)
+
+    def _not_opened(self, message: str, hint: str) -> None:
+        self._opening = False
+        self._show_demo()
+        self._no_answer(message, hint)
 
     def _begin(self, found: list[tuple[str, str]]) -> None:
         with self._services.messages.guard():
@@ -170,9 +184,8 @@ class StartView(QWidget):
         self._services.settings.set(LANGUAGE, language)
         self._refresh()
 
-    def _is_trained(self) -> bool:
-        found = self._found.get(self._language, [])
-        return bool(found) and all(state == "finished" for _, state in found)
+    def _states(self) -> set[str]:
+        return {state for _, state in self._found.get(self._language, [])}
 
     def _demo_runs_under_way(self) -> list[Run]:
         """The runs of the demonstration on the bench, if some of them are being trained or wait for it."""
@@ -184,16 +197,21 @@ class StartView(QWidget):
         return mine if busy and self._queue.busy else []
 
     def _show_demo(self) -> None:
-        runs = self._demo_runs_under_way()
+        runs, states = self._demo_runs_under_way(), self._states()
+        there = bool(states) and states <= {"finished", "shipped"}
         self._demo_title.setText(tr("The demo: {word}", word=demo.WORDS[self._language]))
         self._go.setText(" " + (tr("Watch them learn") if runs else tr("Open the demo")))
-        self._anew.setVisible(self._is_trained() and not runs)
+        self._go.setEnabled(not self._opening)
+        self._anew.setText(tr("Train it here") if "shipped" in states else tr("Train anew"))
+        self._anew.setVisible(there and not runs)
+        self._anew.setEnabled(not self._opening)
         self._bar.setVisible(bool(runs))
-        self._state.setVisible(bool(runs) or self._is_trained())
+        self._state.setVisible(bool(runs) or there)
         if runs:
             self._show_progress(runs)
-        elif self._is_trained():
-            self._state.setText(tr("It has been trained on this computer: it opens at once."))
+        elif there:
+            self._state.setText(tr("The trained models come with the program: it opens at once. Train it here to watch it learn.")
+                                if "shipped" in states else tr("It has been trained on this computer: it opens at once."))
 
     def _show_progress(self, runs: list[Run]) -> None:
         shares = {run.path: self._status(run).progress for run in runs}
@@ -232,7 +250,7 @@ class StartView(QWidget):
         engine, language = self._services.engine, self._language
         engine.call("core.analysis.recent:recent", {"most": RECENT}, on_done=self._show_recent, on_error=self._no_answer,
                     key="start/recent", owner=self)
-        engine.call("core.analysis.recent:alike", {"configs": demo.demo_configs(language)},
+        engine.call("core.exchange.shipped:found", {"wanted": demo.demo_configs(language)},
                     on_done=partial(self._demo_found, language), on_error=self._no_answer, key=f"start/demo/{language}", owner=self)
         self._show_demo()
 

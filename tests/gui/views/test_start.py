@@ -8,9 +8,11 @@ from PySide6.QtWidgets import QLabel
 
 from core import config
 from core.errors import UserError
-from core.events import EventWriter, RunFinished
+from core.events import EventWriter, RunFinished, RunStarted
+from core.exchange import pack, shipped
 from core.runs import Run, list_runs
 from core.text import builtin
+from core.text.specimens import read_specimens
 from gui.run_queue import RunQueue, queue_of
 from gui.views.start import demo
 from gui.views.start.view import RecentRow, ago
@@ -30,6 +32,11 @@ def started(monkeypatch):
     noted = []
     monkeypatch.setattr("gui.run_process.Processes.start", lambda self, run: noted.append(run))
     return noted
+
+
+@pytest.fixture
+def nothing_ships(monkeypatch, tmp_path):
+    monkeypatch.setattr(shipped, "MODELS", tmp_path / "models")
 
 
 class FakeProcesses(QObject):
@@ -95,10 +102,57 @@ def test_a_run_that_somebody_else_starts_waits_no_more(qtbot, make_run):
     assert [run.name for run in queue.waiting] == ["c"]
 
 
-def test_one_click_trains_the_demo_and_shows_the_senses(qtbot, make, started):
+@pytest.mark.parametrize("config", [made for language in demo.WORDS for made in demo.demo_configs(language)], ids=lambda made: made.name)
+def test_what_ships_is_what_the_demo_would_train_today(config, tmp_path):
+    """Its settings, its text and its sentences: or its figures would be those of another program. `python -m benchmarks.shipped` makes it anew."""
+    run = Run.open(pack.unpack(shipped.packed(config), tmp_path / "run").run)
+    (begun,) = (event for event in run.events() if isinstance(event, RunStarted))
+    assert begun.text == builtin.content_hash(config.text.corpus)
+    assert read_specimens(run.specimens_path) == builtin.specimens(config.text.corpus, config.watch.word)
+    assert run.status().state == "finished" and list(run.whole_steps()) == [run.status().step]
+    assert run.probe_steps()[-1] == run.status().step and len(run.probe_steps()) > 5
+
+
+def test_one_click_opens_the_demo_that_ships_and_trains_nothing(qtbot, make, started):
+    window = make("start", "zh_CN")
+    qtbot.waitUntil(lambda: window.view._anew.isVisible())
+    for _ in range(2):  # the second time they are there
+        window.view._go.click()
+        assert not window.view._go.isEnabled()
+        qtbot.waitUntil(lambda: window._name == "senses")
+        window.show_view("start")
+        qtbot.waitUntil(window.view._go.isEnabled)
+    assert [item.run.config.family for item in window.session.bench] == ["word2vec", "elmo", "gpt", "bert"]
+    assert {item.run.status().state for item in window.session.bench} == {"finished"} and len(list_runs()) == 4
+    assert window.session.word == "苹果" and not started
+
+
+def test_a_demo_that_cannot_be_unpacked_says_why_and_can_be_trained(qtbot, make, started, monkeypatch):
+    def refuse(path, *_):
+        raise UserError("The disk is full.", "Free some space.")
+
+    window = make("start", "zh_CN")
+    monkeypatch.setattr(pack, "unpack", refuse)
+    window.view._go.click()
+    qtbot.waitUntil(lambda: window.messages.texts != [])
+    assert window.messages.texts[0][0] == "The disk is full." and window.view._go.isEnabled() and window._name == "start"
+    window.view._anew.click()
+    assert started
+
+
+def test_what_was_broken_off_here_does_not_stand_in_the_way_of_what_ships(qtbot, make, started):
+    for made in demo.demo_configs("en"):
+        Run.create(made)
+    window = make("start")
+    window.view._go.click()
+    qtbot.waitUntil(lambda: window._name == "senses")
+    assert {item.run.status().state for item in window.session.bench} == {"finished"} and not started
+
+
+def test_one_click_trains_the_demo_where_nothing_ships_and_shows_the_senses(qtbot, make, started, nothing_ships):
     window = make("start", "zh_CN")
     window.view._go.click()
-    assert window._name == "senses"
+    qtbot.waitUntil(lambda: window._name == "senses")
     assert [item.run.config.family for item in window.session.bench] == ["word2vec", "elmo", "gpt", "bert"]
     assert window.session.word == "苹果"
     assert len(window.session.specimens) > 10
@@ -110,6 +164,7 @@ def test_the_english_demo_is_a_choice_that_is_remembered(qtbot, make, started):
     window = make("start", "zh_CN")
     window.view._choice.button("en").click()
     window.view._go.click()
+    qtbot.waitUntil(lambda: window._name == "senses")
     assert window.session.word == "apple"
     assert {item.run.config.text.corpus for item in window.session.bench} == {"en"}
     window.show_view("start")
@@ -127,20 +182,20 @@ def test_a_trained_demo_opens_at_once_and_can_be_trained_anew(qtbot, make, start
     qtbot.waitUntil(lambda: window.view._anew.isVisible())
     view = window.view
     view._go.click()
+    qtbot.waitUntil(lambda: len(window.session.bench) == 4)
     assert not started
-    assert len(window.session.bench) == 4
     view._anew.click()
     assert started
     assert len(list_runs()) == 8
 
 
-def test_a_demo_that_was_broken_off_goes_on_instead_of_beginning_anew(qtbot, make, started):
+def test_a_demo_that_was_broken_off_goes_on_instead_of_beginning_anew(qtbot, make, started, nothing_ships):
     for made in demo.demo_configs("en"):
         Run.create(made)
     window = make("start")
     view = window.view
-    qtbot.waitUntil(lambda: "en" in view._found)
     view._go.click()
+    qtbot.waitUntil(lambda: window._name == "senses")
     assert len(list_runs()) == 4
     assert started
 
