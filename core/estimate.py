@@ -161,7 +161,9 @@ def samples(folder: Path | None = None, most: int = 40) -> list[Sample]:
 
 
 def sample_of(run: Run) -> Sample | None:
-    """None for a run that has told too little of its speed."""
+    """None for a run that has told too little of its speed, or of another machine's."""
+    if run.trained_elsewhere:
+        return None
     told = story(EventReader(run.events_path).read(LOG_BYTES))
     begun = [event for event in told if isinstance(event, RunStarted)]
     speeds = [event.tokens_per_s for event in told if isinstance(event, StepEnd)]

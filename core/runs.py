@@ -32,6 +32,7 @@ from core.whole import put_in_place
 HOME_VARIABLE = "LEXISCOPE_HOME"
 ORIGIN = "origin.json"  # of a run that came from elsewhere: where it came from, and which row each token had there
 PRETRAINED_ORIGIN = f"pretrained/{ORIGIN}"  # of a finetune: that of the run beneath it
+UNPACKED = "unpacked.json"  # of a run that came in one file: from which
 NEWEST, BEST = "newest", "best"  # checkpoints by name
 COMMANDS = ("stop", "pause", "checkpoint")
 CHECKPOINT_FILES = ("model.safetensors", "optimizer.safetensors", "state.json")
@@ -130,6 +131,11 @@ class Run:
     def imported(self) -> bool:
         """Whether it was trained elsewhere: it was a model or a file of vectors, and its text is not known."""
         return (self.path / ORIGIN).is_file()
+
+    @cached_property
+    def trained_elsewhere(self) -> bool:
+        """Whether its story tells of another machine, or of none."""
+        return self.imported or (self.path / UNPACKED).is_file()
 
     @cached_property
     def without_text(self) -> bool:

@@ -23,13 +23,13 @@ from core.arrays import NOT_READABLE
 from core.errors import UserError
 from core.exchange.adopt import Imported
 from core.i18n import tr
-from core.runs import Run, free_place
+from core.runs import UNPACKED, Run, free_place
 from core.whole import new_folder, replacing
 
 MANIFEST = "lexiscope-run.json"
 FORMAT = 1
 SUFFIX = ".lexi"
-LEFT_OUT = ("commands", "export", "worker.json")  # of the machine, or made anew at will
+LEFT_OUT = ("commands", "export", "worker.json", UNPACKED)  # of the machine, or made anew at will
 STORED = (".safetensors", ".npz", ".npy")  # numbers do not become smaller, unless they were rounded
 MOST_FILES = 20_000
 LARGEST_MANIFEST = 16 << 20  # bytes
@@ -102,6 +102,7 @@ def unpack(path: Path, target: Path | None = None, on_progress: OnProgress = lam
                     on_progress(done / max(1, total), tr("unpacking"))
                 for name in ("commands", "probes", "checkpoints"):
                     (folder / name).mkdir(exist_ok=True)
+                (folder / UNPACKED).write_text(json.dumps({"file": path.name}), encoding="utf-8")  # in ASCII, as origin.json
                 Run.open(folder)  # UserError if it is none
     except FileNotFoundError as error:
         raise UserError(tr("{path} is missing.", path=path), tr("Choose another file.")) from error

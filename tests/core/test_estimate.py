@@ -9,7 +9,7 @@ from core.estimate import Machine, Sample, TextSize
 from core.events import EventWriter, RunStarted, StepEnd
 from core.families.cost import Cost
 from core.registry import family, load
-from core.runs import Run
+from core.runs import UNPACKED, Run
 from core.tasks.config import TaskConfig
 
 TEXT = TextSize(tokens=100_000, vocab_size=101)
@@ -154,3 +154,5 @@ def test_samples_come_from_the_events_of_runs(tmp_path):
     found = estimate.samples(tmp_path)
     assert found == [Sample(family="gpt", device="cuda", threads=3, flops=_cost(run.config).flops, tokens_per_s=500.0)]
     assert estimate.sample_of(Run(run.path, replace(run.config, task=TaskConfig(task="classification")))) is None  # a finetune reads otherwise
+    (run.path / UNPACKED).write_text("{}")
+    assert estimate.samples(tmp_path) == [], "it was trained on another machine"

@@ -211,7 +211,7 @@ class StartView(QWidget):
             self._show_progress(runs)
         elif there:
             self._state.setText(tr("The trained models come with the program: it opens at once. Train it here to watch it learn.")
-                                if "shipped" in states else tr("It has been trained on this computer: it opens at once."))
+                                if "shipped" in states else tr("Its trained models are there: it opens at once."))
 
     def _show_progress(self, runs: list[Run]) -> None:
         shares = {run.path: self._status(run).progress for run in runs}

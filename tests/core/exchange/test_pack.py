@@ -17,7 +17,7 @@ from core.errors import UserError
 from core.exchange import pack as packing
 from core.exchange.imports import import_any
 from core.exchange.pack import MANIFEST, is_packed, pack, unpack
-from core.runs import Run
+from core.runs import UNPACKED, Run
 from core.tasks.create import newest_step
 from tests.helpers.saved import saved_run
 
@@ -46,10 +46,13 @@ def test_a_run_comes_back_whole(run: Run, tmp_path: Path) -> None:
     assert again.path.parent == tmp_path / "home" / "runs" and again.config == run.config
     names = {path.relative_to(run.path).as_posix() for path in run.path.rglob("*") if path.is_file() and not path.is_symlink()}
     kept = {name for name in names if not name.startswith(("export/", "commands/")) and name != "worker.json"}
-    assert {path.relative_to(again.path).as_posix() for path in again.path.rglob("*") if path.is_file()} == kept
+    assert {path.relative_to(again.path).as_posix() for path in again.path.rglob("*") if path.is_file()} == kept | {UNPACKED}
     assert all((again.path / name).read_bytes() == (run.path / name).read_bytes() for name in kept)
     assert checkpoints.load(again).step == 20 and again.status().state == "finished" and again.probe_steps() == [10]
     assert import_any(tmp_path / "out.lexi").run != again.path  # a second time: beside it
+    assert again.trained_elsewhere and not run.trained_elsewhere
+    pack(again, tmp_path / "again.lexi")
+    assert Run.open(import_any(tmp_path / "again.lexi").run).config == run.config
 
 
 def test_a_name_of_ones_own_and_nothing_is_overwritten(run: Run, tmp_path: Path) -> None:
