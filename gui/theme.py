@@ -149,6 +149,7 @@ def stylesheet() -> str:
     tokens = {key: value for key, value in asdict(_current).items() if isinstance(value, str)}
     sizes = {f"size_{name}": f"{px(name)}px" for name in SIZES}
     sizes["line"] = f"{max(LINE, round(1.2 * px('body')))}px"  # or a crowded layout cuts the letters
+    sizes["veil"] = f"#d0{_current.surface[1:]}"  # words over a picture
     images = (RESOURCES / "icons").as_posix()
     text = (RESOURCES / "styles" / "lexiscope.qss").read_text(encoding="utf-8")
     return Template(text).substitute(tokens, **sizes, icons=images)

@@ -58,7 +58,7 @@ class Scatter(QWidget):
         self._view.addItem(self._mark)
         self._axes = (QLabel(self), QLabel(self))
         for part in self._axes:
-            part.setProperty("role", "caption")
+            part.setProperty("role", "over")
             part.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
             part.hide()
         self._card = HoverCard(self)

@@ -21,6 +21,7 @@ from gui.widgets.balance import Balance
 from gui.widgets.band_curves import BandCurve, BandCurves
 from gui.widgets.confusion_matrix import ConfusionMatrix
 from gui.widgets.curve import DRAWN_MEANS, Curves
+from gui.widgets.elided import Elided
 from gui.widgets.empty import Empty
 from gui.widgets.head_grid import NOTE, HeadGrid
 from gui.widgets.head_lines import HeadLines
@@ -823,3 +824,15 @@ def test_the_words_of_a_chart_of_lines_have_room(qtbot, level):
     assert field.contains(box) and box.height() >= QFontMetrics(theme.font("small")).height()
     assert all(wide <= chart.width() for row in chart._legend_rows() for _, wide in row)
     assert not chart.grab().isNull()
+
+
+def test_a_name_that_would_be_a_stump_is_not_shown(qtbot):
+    name = Elided("apple · word2vec", least=5)
+    qtbot.addWidget(name)
+    whole = name.fontMetrics().horizontalAdvance(name.text())
+    name.resize(whole + 2, 20)
+    assert name.shown == "apple · word2vec"
+    name.resize(whole * 2 // 3, 20)
+    assert name.shown.startswith("apple") and name.shown.endswith("…")
+    name.resize(name.fontMetrics().horizontalAdvance("ap…") + 1, 20)
+    assert name.shown == ""
