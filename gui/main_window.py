@@ -50,13 +50,14 @@ class MainWindow(QMainWindow):
         super().__init__()
         self.settings = settings
         self.session = Session(self)
-        self.engine = Engine(self)
+        self.engine, self.aside = Engine(self), Engine(self)
+        self.aside.polite = True
         self.jobs = Jobs(Engine, self)
         self.watcher = RunWatcher(self)
         self.processes = Processes(self)
         self.messages = Messages(self)
-        self.services = Services(engine=self.engine, jobs=self.jobs, watcher=self.watcher, processes=self.processes, messages=self.messages,
-                                 settings=settings, navigate=self.show_view)
+        self.services = Services(engine=self.engine, aside=self.aside, jobs=self.jobs, watcher=self.watcher, processes=self.processes,
+                                 messages=self.messages, settings=settings, navigate=self.show_view)
         self._views: dict[str, QWidget] = {}
         self._name = ""
         self._watched: set[str] = set()
@@ -75,8 +76,8 @@ class MainWindow(QMainWindow):
         self.processes.changed.connect(self._watch)
         self.watcher.eventsArrived.connect(self._follow)
         queue_of(self.processes).failed.connect(self.messages.error)
-        self.engine.failed.connect(self.messages.unexpected)
-        self.jobs.failed.connect(self.messages.unexpected)
+        for asked in (self.engine, self.aside, self.jobs):
+            asked.failed.connect(self.messages.unexpected)
         self.jobs.changed.connect(self._job_changed)
         QApplication.styleHints().colorSchemeChanged.connect(self._desktop_changed)
         QShortcut(QKeySequence.StandardKey.Quit, self).activated.connect(self.close)
@@ -294,8 +295,8 @@ class MainWindow(QMainWindow):
             self.watcher.unwatch(path)
         self._watched = set()
         self.processes.close()
-        self.jobs.close()
-        self.engine.close()
+        for asked in (self.jobs, self.engine, self.aside):
+            asked.close()
         event.accept()
 
 

@@ -60,9 +60,11 @@ BENCH, SPECIMENS, LAYER, STEP = "bench", "specimens", "layer", "step"
 
 @dataclass(frozen=True, kw_only=True)
 class Services:
-    """What a view may ask of the window. engine: quick questions; jobs: long work. navigate: show the view of that name."""
+    """What a view may ask of the window. engine: quick questions; aside: questions that take long, in a process that keeps nobody else waiting;
+    jobs: long work. navigate: show the view of that name."""
 
     engine: Engine
+    aside: Engine
     jobs: Jobs
     watcher: RunWatcher
     processes: Processes

@@ -57,7 +57,7 @@ class EmbeddingsView(QWidget):
         state = map_state.loads(services.settings.get(KEY))
         self.map = PointMap()
         self.map.picture.show_labels = state.labels
-        self.scene = Scene(state, Answers(services.engine, self), self.map, self._keep, self)
+        self.scene = Scene(state, Answers(services.aside, self), self.map, self._keep, self)
         self.badge = Badge(self.map)
         self.source = SourceBar(session, services.settings)
         self.file = FileButton(self, NAME, session, services, raw=self._raw, parse=map_state.parsed, show=self._show_again)

@@ -126,7 +126,7 @@ class FindPage(QWidget):
         self._find.setEnabled(bool(session.bench and session.word))
         if self._word != session.word or not session.bench:
             if self._call is not None:  # what it finds would be of another word
-                self._services.engine.cancel(self._call)
+                self._services.aside.cancel(self._call)
                 self._ended()
             self._found = None
             self._show_groups(None)
@@ -161,7 +161,7 @@ class FindPage(QWidget):
     def find(self) -> None:
         """Look for the word, or stop looking."""
         if self._call is not None:
-            self._services.engine.cancel(self._call)
+            self._services.aside.cancel(self._call)
             self._ended()
             self._say(tr("Stopped."))
             return
@@ -172,7 +172,7 @@ class FindPage(QWidget):
         self._show_groups(None)
         self._say(tr("Reading the text..."))
         self._find.setText(tr("Stop"))
-        self._call = self._services.engine.call("core.analysis.find:find", self._question(item), on_done=self._show, on_error=self._refuse,
+        self._call = self._services.aside.call("core.analysis.find:find", self._question(item), on_done=self._show, on_error=self._refuse,
                                                 on_progress=self._told, key="senses find", owner=self)
 
     def _question(self, item: BenchRun) -> dict[str, Any]:
@@ -310,5 +310,5 @@ class FindPage(QWidget):
         self._found["specimens"] = [(text, number) for text, number in self._found["specimens"] if text in marks]
         groups = [*self._found["groups"].tolist(), *(number for _, number in self._found["specimens"])]
         labels = [*self._found["labels"], *(marks[text] for text, _ in self._found["specimens"])]
-        self._services.engine.call("core.analysis.find:agreement", {"groups": groups, "labels": labels}, on_done=self._tell,
+        self._services.aside.call("core.analysis.find:agreement", {"groups": groups, "labels": labels}, on_done=self._tell,
                                    on_error=self._refuse, key="senses find", owner=self)

@@ -59,7 +59,7 @@ def lay_out(qtbot, view):
 
 
 def test_nothing_is_laid_out_before_the_button_is_pressed(qtbot, view):
-    engine = view._services.engine
+    engine = view._services.aside
     qtbot.waitUntil(lambda: bool(engine.asked("open_source")))
     assert not engine.asked(":project") and not engine.asked(":descend")
     assert view.scene.xy is None
@@ -100,7 +100,7 @@ def test_the_words_of_axes_and_analogies_outlive_another_look(view):
 
 def test_reading_can_be_stopped(qtbot, make, monkeypatch, vectors):
     view = make("embeddings").view
-    engine = view._services.engine
+    engine = view._services.aside
     monkeypatch.setattr(engine, "_answer", lambda call: None)
     view.source.open_file(vectors)
     call = engine.calls[-1]
@@ -115,7 +115,7 @@ def test_reading_can_be_stopped(qtbot, make, monkeypatch, vectors):
 
 def test_a_search_that_is_typed_while_the_vectors_are_read_is_searched_in_them(qtbot, make, monkeypatch, vectors):
     view = make("embeddings").view
-    engine = view._services.engine
+    engine = view._services.aside
     answer = engine._answer
     monkeypatch.setattr(engine, "_answer", lambda call: None)
     view.source.open_file(vectors)
@@ -391,7 +391,7 @@ def choose_colour(view, name):
 
 
 def test_clusters_that_come_late_leave_the_colour_that_was_chosen_since(view, monkeypatch):
-    engine = view._services.engine
+    engine = view._services.aside
     monkeypatch.setattr(engine, "_answer", lambda call: None)
     choose_colour(view, "kmeans")
     late = engine.calls[-1]
@@ -403,7 +403,7 @@ def test_clusters_that_come_late_leave_the_colour_that_was_chosen_since(view, mo
 
 
 def test_a_badge_belongs_to_the_picture_that_was_measured(qtbot, view, monkeypatch):
-    engine = view._services.engine
+    engine = view._services.aside
     monkeypatch.setattr(engine, "_answer", lambda call: None if call.place.endswith(":badge") else DirectEngine._answer(engine, call))
 
     def lay(dimensions):
@@ -431,7 +431,7 @@ def test_a_badge_belongs_to_the_picture_that_was_measured(qtbot, view, monkeypat
 
 def test_a_picture_from_a_file_is_not_that_of_other_vectors(qtbot, view, tmp_path, monkeypatch):
     lay_out(qtbot, view)
-    before, engine = view.scene.xy, view._services.engine
+    before, engine = view.scene.xy, view._services.aside
     view.file.save(tmp_path / "a.view.json")
     with monkeypatch.context() as slow:
         slow.setattr(engine, "_answer", lambda call: None)

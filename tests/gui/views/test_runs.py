@@ -65,8 +65,8 @@ def services(qtbot) -> Iterator[Services]:
     window = QWidget()
     qtbot.addWidget(window)
     went: list[str] = []
-    made = Services(engine=InlineEngine(), jobs=Jobs(InlineEngine), watcher=RunWatcher(), processes=Processes(), messages=Messages(window),
-                    settings=Settings(), navigate=went.append)
+    made = Services(engine=InlineEngine(), aside=InlineEngine(), jobs=Jobs(InlineEngine), watcher=RunWatcher(), processes=Processes(),
+                    messages=Messages(window), settings=Settings(), navigate=went.append)
     made.engine.went = went
     made.engine.window = window
     yield made

@@ -67,8 +67,8 @@ def make_probed(make_run: Callable[..., Run]) -> Callable[..., Run]:
 def services(qtbot) -> Iterator[Services]:
     window = QWidget()
     qtbot.addWidget(window)
-    made = Services(engine=InlineEngine(), jobs=Jobs(InlineEngine), watcher=RunWatcher(), processes=Processes(), messages=Messages(window),
-                    settings=Settings(), navigate=lambda name: went.append(name))
+    made = Services(engine=InlineEngine(), aside=InlineEngine(), jobs=Jobs(InlineEngine), watcher=RunWatcher(), processes=Processes(),
+                    messages=Messages(window), settings=Settings(), navigate=lambda name: went.append(name))
     went: list[str] = []
     made.engine.went = went
     yield made

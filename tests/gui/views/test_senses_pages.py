@@ -66,8 +66,8 @@ def view(qtbot, trained: dict[str, Run]) -> Iterator[Callable[..., SensesView]]:
     def make(page: str, *families: str, specimens: list[Specimen] | None = None) -> SensesView:
         window = QWidget()
         qtbot.addWidget(window)
-        services = Services(engine=DirectEngine(), jobs=Jobs(DirectEngine), watcher=RunWatcher(), processes=Processes(), messages=Messages(window),
-                            settings=Settings(), navigate=lambda name: None)
+        services = Services(engine=DirectEngine(), aside=DirectEngine(), jobs=Jobs(DirectEngine), watcher=RunWatcher(), processes=Processes(),
+                            messages=Messages(window), settings=Settings(), navigate=lambda name: None)
         session = Session()
         runs = [trained[family] for family in families]
         session.look_at("苹果", read_specimens(runs[0].specimens_path) if specimens is None else specimens)
@@ -562,6 +562,7 @@ def test_what_is_found_for_another_word_than_the_chosen_is_nobodys(view, qtbot, 
     assert not page.cards and not store.is_changed("苹果") and len(session.specimens) == 1
     page.find()
     call = page._call
+    assert call in made._shared.services.aside.calls, "a search of minutes must not keep the other views waiting"
     session.look_at("苹果", ())
     qtbot.waitUntil(lambda: not page._redraw.isActive())
     assert page._call is None and not call.wanted
