@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import traceback
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QCoreApplication, QEvent, Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QKeySequence, QPaintEvent, QResizeEvent, QShortcut
-from PySide6.QtWidgets import QApplication, QHBoxLayout, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QHBoxLayout, QMainWindow, QMenu, QStackedWidget, QVBoxLayout, QWidget
 
 from core import i18n, study_process
 from core.errors import UserError
@@ -36,7 +37,6 @@ from gui.views import BENCH, SPECIMENS, VIEWS, Services, load_view, titles
 from gui.widgets.empty import Empty
 
 ZOOM_STEP = 0.1
-NAVIGATION_WIDTH = 168
 PLACE = "session/place"  # of the settings
 SAVE_MS = 500  # after the last change of what is remembered
 
@@ -81,8 +81,8 @@ class MainWindow(QMainWindow):
         self.jobs.changed.connect(self._job_changed)
         QApplication.styleHints().colorSchemeChanged.connect(self._desktop_changed)
         QShortcut(QKeySequence.StandardKey.Quit, self).activated.connect(self.close)
-        for keys, change in (("Ctrl++", ZOOM_STEP), ("Ctrl+=", ZOOM_STEP), ("Ctrl+-", -ZOOM_STEP), ("Ctrl+0", 0.0)):
-            QShortcut(QKeySequence(keys), self).activated.connect(lambda change=change: self.zoom(change))
+        for _, keys, act, _ in (*self._acts(), ("", QKeySequence("Ctrl+="), self._larger, None)):
+            QShortcut(keys, self).activated.connect(act)
 
     def start(self) -> None:
         """What can wait until the first frame is painted: a first word, and the runs that are still being trained."""
@@ -110,7 +110,8 @@ class MainWindow(QMainWindow):
         view = self.view
         needs = getattr(view, "needs", frozenset())
         self._dock.set_controls(getattr(view, "controls", None))
-        self._dock.setVisible(SPECIMENS in needs)
+        self._navigation.fold(self.settings.folded)
+        self._dock.setVisible(SPECIMENS in needs and not self.settings.folded)
         self._bench.setVisible(BENCH in needs)
         self._bottom.show_for(needs)
         self._navigation.show_current(name)
@@ -134,7 +135,6 @@ class MainWindow(QMainWindow):
         self._bench = BenchBar(self.session, self.services)
         layout.addWidget(self._bench)  # before the others are made: the keyboard goes where the eye does
         self._navigation = Navigation(page)
-        self._navigation.setFixedWidth(max(theme.scaled(NAVIGATION_WIDTH), self._navigation.minimumSizeHint().width()))
         self._navigation.chosen.connect(self.show_view)
         self._stack = QStackedWidget(objectName="centre")
         self._dock = SpecimensDock(self.session, self.services)
@@ -142,6 +142,9 @@ class MainWindow(QMainWindow):
         self._bottom = BottomBar(self.session, self.services)
         self._bottom.languageWanted.connect(self.switch_language)
         self._bottom.themeWanted.connect(self.switch_theme)
+        self._menu = QMenu(page)
+        self._menu.aboutToShow.connect(self._fill_menu)
+        self._bottom.set_menu(self._menu)
         middle = QHBoxLayout()
         middle.setSpacing(0)
         middle.addWidget(self._navigation)
@@ -189,6 +192,39 @@ class MainWindow(QMainWindow):
         self.settings.zoom = self.settings.zoom + change if change else 1.0
         self.set_theme(self.settings.theme)
 
+    def _larger(self) -> None:
+        self.zoom(ZOOM_STEP)
+
+    def _smaller(self) -> None:
+        self.zoom(-ZOOM_STEP)
+
+    def _normal(self) -> None:
+        self.zoom(0.0)
+
+    def fold_sides(self) -> None:
+        """Leave the view the room of the specimens and of the views' names, or give it back to them."""
+        self.settings.folded = not self.settings.folded
+        self.show_view(self._name)
+
+    def full_screen(self) -> None:
+        self.setWindowState(self.windowState() ^ Qt.WindowState.WindowFullScreen)
+
+    def _acts(self) -> tuple[tuple[str, QKeySequence, Callable[[], None], bool | None], ...]:
+        """What a speaker needs: its name, its keys, what it does, and whether it is on."""
+        return ((tr("The view alone"), QKeySequence("Ctrl+B"), self.fold_sides, self.settings.folded),
+                (tr("Full screen"), QKeySequence(QKeySequence.StandardKey.FullScreen), self.full_screen, self.isFullScreen()),
+                (tr("Larger text"), QKeySequence("Ctrl++"), self._larger, None),
+                (tr("Smaller text"), QKeySequence("Ctrl+-"), self._smaller, None),
+                (tr("Normal text"), QKeySequence("Ctrl+0"), self._normal, None))
+
+    def _fill_menu(self) -> None:
+        self._menu.clear()
+        for words, keys, act, on in self._acts():
+            action = self._menu.addAction(f"{words}\t{keys.toString(QKeySequence.SequenceFormat.NativeText)}")
+            action.setCheckable(on is not None)
+            action.setChecked(bool(on))
+            action.triggered.connect(act)
+
     def _desktop_changed(self) -> None:
         if self.settings.theme == "system":
             wanted = "dark" if QApplication.styleHints().colorScheme() == Qt.ColorScheme.Dark else "light"
@@ -213,7 +249,8 @@ class MainWindow(QMainWindow):
         self.settings.colours = [item.colour for item in self.session.bench]
         self.settings.word = self.session.word
         self.settings.set(PLACE, place.place_of(self.session).dumps())
-        self.settings.geometry = self.saveGeometry()
+        if not self.isFullScreen():  # who opens it again finds the window's own buttons
+            self.settings.geometry = self.saveGeometry()
         self.settings.sync()
 
     # runs

@@ -59,6 +59,15 @@ class Settings:
         self.set("window/zoom", f"{factor:.2f}")
 
     @property
+    def folded(self) -> bool:
+        """Whether the sides of the window are folded, so that the view has all the room."""
+        return self.get("window/folded") == "yes"
+
+    @folded.setter
+    def folded(self, folded: bool) -> None:
+        self.set("window/folded", "yes" if folded else "")
+
+    @property
     def view(self) -> str:
         return self.get("window/view", "start")
 

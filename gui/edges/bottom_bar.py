@@ -5,7 +5,7 @@ from __future__ import annotations
 import psutil
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QKeySequence, QShortcut
-from PySide6.QtWidgets import QHBoxLayout, QSlider, QToolButton, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QMenu, QSlider, QToolButton, QWidget
 
 from core.events import ProbeSaved, StepEnd
 from core.i18n import tr
@@ -156,6 +156,9 @@ class BottomBar(QWidget):
         layout.addWidget(self._runs)
         layout.addWidget(language)
         layout.addWidget(look)
+        self._more = icon_button("view", tr("Window: full screen, the view alone, size of the text"))
+        self._more.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        layout.addWidget(self._more)
         self._timer = QTimer(self, interval=MEMORY_MS)
         self._timer.timeout.connect(self._show_memory)
         self._timer.start()
@@ -164,6 +167,10 @@ class BottomBar(QWidget):
         QShortcut(QKeySequence("Ctrl+Space"), self).activated.connect(self.step_slider.toggle_play)
         self._show_running()
         self._show_memory()
+
+    def set_menu(self, menu: QMenu) -> None:
+        """What the last button offers."""
+        self._more.setMenu(menu)
 
     def show_for(self, needs: frozenset[str]) -> None:
         """Only the sliders that the view uses."""

@@ -12,6 +12,7 @@ from gui import theme
 from gui.views import VIEWS, titles
 
 BESIDE = 34  # pixels of the style sheet to both sides of icon and words
+WIDTH = 168  # at the normal size of text
 
 
 class Navigation(QWidget):
@@ -35,17 +36,26 @@ class Navigation(QWidget):
             made.setText(f"  {names.get(name, name)}")
             made.setAccessibleName(names.get(name, name))
             made.setIconSize(QSize(20, 20))
-            made.setMinimumWidth(QFontMetrics(theme.font(bold=True)).horizontalAdvance(made.text()) + 20 + BESIDE)  # bold when it is current
             made.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+            made.setToolTip(made.accessibleName())
             made.clicked.connect(partial(self._choose, name))
             if number <= 9:
                 keys = QKeySequence(f"Ctrl+{number}")
-                made.setToolTip(f"{made.text().strip()}  ({keys.toString(QKeySequence.SequenceFormat.NativeText)})")
+                made.setToolTip(f"{made.accessibleName()}  ({keys.toString(QKeySequence.SequenceFormat.NativeText)})")
                 QShortcut(keys, parent.window()).activated.connect(partial(self._choose, name))
             self._group.addButton(made)
             self._buttons[name] = made
             layout.addWidget(made)
         layout.addStretch(1)
+
+    def fold(self, folded: bool) -> None:
+        """Show the icons alone, or their names too."""
+        style = Qt.ToolButtonStyle.ToolButtonIconOnly if folded else Qt.ToolButtonStyle.ToolButtonTextBesideIcon
+        bold, widest = QFontMetrics(theme.font(bold=True)), 0  # bold when it is current
+        for made in self._buttons.values():
+            made.setToolButtonStyle(style)
+            widest = max(widest, 20 + BESIDE + (0 if folded else bold.horizontalAdvance(made.text())))
+        self.setFixedWidth(widest if folded else max(theme.scaled(WIDTH), widest))
 
     def show_current(self, name: str) -> None:
         look = theme.current()

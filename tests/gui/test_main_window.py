@@ -194,6 +194,48 @@ def test_text_can_be_made_larger(qtbot, make_window):
     assert theme.px("body") == before
 
 
+def test_the_view_alone_has_the_room_of_both_sides_until_they_are_wanted_again(qtbot, make_window):
+    window = make_window(view="senses")
+    window.activateWindow()
+    qtbot.waitUntil(window.isActiveWindow)
+    wide, sides = window._stack.width(), window._dock.width() + window._navigation.width()
+    QTest.keyClick(window, Qt.Key.Key_B, Qt.KeyboardModifier.ControlModifier)
+    qtbot.waitUntil(lambda: window._stack.width() > wide)
+    assert window._dock.isHidden() and window._stack.width() == wide + sides - window._navigation.width()
+    assert all(made.toolTip().startswith(made.accessibleName()) for made in window._navigation._buttons.values()), "who they are"
+    window.show_view("start")
+    window.show_view("senses")
+    window.set_theme("dark")
+    assert window._dock.isHidden() and Settings().folded
+    window.fold_sides()
+    qtbot.waitUntil(lambda: window._dock.isVisible() and window._stack.width() <= wide)
+    assert not Settings().folded
+
+
+def test_the_last_button_offers_what_a_speaker_needs(qtbot, make_window):
+    window = make_window(view="senses")
+    window._menu.aboutToShow.emit()
+    fold, full = window._menu.actions()[:2]
+    assert "Ctrl+B" in fold.text() and fold.isCheckable() and not fold.isChecked()
+    full.trigger()
+    assert window.isFullScreen()
+    window._menu.aboutToShow.emit()
+    assert window._menu.actions()[1].isChecked()
+    window._menu.actions()[1].trigger()
+    assert not window.isFullScreen()
+    before = theme.px("body")
+    window._menu.aboutToShow.emit()
+    window._menu.actions()[2].trigger()
+    assert theme.px("body") > before
+
+
+def test_who_closed_in_full_screen_finds_a_window_with_its_buttons(qtbot, make_window):
+    window = make_window()
+    window.full_screen()
+    window.close()
+    assert not make_window().isFullScreen()
+
+
 def test_a_chip_takes_its_run_off_the_bench(qtbot, make_window, make_run):
     window = make_window()
     window.session.add_run(make_run("one"))
