@@ -23,6 +23,7 @@ from core.errors import DISK_FULL, UserError
 from core.i18n import tr
 from core.registry import family, load
 from core.runs import COMMANDS, Run, home
+from core.sizes import memory_words
 from core.text.source import Cancelled, with_words
 
 if TYPE_CHECKING:
@@ -233,12 +234,12 @@ def disk_full(error: BaseException) -> UserError | None:
 def out_of_memory(error: BaseException, run: Run) -> UserError | None:
     """What to tell a person whose memory did not suffice; None for any other error."""
     text = str(error)
-    asked = re.search(r"[Tt]ried to allocate ([\d.]+ ?\w+)", text)
+    asked = re.search(r"[Tt]ried to allocate ([\d.]+) ?(\w+)", text)
     if not (isinstance(error, MemoryError) or "out of memory" in text or "can't allocate memory" in text or "not enough memory" in text):
         return None
     train = run.config.train
     rows = train.micro_batch_size or train.batch_size
-    needed = asked[1] if asked else tr("an unknown amount")
+    needed = tr("an unknown amount") if asked is None else memory_words(float(asked[1])) if asked[2] == "bytes" else f"{asked[1]} {asked[2]}"
     smaller = max(1, rows // 2)
     return UserError(tr("The memory did not suffice: {needed} more were needed for {rows} sequences at once.", needed=needed, rows=rows),
                      tr("Resume it with --set micro_batch_size={smaller}: the step stays the same, computed in smaller parts.", smaller=smaller))

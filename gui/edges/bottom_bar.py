@@ -9,9 +9,9 @@ from PySide6.QtWidgets import QHBoxLayout, QMenu, QSlider, QToolButton, QWidget
 
 from core.events import ProbeSaved, StepEnd
 from core.i18n import tr
+from core.sizes import GIB
 from gui import theme
 from gui.session import LAST_LAYER, Session, layer_count
-from gui.sizes import GIB
 from gui.views import LAYER, STEP, Services
 from gui.widgets.labels import icon_button, label
 

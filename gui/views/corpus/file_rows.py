@@ -10,8 +10,8 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QMenu, QToolButton, QVBoxLayout
 
 from core.i18n import sentences, tr
+from core.sizes import size_words
 from gui import theme
-from gui.sizes import size_words
 from gui.widgets.elided import Elided
 from gui.widgets.labels import icon_button, label, restyle
 

@@ -11,8 +11,8 @@ from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
 from core.i18n import tr
 from core.shares import percent
+from core.sizes import size_words
 from gui import theme
-from gui.sizes import size_words
 from gui.widgets.axes import short
 from gui.widgets.labels import Card, button, label, row
 from gui.widgets.latency_bars import LatencyBars, Taken

@@ -13,10 +13,10 @@ from PySide6.QtWidgets import QComboBox, QVBoxLayout, QWidget
 from core.events import EvalEnd, Event, RunStarted, StepEnd
 from core.i18n import tr
 from core.runs import Run
+from core.sizes import MIB
 from gui import theme
 from gui.losses import is_mixed, samples_negatives
 from gui.second_stage import metric_title
-from gui.sizes import MIB
 from gui.views import Services
 from gui.widgets.curve import Curves
 from gui.widgets.labels import label, row

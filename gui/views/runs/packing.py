@@ -10,9 +10,9 @@ from PySide6.QtWidgets import QWidget
 
 from core.i18n import sentences, tr
 from core.runs import Run
+from core.sizes import size_words
 from gui.jobs import DONE, FAILED
 from gui.saving import ask_path
-from gui.sizes import size_words
 from gui.views import Services
 
 SUFFIX = ".lexi"

@@ -11,10 +11,10 @@ from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
 from core.i18n import tr
 from core.registry import family, task
+from core.sizes import size_words
 from gui import theme
 from gui.losses import loss_title
 from gui.session import Session
-from gui.sizes import size_words
 from gui.views.runs.runs_list import RunRow
 from gui.widgets.axes import clock
 

@@ -12,10 +12,10 @@ from PySide6.QtWidgets import QDialog, QScrollArea, QVBoxLayout, QWidget
 from core.errors import UserError, system_words
 from core.i18n import tr
 from core.runs import Run, runs_home
+from core.sizes import size_words
 from core.summaries import size_of
 from core.trash import Trashed, restore, trashed
 from gui import theme
-from gui.sizes import size_words
 from gui.views import Services
 from gui.widgets.elided import Elided
 from gui.widgets.labels import button, label, row

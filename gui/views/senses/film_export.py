@@ -13,8 +13,8 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from PySide6.QtWidgets import QWidget
 
 from core.i18n import tr
+from core.sizes import size_words
 from gui.picture import image_of
-from gui.sizes import size_words
 
 if TYPE_CHECKING:
     from gui.views import Services

@@ -10,8 +10,8 @@ from PySide6.QtWidgets import QGridLayout
 from core.estimate import Estimate, device_of, estimate
 from core.i18n import sentences, tr
 from core.registry import family
+from core.sizes import memory_words
 from gui import theme
-from gui.sizes import memory_words
 from gui.widgets.axes import short
 from gui.widgets.labels import Card, label
 

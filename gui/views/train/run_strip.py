@@ -12,11 +12,11 @@ from core.events import EvalEnd, Event, Preparing, RunFailed, RunStarted, StepEn
 from core.i18n import sentences, tr
 from core.registry import family
 from core.runs import Run, Status, status_of
+from core.sizes import memory_words
 from gui import draft, theme
 from gui.run_process import Processes
 from gui.run_queue import RunQueue
 from gui.second_stage import metric_of, metric_title
-from gui.sizes import memory_words
 from gui.widgets.axes import clock, short
 from gui.widgets.chips import Dot
 from gui.widgets.elided import Elided

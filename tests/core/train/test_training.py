@@ -285,6 +285,8 @@ def test_memory_that_does_not_suffice_is_put_in_words(tmp_path: Path) -> None:
         made = worker.out_of_memory(error, run)
         assert made and "micro_batch_size=2" in made.hint
     assert "3.50 GiB" in worker.out_of_memory(torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 3.50 GiB."), run).message
+    refused = RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 2147483648 bytes. Error code 12")
+    assert "2.0 GB more" in worker.out_of_memory(refused, run).message
     assert worker.out_of_memory(RuntimeError("shapes do not fit"), run) is None
     smaller = worker.out_of_memory(MemoryError(), make_run(tmp_path, "bert", micro_batch_size=2))
     assert "for 2 sequences at once" in smaller.message and "micro_batch_size=1:" in smaller.hint

@@ -9,8 +9,8 @@ from PySide6.QtGui import QDropEvent
 from PySide6.QtWidgets import QLabel, QToolButton
 
 from core.config import TextConfig
+from core.sizes import size_words
 from core.text.statistics import statistics
-from gui.sizes import size_words
 from gui.views.corpus.file_rows import FileRow, MissingRow, sure_words
 from gui.widgets.histogram import bars
 from gui.widgets.tokens import Tokens

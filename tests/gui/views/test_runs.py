@@ -16,6 +16,7 @@ from PySide6.QtWidgets import QApplication, QLabel, QPushButton, QWidget
 
 from core import events, i18n, trash
 from core.runs import ORIGIN, Run
+from core.sizes import MIB
 from core.tasks.config import build_finetune
 from gui import theme
 from gui.jobs import Jobs
@@ -25,7 +26,6 @@ from gui.run_queue import queue_of
 from gui.run_watcher import RunWatcher
 from gui.session import Session
 from gui.settings import Settings
-from gui.sizes import MIB
 from gui.views import Services
 from gui.views.runs.curves import Series
 from gui.views.runs.settings import MISSING, differences, options_of, plain_of

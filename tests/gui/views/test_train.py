@@ -13,9 +13,9 @@ from core.config import TextConfig
 from core.estimate import Machine, TextSize
 from core.events import CheckpointSaved, EvalEnd, EventWriter, Preparing, RunContinued, RunFailed, RunFinished, RunPaused, RunStarted, StepEnd
 from core.runs import list_runs
+from core.sizes import memory_words
 from gui import draft
 from gui.losses import loss_title
-from gui.sizes import memory_words
 from gui.views.train.estimate_card import EstimateCard, duration_words
 from gui.views.train.run_strip import figures
 from tests.gui.direct_engine import DirectEngine, SilentEngine
