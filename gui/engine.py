@@ -100,10 +100,6 @@ class Engine(QObject):
             self._doomed = call
             self._grace.start()
 
-    def warm(self) -> None:
-        """Start the process, so that the first answer comes sooner."""
-        self._start()
-
     @property
     def busy(self) -> bool:
         return self._running is not None

@@ -19,6 +19,7 @@ import sys
 import threading
 import traceback
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, BinaryIO
 
 from core import i18n, registry
@@ -26,6 +27,8 @@ from core.errors import UserError
 from core.i18n import tr
 
 LENGTH_BYTES = 8
+IDLE_SECONDS = 0.3
+GET_READY = "core.analysis.window:get_ready"
 
 
 class Cancelled(Exception):
@@ -57,7 +60,7 @@ def main() -> int:
     calls: queue.Queue[tuple | None] = queue.Queue()
     dropped: set[int] = set()
     threading.Thread(target=_listen, args=(source, calls, dropped), daemon=True).start()
-    while (call := calls.get()) is not None:
+    while (call := _next(calls)) is not None:
         number, place, keywords, language = call
         i18n.set_language(language)
         try:
@@ -65,6 +68,16 @@ def main() -> int:
         except BrokenPipeError:
             os._exit(0)  # the window is gone
     return 0
+
+
+def _next(calls: queue.Queue[tuple | None]) -> tuple | None:
+    """The next call. While the window asks nothing, what most questions need is loaded; a second time costs nothing."""
+    try:
+        return calls.get(timeout=IDLE_SECONDS)
+    except queue.Empty:
+        with suppress(Exception):  # who needs what cannot be loaded will say so
+            registry.load(GET_READY)()
+        return calls.get()
 
 
 def _listen(source: BinaryIO, calls: queue.Queue, dropped: set[int]) -> None:

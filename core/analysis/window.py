@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from functools import lru_cache
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,12 @@ KINDS = {
     "probe": "core.analysis.probe:probe_of_run",
 }
 SAME = 1e-3  # of a vector's length: probes keep 11 bits of each number, so vectors nearer than this are one
+
+
+def get_ready() -> None:
+    """Load what the first question would have to wait for: it takes seconds."""
+    for name in ("sklearn.cluster", "sklearn.metrics", "core.analysis.encode"):
+        import_module(name)
 
 
 def answer(questions: Sequence[tuple[str, dict[str, Any]]], specimens: Sequence[Specimen], cancelled: Callable[[], bool],

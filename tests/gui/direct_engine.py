@@ -46,9 +46,6 @@ class SilentEngine(QObject):
         if call is not None:
             call.wanted = False
 
-    def warm(self) -> None:
-        pass
-
     def close(self) -> None:
         for call in self.calls:
             call.wanted = False

@@ -6,6 +6,7 @@ from PySide6.QtCore import QObject
 
 from core import i18n
 from gui.engine import Engine
+from gui.engine_worker import IDLE_SECONDS
 
 PLACE = "tests.gui.engine_functions:"
 
@@ -64,6 +65,12 @@ def test_the_process_stays_and_knows_no_qt(qtbot, ask):
     assert first == second
     modules = _answer(qtbot, ask("loaded")).results[0]
     assert not [name for name in modules if name.startswith(("PySide6", "pyqtgraph"))]
+
+
+def test_what_questions_need_is_loaded_while_nobody_asks(qtbot, ask):
+    assert "torch" not in _answer(qtbot, ask("loaded")).results[0]
+    qtbot.wait(round(1500 * IDLE_SECONDS))
+    assert {"torch", "sklearn.cluster", "core.analysis.encode"} <= set(_answer(qtbot, ask("loaded")).results[0])
 
 
 def test_an_expected_error_keeps_its_hint(qtbot, ask):
