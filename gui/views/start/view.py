@@ -152,26 +152,26 @@ class StartView(QWidget):
             return
         self._opening = True
         self._services.engine.call("core.exchange.shipped:unpacked", {"wanted": demo.demo_configs(self._language)},
-                                   on_done=self._opened, on_error=self._not_opened, key="start/open", owner=self)
+                                   on_done=partial(self._opened, self._language), on_error=self._not_opened, key="start/open", owner=self)
         self._show_demo()
 
     def train_demo(self) -> None:
         """Train all of it anew, beside the runs that are there."""
-        self._begin([])
+        self._begin(self._language, [])
 
-    def _opened(self, found: list[tuple[str, str]]) -> None:
+    def _opened(self, language: str, found: list[tuple[str, str]]) -> None:
         self._opening = False
         self._show_demo()
-        self._begin(found)
+        self._begin(language, found)
 
     def _not_opened(self, message: str, hint: str) -> None:
         self._opening = False
         self._show_demo()
         self._no_answer(message, hint)
 
-    def _begin(self, found: list[tuple[str, str]]) -> None:
+    def _begin(self, language: str, found: list[tuple[str, str]]) -> None:
         with self._services.messages.guard():
-            demo.begin(self._language, self._session, self._services, found)
+            demo.begin(language, self._session, self._services, found)
             self._services.navigate("senses")
 
     def _show(self, runs: list[Run]) -> None:

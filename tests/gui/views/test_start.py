@@ -127,6 +127,14 @@ def test_one_click_opens_the_demo_that_ships_and_trains_nothing(qtbot, make, sta
     assert window.session.word == "苹果" and not started
 
 
+def test_what_was_clicked_is_what_opens_whatever_is_chosen_meanwhile(qtbot, make, started):
+    window = make("start", "zh_CN")
+    window.view._go.click()
+    window.view._choice.button("en").click()
+    qtbot.waitUntil(lambda: window._name == "senses")
+    assert window.session.word == "苹果" and {item.run.config.text.corpus for item in window.session.bench} == {"zh"}
+
+
 def test_a_demo_that_cannot_be_unpacked_says_why_and_can_be_trained(qtbot, make, started, monkeypatch):
     def refuse(path, *_):
         raise UserError("The disk is full.", "Free some space.")
