@@ -17,6 +17,13 @@ def attention_part() -> dict[str, float]:
     return measure()
 
 
+def demo_part() -> dict[str, float]:
+    """demo_senses_ms demo_figures_ms"""
+    from benchmarks.demo import measure
+
+    return measure()
+
+
 def frames_part() -> dict[str, float]:
     """frame_ms_10k frame_ms_100k frame_ms_1m, beside pyqtgraph_ms_10k and so on"""
     from benchmarks.maps import frames
@@ -32,7 +39,7 @@ def layouts_part() -> dict[str, float]:
 
 
 # name -> a function that returns {key: figure}
-PARTS: dict[str, Callable[[], dict[str, float]]] = {"attention": attention_part, "frames": frames_part, "layouts": layouts_part}
+PARTS: dict[str, Callable[[], dict[str, float]]] = {"attention": attention_part, "demo": demo_part, "frames": frames_part, "layouts": layouts_part}
 
 
 def main() -> None:

@@ -1,0 +1,58 @@
+"""How long the demonstration takes from the click to its figures, in the real window with the real engine: a part of benchmarks.views."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import time
+from collections.abc import Callable
+
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+
+from PySide6.QtWidgets import QApplication
+
+from core import runs
+from gui import app as program
+from gui import theme
+from gui.main_window import MainWindow
+from gui.settings import Settings
+
+LOOKS_S = 3.0  # a person finds the button; the engine gets ready meanwhile
+WAIT_S = 60.0
+
+
+def measure() -> dict[str, float]:
+    """The first time in a new home, so the runs that ship are unpacked. demo_senses_ms: until the view of the senses is there; demo_figures_ms:
+    until every run has its picture, its figures and its controls."""
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ[runs.HOME_VARIABLE] = folder
+        app = QApplication.instance() or program.make_app(["lexiscope"])
+        app.setStyle("Fusion")
+        theme.apply(app, "light")
+        settings = Settings()
+        settings.view = "start"
+        window = MainWindow(settings)
+        window.resize(1280, 720)
+        window.show()
+        window.start()
+        _turn(lambda: False, LOOKS_S)
+        free: list[float] = []
+        begin = time.perf_counter()
+        window.view._go.click()
+        _turn(lambda: window._name == "senses")
+        senses = time.perf_counter() - begin
+        window.view._shared.answers.free.connect(lambda: free.append(time.perf_counter() - begin))
+        _turn(lambda: bool(free))
+        window.close()
+    return {"demo_senses_ms": 1000 * senses, "demo_figures_ms": 1000 * free[0]}
+
+
+def _turn(done: Callable[[], bool], seconds: float = WAIT_S) -> None:
+    end = time.perf_counter() + seconds
+    while not done() and time.perf_counter() < end:
+        QApplication.processEvents()
+        time.sleep(0.002)
+
+
+if __name__ == "__main__":
+    print(measure())
