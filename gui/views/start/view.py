@@ -212,6 +212,7 @@ class StartView(QWidget):
         elif there:
             self._state.setText(tr("The trained models come with the program: it opens at once. Train it here to watch it learn.")
                                 if "shipped" in states else tr("Its trained models are there: it opens at once."))
+        self._arrange()  # a button more needs room
 
     def _show_progress(self, runs: list[Run]) -> None:
         shares = {run.path: self._status(run).progress for run in runs}

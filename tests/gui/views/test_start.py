@@ -135,6 +135,14 @@ def test_what_was_clicked_is_what_opens_whatever_is_chosen_meanwhile(qtbot, make
     assert window.session.word == "苹果" and {item.run.config.text.corpus for item in window.session.bench} == {"zh"}
 
 
+def test_every_card_is_whole_in_the_smallest_window(qtbot, make):
+    window = make("start")
+    window.resize(1024, 640)
+    qtbot.waitUntil(lambda: window.view._anew.isVisible())
+    cards = [window.view._cards.itemAt(place).widget() for place in range(3)]
+    qtbot.waitUntil(lambda: all(card.mapTo(window.view, card.rect().topRight()).x() < window.view.width() for card in cards))
+
+
 def test_a_demo_that_cannot_be_unpacked_says_why_and_can_be_trained(qtbot, make, started, monkeypatch):
     def refuse(path, *_):
         raise UserError("The disk is full.", "Free some space.")
