@@ -28,9 +28,7 @@ def command(run: Run) -> list[str]:
 
 def start(run: Run) -> subprocess.Popen:
     """Start a run's process, detached: it outlives whoever started it. Its output goes to worker.log. UserError where it cannot be."""
-    if run.imported:
-        raise UserError(tr("{name} was trained elsewhere: its training cannot go on here.", name=run.name), tr("Finetune it, or train a new run."))
-    require_idle(run)
+    require_startable(run)
     if gone := run.missing():
         raise gone
     detached = ({"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW} if os.name == "nt"
@@ -45,8 +43,13 @@ def start(run: Run) -> subprocess.Popen:
                         tr("Look whether the disk is full or the folder write-protected.")) from error
 
 
-def require_idle(run: Run) -> None:
-    """UserError while a process works on it."""
+def require_startable(run: Run) -> None:
+    """UserError for what never goes on, and while a process works on it."""
+    if run.imported:
+        raise UserError(tr("{name} was trained elsewhere: its training cannot go on here.", name=run.name), tr("Finetune it, or train a new run."))
+    if run.whole != run.path:  # it holds no weights that could learn
+        raise UserError(tr("{name} is an ONNX model: its training cannot go on.", name=run.name),
+                        tr("Go on with the run that it was exported from, or train a new run."))
     if other := run.worker_pid():
         raise UserError(tr("The run {name} is already open in process {pid}.", name=run.name, pid=other),
                         tr("Stop that one first, or wait for its end."))

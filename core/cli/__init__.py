@@ -207,7 +207,7 @@ def pretrain(parsed: argparse.Namespace) -> int:
 def resume(parsed: argparse.Namespace) -> int:
     run = Run.open(parsed.run)
     if parsed.set:
-        launch.require_idle(run)
+        launch.require_startable(run)
         run.change(settings(parsed.set))
     return train(run)
 

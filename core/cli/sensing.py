@@ -123,13 +123,17 @@ def words(parsed: argparse.Namespace) -> None:
         layer = _deepest(run) if parsed.layer < 0 else min(parsed.layer, _deepest(run))
         found = occlusion_of_run(str(run.path), specimens, parsed.text, word, layer)
         changes = [{"word": parsed.text[start:end], "change": change} for (start, end), change in zip(found["words"], found["changes"], strict=True)]
-        made.append({"run": run.name, "sense": found["sense"], "score": found["score"], "hidden_by": found["how"], "words": changes})
+        made.append({"run": run.name, "sense": found["sense"], "score": found["score"], "same": found["same"],
+                     "hidden_by": found["how"], "words": changes})
     if parsed.json:
         print(json.dumps(made, ensure_ascii=False, indent=1))
         return
     print(tr("Score: the cosine with the own sense's centroid less the other's. Each word is hidden once: with + it spoke for the sense, "
              "with - against it."))
     for item in made:
+        if item["same"]:
+            print(f"\n{item['run']} · {tr('Nothing changes: “{word}” has the same vector whatever is hidden.', word=word)}")
+            continue
         how = tr("Hidden words are replaced by [MASK].") if item["hidden_by"] == BY_MASK else \
             tr("Hidden words are taken out: this model has never seen a gap.")
         print("\n" + sentences(tr("{run}: {sense}, score {score:.3f}.", run=item["run"], sense=item["sense"], score=item["score"]), how))

@@ -34,6 +34,8 @@ def test_film_words_probe_and_the_figure_of_senses(trained: Run, tmp_path: Path,
     assert cli.main(["words", run, *sentences, "--text", "妈妈吃了一口苹果。"]) == 0
     said = capsys.readouterr().out
     assert "Score: the cosine" in said and "Hidden words are taken out" in said
+    assert cli.main(["words", run, *sentences, "--text", "苹果很甜。"]) == 0  # GPT has read nothing before it
+    assert "Nothing changes: “苹果” has the same vector whatever is hidden." in (said := capsys.readouterr().out) and "score 0" not in said
     assert cli.main(["probe", run, "--labels", str(trained.specimens_path), "--json"]) == 0
     found, = json.loads(capsys.readouterr().out)
     assert len(found["layers"]) == 3 and found["labels"] == {"company": 6, "fruit": 6}

@@ -449,6 +449,17 @@ def test_a_refused_resume_changes_nothing(tmp_path: Path, capsys: pytest.Capture
     child.wait()
 
 
+def test_an_opened_onnx_model_does_not_go_on_and_stays_as_it_is(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run = make_run(tmp_path)
+    folder = run.path.rename(tmp_path / "run")
+    (tmp_path / "model.onnx").write_bytes(b"x")
+    before = sorted((path.name, path.read_bytes()) for path in folder.iterdir() if path.is_file())
+    for named in (tmp_path, folder):
+        assert cli.main(["resume", str(named), "--set", "steps=5000"]) == 2
+        assert "is an ONNX model: its training cannot go on." in capsys.readouterr().err
+    assert sorted((path.name, path.read_bytes()) for path in folder.iterdir() if path.is_file()) == before
+
+
 def test_all_words_that_are_watched_are_cut_out_of_longer_ones(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[tuple[str, ...]] = []
     monkeypatch.setattr("core.text.corpus.prepare", lambda config, *_, **__: asked.append(config.watched))
