@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -108,10 +109,20 @@ def is_changed(word: str) -> bool:
     return own_path(word).exists()
 
 
-def save(word: str, specimens: list[Specimen]) -> None:
-    path = own_path(word)
+def save(word: str, specimens: Iterable[Specimen], known: Iterable[Specimen] | None = None) -> None:
+    """known: those that the window had. A sentence of the file that is none of them another window has written: it stays."""
+    path, kept = own_path(word), list(specimens)
     path.parent.mkdir(parents=True, exist_ok=True)
-    write(path, specimens)
+    if known is not None and path.exists():
+        texts = {_plain(item) for item in (*known, *kept)}
+        with suppress(UserError):  # a damaged file is written anew
+            kept += [item for item in _own(path) if item.word == word and _plain(item) not in texts]
+    write(path, kept)
+
+
+def _plain(item: Specimen) -> str:
+    """Its sentence as a file gives it back."""
+    return " ".join(item.text.split())
 
 
 def reset(word: str) -> None:

@@ -269,7 +269,7 @@ class SpecimensDock(QWidget):
         """Keep the person's version on the disk, and show it if the word is looked at. Returns whether it is on the disk."""
         saved = True
         try:
-            store.save(word, specimens)
+            store.save(word, specimens, self._session.specimens if self._session.word == word else None)
         except (OSError, UserError) as error:
             self._services.messages.say(tr("The specimens cannot be saved: {reason}.", reason=error), kind="error")
             saved = False

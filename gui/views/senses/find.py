@@ -292,7 +292,7 @@ class FindPage(QWidget):
 
     def _keep(self, word: str, specimens: list) -> bool:
         try:
-            store.save(word, specimens)
+            store.save(word, specimens, self._session.specimens if self._session.word == word else None)
         except (OSError, UserError) as error:
             self._services.messages.say(tr("The specimens cannot be saved: {reason}.", reason=error), kind="error")
             return False

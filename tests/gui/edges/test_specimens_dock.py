@@ -117,6 +117,22 @@ def test_undo_puts_back_one_sentence_whatever_was_changed_since(window):
     assert {item.text for item in session.specimens} == {item.text for item in SPECIMENS} | {"A new quay."}
 
 
+@pytest.mark.parametrize("deed", ["_delete", "_mark_hard", "add"])
+def test_what_another_window_has_written_meanwhile_stays(window, deed):
+    theirs = Specimen(word="quay", sense="money", text="The quay  of another window.")
+    store.save("quay", [*SPECIMENS, theirs])
+    window.session.selected = 0
+    if deed == "add":
+        window._dock._change([*SPECIMENS, Specimen(word="quay", sense="river", text="A new quay.")], 3)
+    else:
+        getattr(window._dock, deed)(*[True] * (deed == "_mark_hard"))
+    left = {"_delete": SPECIMENS[1:], "_mark_hard": SPECIMENS}.get(deed, [*SPECIMENS, Specimen(word="quay", sense="river", text="A new quay.")])
+    assert [item.text for item in store.specimens_of("quay")] == [*(item.text for item in left), "The quay of another window."]
+    window._dock.choose("quay")
+    window._dock._change(list(window.session.specimens), 0)
+    assert len(store.specimens_of("quay")) == len(left) + 1
+
+
 @pytest.mark.parametrize(("language", "first"), [("en", "apple"), ("zh_CN", "苹果")])
 def test_the_words_of_the_windows_language_stand_first(make_window, language, first):
     window = make_window(language=language)
@@ -211,7 +227,8 @@ def test_the_heading_of_a_sense_offers_to_delete_it(qtbot, window, monkeypatch):
 
 def test_equal_sentences_can_both_be_brought_back(window):
     dock, session = window._dock, window.session
-    session.specimens = [SPECIMENS[0], SPECIMENS[0], SPECIMENS[1]]
+    store.save("quay", [SPECIMENS[0], SPECIMENS[0], SPECIMENS[1]])
+    dock.choose("quay")
     for _ in range(2):
         session.selected = 0
         dock._delete()
