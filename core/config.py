@@ -148,7 +148,7 @@ class TrainConfig:
 class WatchConfig:
     """The word whose senses are watched while the model learns."""
 
-    word: str = option("", "The word to watch; empty means none.")
+    word: str = option("", "The word to watch; empty means that of the built-in text, and of your own text none.")
     specimens: str = option("", "File of labelled sentences (tsv: word, sense, text); empty means the built-in ones.")
     sentence: str = option("", "A sentence whose attention is kept in every probe.", advanced=True)
 

@@ -113,7 +113,7 @@ class Run:
             hint = (tr("Did you mean {name}?", name=meant) if (meant / "config.json").is_file() else
                     tr("Check the name: Runs in the window, or python main.py runs, lists them. If it was moved or deleted, put it back, "
                        "or take it off the bench."))
-            raise UserError(tr("The run {name} is not there: {path}", name=path.name, path=path), hint)
+            raise UserError(tr("The run {name} is not there: {path}.", name=path.name, path=path), hint)
         if not there:
             raise UserError(tr("{path} is not a run: it has no config.json.", path=path), tr("Choose the folder of a run."))
         return cls(path, configs.load(path / "config.json"))

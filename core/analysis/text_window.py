@@ -98,7 +98,12 @@ def _look_at(path: Path, given: str, config: TextConfig) -> FileLook:
     return FileLook(
         path=str(path), given=given, size=_size(path), kind=seen.kind, encoding=guess.name if guess else "",
         confidence=guess.confidence if guess else 0.0, how=guess.how if guess else "", columns=tuple(seen.columns), column=seen.column,
-        documents=tuple(document[:SHOWN_CHARACTERS] for document in seen.documents), problem=seen.problem, hint=seen.hint)
+        documents=tuple(map(_beginning, seen.documents)), problem=seen.problem, hint=seen.hint)
+
+
+def _beginning(document: str) -> str:
+    """"…" where it goes on."""
+    return document if len(document) <= SHOWN_CHARACTERS else document[:SHOWN_CHARACTERS] + "…"
 
 
 def _size(path: Path) -> int:

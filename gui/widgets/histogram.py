@@ -18,7 +18,7 @@ FOOT = 24
 
 
 class Histogram(QWidget):
-    """set_counts(counts): counts[n] of length n."""
+    """set_counts(counts): counts[n] of length n, the last of them of all that is longer too."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -79,4 +79,4 @@ def bars(counts: np.ndarray) -> tuple[list[tuple[int, int, int]], bool]:
     if rest:
         low, high, count = found[-1]
         found[-1] = (low, high, count + rest)
-    return found, bool(rest)
+    return found, bool(rest) or end == len(counts)

@@ -102,7 +102,7 @@ class StatisticsPage(Page):
         figures.setVerticalSpacing(theme.M)
         shown = (
             (tr("documents"), found.documents), (tr("sentences"), found.sentences), (tr("characters"), found.characters),
-            (tr("tokens"), found.tokens), (tr("vocabulary"), found.vocab_size), (tr("for validation"), found.valid_documents),
+            (tr("tokens"), found.tokens), (tr("vocabulary"), found.vocab_size), (tr("documents for validation"), found.valid_documents),
         )
         for index, (words, count) in enumerate(shown):
             place = QVBoxLayout()

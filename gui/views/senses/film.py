@@ -257,7 +257,7 @@ class FilmPage(QWidget):
             self._panels[path].show_reel(reel, self._categories(), hard, partial(card_of, self._session, titles))
         lines = [Line(name=reel.title, colour=reel.colour, x=list(self._courses[path]), y=list(self._courses[path].values()), dotted=False)
                  for path, reel in made.items()]
-        self._chart.set_lines(lines, x_title=tr("Step"), y_title="AUC", level=(0.5, tr("chance {share:.0%}", share=0.5)))
+        self._chart.set_lines(lines, x_title=tr("Step"), y_title="AUC", level=(0.5, tr("chance {value:g}", value=0.5)))
         if made and self._session.step is None:
             self._show_at(float(self.film.times()[-1]))
         elif made:

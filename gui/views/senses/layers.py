@@ -98,7 +98,7 @@ class LayersPage(QWidget):
         bands, level = [], None
         if measure in OF_SENSES:
             chance = 0.5 if measure == AUC else 1 / max(answer["senses"] for answer in answers)
-            level = (chance, tr("chance {share:.0%}", share=chance))
+            level = (chance, tr("chance {value:g}", value=chance) if measure == AUC else tr("chance {share:.0%}", share=chance))
             key = "shuffled_auc" if measure == AUC else "shuffled_accuracy"
             low = [min(answer["layers"][x][key][0] for answer in answers if x < len(answer["layers"])) for x in range(deepest)]
             high = [max(answer["layers"][x][key][1] for answer in answers if x < len(answer["layers"])) for x in range(deepest)]

@@ -88,7 +88,7 @@ class ReelPanel(QFrame):
         column.addWidget(title)
         column.addWidget(self._step)
         column.addLayout(self._stack, 1)
-        self.setMinimumWidth(max(theme.scaled(NARROWEST), title.sizeHint().width() + 2 * theme.M + 2))
+        self.setMinimumWidth(theme.scaled(NARROWEST))
 
     def say(self, words: str) -> None:
         self._reel = None

@@ -245,10 +245,10 @@ class Cell(QFrame):
         if change is None:
             self.words.setText(tr("Nothing stands {side} the word.", side=side))
         elif blind:
-            self.words.setText(tr("Cannot know: without what stands {side} the vector is the same (by {change}).", side=side,
+            self.words.setText(tr("Cannot know: without what stands {side}, the vector is the same (by {change}).", side=side,
                                   change=f"{change:.0e}" if change else "0"))
         else:
-            self.words.setText(tr("Has read it: without what stands {side} the vector changes by {change:.0%}.", side=side, change=change))
+            self.words.setText(tr("Has read it: without what stands {side}, the vector changes by {change:.0%}.", side=side, change=change))
         self.setToolTip(tr("The bar is what the vector leans to in any sentence that begins or ends like this.") if blind else
                         tr("The bar is the cosine with one sense's centroid less that with the other's; the change is told in shares of the "
                            "vector's length."))

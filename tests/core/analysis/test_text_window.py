@@ -26,6 +26,9 @@ def test_every_file_is_shown_with_its_encoding_columns_and_problem(files):
     found = text_window.look(TextConfig(files=(str(files), str(files / "gone.txt"))))
     by_name = {one.path.rpartition("/")[2]: one for one in found.files}
     assert by_name["plain.txt"].documents[:2] == ("one two", "three four")
+    (files / "long.txt").write_text("x" * text_window.SHOWN_CHARACTERS + "\n" + "y" * 999, encoding="utf-8")
+    long, = text_window.look(TextConfig(files=(str(files / "long.txt"),))).files
+    assert [document[-1] for document in long.documents] == ["x", "…"]
     assert by_name["old.txt"].encoding == "gb18030"
     assert by_name["table.csv"].columns == ("a", "b")
     assert by_name["table.csv"].problem

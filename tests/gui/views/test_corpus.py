@@ -276,7 +276,7 @@ def test_how_sure_an_encoding_is():
 
 def test_the_bars_of_a_histogram():
     assert bars(np.zeros(5, int)) == ([], False)
-    found, open_ended = bars(np.array([0, 0, 5, 3]))
+    found, open_ended = bars(np.array([0, 0, 5, 3, 0]))
     assert found == [(2, 2, 5), (3, 3, 3)]
     assert not open_ended
     counts = np.ones(300, int)
@@ -285,3 +285,4 @@ def test_the_bars_of_a_histogram():
     assert len(found) <= 60
     assert sum(count for _, _, count in found) == 300
     assert open_ended
+    assert bars(np.array([0, 0, 5, 3]))[1]  # the last count is of all longer ones too

@@ -302,6 +302,16 @@ def test_a_new_name_is_in_the_legend_and_in_what_leaves(view, qtbot) -> None:
     assert "another name" in page.panels[run.path].toolTip()
 
 
+def test_a_long_name_takes_no_room_from_the_other_runs_of_a_film(view, qtbot, trained, tmp_path: Path) -> None:
+    made, run = view("film", "bert"), trained["bert"]
+    shutil.copytree(run.path, tmp_path / "other")
+    made._shared.session.add_run(Run(tmp_path / "other", replace(run.config, name="a name that is long " * 5)))
+    settle(qtbot, made, "film")
+    made.grab()  # lays it out
+    left, right = (panel.width() for panel in made.page("film").panels.values())
+    assert abs(left - right) <= 1 and made.width() == 812
+
+
 @pytest.mark.parametrize("page", ["film", "words", "sides"])
 def test_two_runs_of_one_family_bear_their_names(view, qtbot, trained, tmp_path: Path, page: str) -> None:
     made = view(page, "gpt", "bert")
