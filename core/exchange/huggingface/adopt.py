@@ -78,7 +78,9 @@ def import_model(folder: Path, target: Path | None = None, on_progress: Progress
         notes = (note_of(tuned, config), *notes)
     origin = {"kind": "huggingface", "folder": folder.name, "architecture": architecture.heads, "model_type": architecture.kind,
               "pad_token_id": architecture.pad_token_id, "rows": foreign.rows if foreign else None, "notes": list(notes)}
-    place = Path(target) if target else free_place(f"{architecture.family}-{folder.resolve().name}")
+    name = folder.resolve().name
+    called = name if name.lower().startswith(architecture.family) else f"{architecture.family}-{name}"
+    place = Path(target) if target else free_place(called)
     with adopted(config, place, tokenizer, weights, origin) as run:
         if tuned is not None:
             data.write(run.path, (), (), tuned.labels, {"problems": [], "skipped": {}, "columns": {}})

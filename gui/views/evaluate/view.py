@@ -213,9 +213,10 @@ class EvaluateView(QWidget):
         self._own.setVisible(bool(self._file))
         found = self._results.get(self._key(item))
         ready = bool(item.run.checkpoint_steps())
-        self._measure.setEnabled(ready)
+        self._measure.setEnabled(ready and bool(own or self._file))
         if found is None:
-            self._say(tr("Press “Measure”.") if ready else tr("The run {name} has no checkpoint yet.", name=item.run.name))
+            self._say(tr("The run {name} has no checkpoint yet.", name=item.run.name) if not ready else tr("Press “Measure”.")
+                      if own or self._file else tr("Choose a file with labels."))
         else:
             self._show_result(item, found)
 

@@ -33,6 +33,8 @@ def options_of(config: RunConfig) -> dict[str, Any]:
     for section in (*configs.SECTIONS, *(("task",) if config.task is not None else ())):
         part = getattr(config, section)
         made |= {f"{section}.{item.name}": getattr(part, item.name) for item in dataclasses.fields(part)}
+    if config.text.files:  # the built-in text is not read
+        del made["text.corpus"]
     return made
 
 

@@ -181,7 +181,7 @@ def source_of(row: RunRow, *, whole: bool = False) -> str:
     """What it learns from: its text, or its task and the file of labelled examples."""
     finetune = row.run.config.task
     if finetune is not None:
-        file = finetune.train_file if whole else Path(finetune.train_file).name
+        file = (finetune.train_file if whole else Path(finetune.train_file).name) or tr("imported")
         return f"{tr(task(finetune.task).title)}: {file}"
     files = row.run.config.text.files
     if not files:

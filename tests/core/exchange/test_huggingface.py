@@ -125,6 +125,12 @@ def test_a_vocabulary_without_tokenizer_json(files: str, tmp_path: Path) -> None
         assert [rows[number] for number in ours.encode(text).ids] == tokenizer.encode(text, add_special_tokens=False).ids
 
 
+def test_a_run_is_called_by_its_family_once(own_home: Path, tmp_path: Path) -> None:
+    for folder, called in (("bert-base", "bert-base"), ("theirs", "bert-theirs")):
+        save_model(tmp_path / folder, "BertModel")
+        assert import_model(tmp_path / folder).run.name == called
+
+
 def test_weights_in_several_files(tmp_path: Path) -> None:
     theirs = save_model(tmp_path / "theirs", "BertForPreTraining")
     theirs.save_pretrained(tmp_path / "theirs", max_shard_size="40KB")

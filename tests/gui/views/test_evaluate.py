@@ -211,6 +211,18 @@ def test_what_cannot_be_measured_says_why(view, qtbot):
     assert view._words.text() == "The file has no labels. Choose another." and not view._holder.isVisible()
 
 
+def test_a_run_without_a_file_of_its_own_asks_for_one(view, make_run, qtbot, tmp_path):
+    run = Run.create(build_finetune(make_run("other"), "classification", name="theirs"))
+    run.checkpoint_path(5).mkdir()
+    for item in view._session.bench:
+        view._session.remove_run(item.path)
+    view._session.add_run(run)
+    qtbot.waitUntil(lambda: view.item is not None and view.item.path == run.path)
+    assert view._words.text() == "Choose a file with labels." and not view._measure.isEnabled()
+    view.take_file(str(tmp_path / "labels.csv"))
+    assert view._words.text() == "Press “Measure”." and view._measure.isEnabled()
+
+
 def test_without_a_finetuned_run_it_leads_to_one(view, qtbot):
     session = view._session
     session.remove_run(view.item.path)

@@ -28,8 +28,9 @@ from gui.session import Session
 from gui.settings import Settings
 from gui.views import Services
 from gui.views.runs.curves import Series
+from gui.views.runs.runs_list import RunRow
 from gui.views.runs.settings import MISSING, differences, options_of, plain_of
-from gui.views.runs.table import CHIP, FAMILY, LOSS, NAME, SIZE, STATUS, STEP, TEXT, VALID
+from gui.views.runs.table import CHIP, FAMILY, LOSS, NAME, SIZE, STATUS, STEP, TEXT, VALID, source_of
 from gui.views.runs.trash import TrashDialog
 from gui.views.runs.view import GIVE_WAY, WIDTHS, RunsView
 from tests.helpers.inline_engine import InlineEngine
@@ -516,6 +517,8 @@ def test_only_what_differs_is_listed(show, make, qtbot) -> None:
     found = dict(differences([options_of(one.config), options_of(two.config)]))
     assert found["train.learning_rate"] == [0.002, 0.004] and "model.hidden_size" not in found and "name" not in found
     assert dict(differences([options_of(one.config), options_of(Run.open(one.path).config)])) == {}
+    own = replace(one.config, text=replace(one.config.text, files=("/there/own.txt",), corpus="en"))
+    assert dict(differences([options_of(one.config), options_of(own)]))["text.corpus"][1] == MISSING  # it is not read
     view = show()
     choose(view, qtbot, "one", "two")
     titles = [view.settings.table.item(place, 0).text() for place in range(view.settings.table.rowCount())]
@@ -589,6 +592,8 @@ def test_a_finetuned_run_says_what_it_was_made_for_and_a_pretrained_one_can_be_f
     assert "names.conll" in view.order.index(rows["tuned"], TEXT).data() and "Tagging" in view.order.index(rows["tuned"], TEXT).data()
     assert options_of(tuned.config)["task.labels"] == 200
     assert ("task.labels", [0, 200]) in differences([options_of(plain_of(tuned.config)), options_of(tuned.config)])
+    nameless = Run.create(build_finetune(pretrained, "tagging", name="theirs"))  # as one that is imported with its head
+    assert source_of(RunRow(run=nameless, created=0.0, summary=None, size=0)) == "Tagging: imported"
     view.table.selectRow(rows["tuned"])
     qtbot.waitUntil(lambda: len(view.chosen) == 1 and not view._timer.isActive())
     assert not view._actions["finetune"].isEnabled()
