@@ -10,7 +10,7 @@ import pyqtgraph  # noqa: E402 (it replaces the hook for unexpected errors when 
 sys.excepthook = _hook
 pyqtgraph.setConfigOptions(antialias=True)
 
-from PySide6.QtCore import Qt  # noqa: E402
+from PySide6.QtCore import QEvent, QPointF, Qt  # noqa: E402
 from PySide6.QtGui import QColor  # noqa: E402
 from PySide6.QtWidgets import QLabel, QWidget  # noqa: E402
 
@@ -45,10 +45,13 @@ def plot_widget(axis_items: dict) -> pyqtgraph.PlotWidget:
 
 
 class HoverCard(QLabel):
-    """A small card of rich text that follows the pointer and stays inside its parent."""
+    """A small card of rich text that follows the pointer over its owner. It hangs on the window, so that a narrow owner does not cut it."""
 
-    def __init__(self, parent: QWidget) -> None:
-        super().__init__(parent)
+    def __init__(self, owner: QWidget) -> None:
+        super().__init__(owner)
+        self._owner = owner
+        owner.installEventFilter(self)
+        owner.destroyed.connect(self.deleteLater)
         look = theme.current()
         self.setTextFormat(Qt.TextFormat.RichText)
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
@@ -58,7 +61,11 @@ class HoverCard(QLabel):
         self.hide()
 
     def show_at(self, x: float, y: float, text: str) -> None:
-        """x, y: the pointer, in pixels of the parent."""
+        """x, y: the pointer, in pixels of the owner."""
+        room = self._owner.window()
+        if self.parentWidget() is not room:
+            self.setParent(room)
+        at = self._owner.mapTo(room, QPointF(x, y))
         if text != self.text():
             self.setWordWrap(False)
             self.setText(text)
@@ -67,12 +74,16 @@ class HoverCard(QLabel):
                 self.setWordWrap(True)
                 self.setFixedWidth(360)  # before the height is asked for: until then the text is not laid out anew
                 self.setFixedHeight(max(self.heightForWidth(360), 20))
-        room = self.parentWidget()
-        left = x + 16 if x + 16 + self.width() <= room.width() else x - 16 - self.width()
-        top = y + 12 if y + 12 + self.height() <= room.height() else y - 12 - self.height()
+        left = at.x() + 16 if at.x() + 16 + self.width() <= room.width() else at.x() - 16 - self.width()
+        top = at.y() + 12 if at.y() + 12 + self.height() <= room.height() else at.y() - 12 - self.height()
         self.move(round(max(left, 2)), round(max(top, 2)))
         self.show()
         self.raise_()
+
+    def eventFilter(self, _owner: object, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.Hide:
+            self.hide()
+        return False
 
 
 def with_alpha(colour: str | QColor, alpha: float) -> QColor:

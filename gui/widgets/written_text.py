@@ -6,7 +6,7 @@ import html
 from collections.abc import Mapping
 from typing import Any
 
-from PySide6.QtCore import QPoint, Qt, Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QColor, QKeyEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
@@ -20,11 +20,11 @@ SHOWN_ALTERNATIVES = 8
 
 
 class WrittenText(QWidget):
-    """hovered(index or -1): the token under the pointer. The card of alternatives hangs on `card_parent`, so that nothing cuts it."""
+    """hovered(index or -1): the token under the pointer."""
 
     hovered = Signal(int)
 
-    def __init__(self, colour: str, card_parent: QWidget) -> None:
+    def __init__(self, colour: str) -> None:
         super().__init__()
         self._colour = QColor(colour)
         self._tokens: list[str] = []
@@ -33,11 +33,9 @@ class WrittenText(QWidget):
         self._row = Tokens()
         self._row.hovered.connect(self._show_card)
         self._row.clicked.connect(self._show_card)
-        self.card = HoverCard(card_parent)
-        self.destroyed.connect(self.card.deleteLater)
+        self.card = HoverCard(self._row)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self._at = -1
-        self._card_parent = card_parent
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self._row)
@@ -86,8 +84,7 @@ class WrittenText(QWidget):
             self.card.hide()
             return
         box = self._row.box(index)
-        at = self._row.mapTo(self._card_parent, QPoint(box.left(), box.bottom()))
-        self.card.show_at(at.x(), at.y(), self.card_text(index))
+        self.card.show_at(box.left(), box.bottom(), self.card_text(index))
 
     def card_text(self, index: int) -> str:
         """Rich text: the likeliest tokens at that place with their probabilities, the one that was taken in bold."""

@@ -24,7 +24,7 @@ LEAST_WIDTH, DOT = 130, 12
 class PredictPanel(Card):
     """note: what stands at the right of its head: the family and the step."""
 
-    def __init__(self, name: str, colour: str, card_parent: QWidget) -> None:
+    def __init__(self, name: str, colour: str) -> None:
         super().__init__()
         self._colour = colour
         self._kinds: tuple[type, ...] = ()
@@ -54,7 +54,7 @@ class PredictPanel(Card):
         scroll = QScrollArea(widgetResizable=True, frameShape=QFrame.Shape.NoFrame)
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         scroll.setWidget(body)
-        self.written = WrittenText(colour, card_parent)
+        self.written = WrittenText(colour)
         self.ended = label("", "caption", wrap=True)
         writing = QWidget()
         inside = QVBoxLayout(writing)

@@ -306,7 +306,7 @@ def test_shares_in_words(value, words):
 
 
 def test_the_name_and_the_step_are_both_read_in_a_narrow_panel(qtbot):
-    panel = PredictPanel("apple · BERT", "#123456", None)
+    panel = PredictPanel("apple · BERT", "#123456")
     qtbot.addWidget(panel)
     panel.set_note("BERT · step 49, the newest")
     panel.resize(230, 300)

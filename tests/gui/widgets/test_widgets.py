@@ -212,6 +212,26 @@ def test_a_card_stands_beside_the_pointer_where_there_is_room(qtbot, x, y, right
     assert (place.left() - x, x - place.right() - 1)[not right] == 16 and (place.top() - y, y - place.bottom() - 1)[not below] == 12
 
 
+def test_a_narrow_picture_does_not_cut_its_card_which_goes_with_it(qtbot):
+    window = QWidget()
+    qtbot.addWidget(window)
+    window.resize(600, 300)
+    picture = Scatter(parent=window)
+    picture.setGeometry(440, 100, 120, 120)
+    picture.set_points(np.array([[0.0, 0.0], [1.0, 1.0]]), (0, 0), cards=["a sentence that is wider than the picture"] * 2)
+    picture.fit()
+    window.show()
+    qtbot.waitExposed(window)
+    _move(picture, picture.place_of(0))
+    card = picture._card
+    assert card.visibleRegion().boundingRect() == card.rect() and card.width() > picture.width()
+    assert not card.geometry().contains(picture.mapTo(window, picture.place_of(0).toPoint()))
+    picture.hide()
+    assert not card.isVisible()
+    picture.deleteLater()
+    qtbot.waitUntil(lambda: not window.findChildren(HoverCard))
+
+
 def test_the_card_over_curves_stands_where_the_pointer_is(curves):
     curves.add("a", "run a", "#ff0000")
     curves.append("a", {"steps": [0, 200], "time": [0, 200]}, [4.0, 2.0])
