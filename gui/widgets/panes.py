@@ -37,9 +37,8 @@ class Panes(QScrollArea):
         return self.content.width() <= view.width() and self.content.height() <= view.height()
 
 
-def share_width(box: QBoxLayout, shows: Mapping[QWidget, bool], aside: int = ASIDE) -> None:
+def share_width(shows: Mapping[QWidget, bool], aside: int = ASIDE) -> None:
     """Panels side by side: those that only say why they show nothing stand aside, and the others share the room."""
     some = any(shows.values())
     for panel, does in shows.items():
         panel.setMaximumWidth(NO_BOUND if does or not some else theme.scaled(aside))
-        box.setStretchFactor(panel, int(does or not some))

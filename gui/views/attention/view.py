@@ -199,7 +199,7 @@ class AttentionView(QWidget):
         session, state = self._session, self._state
         self._stack.setCurrentIndex(0 if session.bench else 1)
         if self._run_panels.show(session.bench):
-            share_width(self._panes.box, {self._panels[item.path]: _has_attention(item) for item in session.bench})
+            share_width({self._panels[item.path]: _has_attention(item) for item in session.bench})
         self.controls.show_state(state, self._heads(), session.head)
         asked: list[Path] = []
         questions: list[dict[str, Any]] = []

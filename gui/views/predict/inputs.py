@@ -15,6 +15,7 @@ from gui import theme
 from gui.forms.kept_field import keep
 from gui.settings import Settings
 from gui.views.predict.modes import FILL, GAP, WRITE, Field, fields, mode_hints
+from gui.widgets.flow import Flow
 from gui.widgets.labels import Card, button, label, row
 
 FRAME = 18  # of a text box, beside its lines: padding and border of the style sheet, and the document's margin
@@ -52,14 +53,15 @@ class PredictInputs(Card):
             keep(past, f"predict/{name}", box)
         self._write = button(" " + tr("Write"), self.writeWanted.emit, kind="primary", icon="play")
         self._stop = button(" " + tr("Stop"), self.stopWanted.emit, icon="stop")
-        parts: list[QWidget | None] = []
+        parts: list[QWidget] = []
         for words, box in ((tr("Temperature"), self._temperature), (tr("Top k"), self._top_k), (tr("Length"), self._length),
                            (tr("Seed"), self._seed)):
             box.setAccessibleName(words)
             box.setFixedWidth(theme.scaled(82))
             box.lineEdit().setTextMargins(theme.S, 0, 0, 0)
-            parts += [label(words, "small"), box]
-        self._how = row(*parts, None, self._stop, self._write)
+            parts.append(row(label(words, "small"), box))
+        self._how = Flow(theme.M, theme.S)
+        self._how.set_parts([*parts, row(self._stop, self._write)])
         self.column.addWidget(self._how)
         self._can_write = False
         self.set_writing(False)

@@ -165,7 +165,7 @@ class PredictView(QWidget):
         """All runs that can answer in this mode at once; the others say why not."""
         if not self.isVisible() or not self._session.bench:
             return
-        share_width(self._row, {self._panels[item.path]: not _why_not(item.run, self.mode) for item in self._session.bench}, ASIDE)
+        share_width({self._panels[item.path]: not _why_not(item.run, self.mode) for item in self._session.bench}, ASIDE)
         if self.mode == WRITE:
             for item in self._session.bench:
                 panel = self._panels[item.path]

@@ -253,6 +253,15 @@ def test_those_that_cannot_answer_leave_the_room_to_the_others(view, qtbot):
     qtbot.waitUntil(lambda: is_narrower(["word2vec", "elmo", "bert"], ["gpt"]))
 
 
+def test_in_a_narrow_view_nobody_is_crowded_out_by_those_that_cannot_answer(view, qtbot):
+    view.set_mode("write")
+    view.setFixedWidth(720)
+    qtbot.waitUntil(lambda: _panel(view, "gpt").width() >= max(_panel(view, family).width() for family in ("word2vec", "elmo", "bert")) - 1)
+    inputs = view._inputs
+    for part in (inputs._stop, inputs._write):
+        assert part.width() >= part.minimumSizeHint().width() and part.visibleRegion().boundingRect() == part.rect()
+
+
 def test_without_runs_it_leads_to_training(view, qtbot):
     session = view._session
     for item in list(session.bench):
