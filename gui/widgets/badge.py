@@ -42,5 +42,13 @@ class Badge(QLabel):
         self.setStyleSheet(f"#badge {{ background: {look.raised}; color: {colour}; border: 1px solid {look.border_strong}; border-radius: 9px; "
                            f"padding: 2px 9px; font-size: {theme.px('small')}px; }}")
         self.setText(badge_words(quality))
-        self.adjustSize()
         self.show()
+
+    def fit(self, width: int) -> None:
+        """One line, or more where that has no room in so many pixels."""
+        self.setWordWrap(False)
+        if self.sizeHint().width() <= width:
+            self.adjustSize()
+        else:
+            self.setWordWrap(True)
+            self.resize(width, self.heightForWidth(width))

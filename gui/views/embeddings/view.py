@@ -285,6 +285,7 @@ class EmbeddingsView(QWidget):
             self._place_badge()
 
     def _place_badge(self) -> None:
+        self.badge.fit(self.map.width() - 2 * theme.S)
         self.badge.move(theme.S, self.map.height() - self.badge.height() - theme.S)
         self.map.picture.taken = [] if self.badge.isHidden() else [self.badge.geometry().adjusted(-2, -2, 2, 2).toRectF()]
         self.map.update()

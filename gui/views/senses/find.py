@@ -65,9 +65,8 @@ class FindPage(QWidget):
         whole.setSpacing(theme.S)
         self._asked = QBoxLayout(QBoxLayout.Direction.LeftToRight)
         self._asked.setSpacing(theme.S)
-        self._asked.addWidget(row(self._run, self._where), 2)
-        self._asked.addWidget(self._method, 1)
-        self._asked.addWidget(row(self._count, self._find), 2)
+        for part in (row(self._run, self._where), self._method, row(self._count, self._find)):
+            self._asked.addWidget(part)
         whole.addLayout(self._asked)
         whole.addLayout(self._stack, 1)
         self._redraw = Redraw(self, self._draw, shared.answers)

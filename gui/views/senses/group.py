@@ -35,6 +35,7 @@ class GroupCard(QFrame):
         self._good.setToolTip(tr("Take this group"))
         self._good.toggled.connect(self.changed)
         self._list = QListWidget(wordWrap=True, accessibleName=tr("Sentences of the group"))
+        self._list.setStyleSheet("::item { padding: 6px 0px; }")  # Qt breaks lines as if there were none at the sides: the last letters were cut
         self._list.setSelectionMode(QAbstractItemView.SelectionMode.NoSelection)
         self._list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._list.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)

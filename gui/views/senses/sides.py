@@ -119,6 +119,7 @@ class SidesPage(QWidget):
         texts = (state.before, state.after) if state.before or state.after else self._example(sense)
         for edit, text in zip(self._edits, texts, strict=True):
             edit.setText(text)
+            edit.setCursorPosition(0)  # where it is narrow one reads from the beginning
         self._redraw.soon()
 
     def _example(self, sense: str) -> tuple[str, str]:

@@ -19,7 +19,7 @@ from gui.views.embeddings.answers import Answers
 from gui.views.embeddings.colours import by_clusters, by_values
 from gui.views.embeddings.selection import Selection, packed, unpacked
 from gui.views.embeddings.state import AXES, Layout, MapState
-from gui.widgets.badge import badge_words
+from gui.widgets.badge import Badge, badge_words
 from tests.gui.direct_engine import DirectEngine, SilentEngine
 from tests.gui.real_views import real_windows
 from tests.helpers.saved import saved_run
@@ -400,6 +400,18 @@ def test_clusters_that_come_late_leave_the_colour_that_was_chosen_since(view, mo
     assert (view.map.picture._legend.title, view.colours._said.text()) == ("Length of the vector", "")
     late.on_error("Nothing can be grouped.", "")
     assert (view.map.picture._legend.title, view.colours._said.text()) == ("Length of the vector", "")
+
+
+def test_a_badge_has_more_lines_where_one_has_no_room(qtbot):
+    badge = Badge()
+    qtbot.addWidget(badge)
+    badge.show_quality({"trustworthiness": 0.98, "recall": 0.5, "neighbours": 10, "points": 9000, "asked": 1000})
+    badge.fit(2000)
+    line = badge.size()
+    badge.fit(line.width() - 20)
+    assert badge.width() <= line.width() - 20 and badge.height() > 1.5 * line.height()
+    badge.fit(2000)
+    assert badge.size() == line
 
 
 def test_a_badge_belongs_to_the_picture_that_was_measured(qtbot, view, monkeypatch):

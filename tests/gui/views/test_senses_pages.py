@@ -36,6 +36,7 @@ from gui.run_watcher import RunWatcher
 from gui.session import Session
 from gui.settings import Settings
 from gui.views import Services
+from gui.views.senses.group import GroupCard
 from gui.views.senses.view import PAGES, SensesView
 from gui.views.senses.words import _pieces
 from gui.widgets.line_chart import Band, Line, LineChart
@@ -515,6 +516,23 @@ def test_the_chart_bears_gaps_one_point_and_a_cursor(qtbot) -> None:
 
 
 # proposed senses
+
+def test_what_is_asked_for_can_be_read(view, qtbot) -> None:
+    page = view("find", "bert").page("find")
+    page.setFixedWidth(790)
+    page._run.setItemText(0, "BERT · apple · BERT")
+    qtbot.waitUntil(lambda: all(choice.width() >= choice.sizeHint().width() for choice in (page._run, page._where, page._method, page._count)))
+
+
+def test_no_sentence_of_a_group_is_cut(qtbot) -> None:
+    card = GroupCard(0, "a", [], ["苹" * length for length in range(1, 60)], 59)
+    qtbot.addWidget(card)
+    card.show()
+    choices = card._list
+    for width in range(300, 330, 2):
+        card.resize(width, 300)
+        qtbot.waitUntil(lambda: max(choices.visualItemRect(choices.item(place)).right() for place in range(59)) < choices.viewport().width())
+
 
 def test_proposed_senses_are_named_and_taken_over(view, qtbot, own_home: Path) -> None:
     made = view("find", "bert")
