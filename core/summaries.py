@@ -10,8 +10,8 @@ from pathlib import Path
 from core.events import EvalEnd, Event, EventReader, Preparing, RunFailed, RunStarted, StepEnd, from_line, story
 from core.runs import Status, status_of
 
-TAIL_BYTES = 16_000  # read of a long file at first; about 60 events
-PIECE_BYTES = 32_000  # of what was added since, at once
+TAIL_BYTES = 16_000  # read of a long story: its end, about 60 events
+PIECE_BYTES = 48_000  # what is no longer is read whole
 SEARCH_BYTES = 4_000_000  # looked through for the last validation
 
 
@@ -48,8 +48,8 @@ class Summaries:
         self._known: dict[Path, _Known] = {}
 
     def read(self, folder: Path, *, alive: bool) -> Summary:
-        """The summary of the run in that folder; alive: whether its process lives. Reads what was added since the last time, up to
-        PIECE_BYTES, so that it never takes long; the rest with the next calls."""
+        """The summary of the run in that folder; alive: whether its process lives. Reads what was added since the last time, of more than
+        PIECE_BYTES only the end: it never takes long, and a run that has ended is not told as one that was interrupted."""
         path = folder / "events.jsonl"
         known = self._known.setdefault(folder, _Known(EventReader(path)))
         try:
@@ -61,7 +61,7 @@ class Summaries:
         if size < known.reader.offset:
             known.reader.offset, known.events = 0, []
         try:
-            if size - known.reader.offset > PIECE_BYTES + TAIL_BYTES:
+            if size - known.reader.offset > PIECE_BYTES:
                 known.events += _skip_to_end(path, known.reader, size)
             new = known.reader.read(PIECE_BYTES)
         except OSError:  # a disk that has gone, or a file that is not ours to read: what is known stays

@@ -8,7 +8,7 @@ import pytest
 
 from core import config, events
 from core.runs import Run
-from core.summaries import PIECE_BYTES, TAIL_BYTES, Summaries, size_of
+from core.summaries import PIECE_BYTES, Summaries, size_of
 
 
 def step(number: int, total: int = 1000) -> events.StepEnd:
@@ -51,12 +51,22 @@ def test_what_is_known_stays_where_the_file_can_no_longer_be_read(run: Run) -> N
 def test_a_long_story_is_told_from_its_end(run: Run) -> None:
     steps = [step(number) for number in range(1, 900)]
     write(run, started(0), *steps[:400], events.EvalEnd(step=400, metrics={"loss": 3.25}), *steps[400:])
-    assert run.events_path.stat().st_size > 2 * (PIECE_BYTES + TAIL_BYTES)
+    assert run.events_path.stat().st_size > 2 * PIECE_BYTES
     found = Summaries().read(run.path, alive=True)
     whole = run.status()
     assert (found.status.step, found.status.progress) == (899, 0.899) == (whole.step, whole.progress)
     assert found.status.state == "running" and found.valid_loss == 3.25 and found.loss == steps[-1].loss
     assert found.elapsed == steps[-1].elapsed and found.seconds_left == steps[-1].seconds_left
+
+
+@pytest.mark.parametrize("added", [0, 100, 150, 180, 200, 500])
+def test_a_run_that_has_ended_is_told_as_ended_at_once(run: Run, added: int) -> None:
+    summaries = Summaries()
+    write(run, started(0), step(1))
+    summaries.read(run.path, alive=True)
+    write(run, *[step(number) for number in range(2, 2 + added)], events.RunFinished(step=1 + added, reason="stopped"))
+    for found in (summaries.read(run.path, alive=False), Summaries().read(run.path, alive=False)):
+        assert (found.status.state, found.status.step) == ("stopped", 1 + added)
 
 
 def test_what_is_added_is_read_with_the_next_calls(run: Run) -> None:
