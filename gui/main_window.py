@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import traceback
 from collections.abc import Callable
 from functools import partial
@@ -38,6 +39,7 @@ from gui.widgets.empty import Empty
 
 ZOOM_STEP = 0.1
 PLACE = "session/place"  # of the settings
+FULL_SCREEN = QKeySequence.StandardKey.FullScreen if sys.platform == "darwin" else "F11"  # elsewhere some desktops know no standard key
 SAVE_MS = 500  # after the last change of what is remembered
 
 
@@ -212,7 +214,7 @@ class MainWindow(QMainWindow):
     def _acts(self) -> tuple[tuple[str, QKeySequence, Callable[[], None], bool | None], ...]:
         """What a speaker needs: its name, its keys, what it does, and whether it is on."""
         return ((tr("The view alone"), QKeySequence("Ctrl+B"), self.fold_sides, self.settings.folded),
-                (tr("Full screen"), QKeySequence(QKeySequence.StandardKey.FullScreen), self.full_screen, self.isFullScreen()),
+                (tr("Full screen"), QKeySequence(FULL_SCREEN), self.full_screen, self.isFullScreen()),
                 (tr("Larger text"), QKeySequence("Ctrl++"), self._larger, None),
                 (tr("Smaller text"), QKeySequence("Ctrl+-"), self._smaller, None),
                 (tr("Normal text"), QKeySequence("Ctrl+0"), self._normal, None))

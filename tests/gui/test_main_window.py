@@ -8,7 +8,7 @@ import psutil
 import pytest
 import shiboken6
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QAction
+from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QApplication, QFileDialog, QLabel, QLineEdit, QPushButton, QToolButton, QTreeView
 
@@ -16,7 +16,7 @@ from core import config, i18n, study_process, trash
 from core.errors import UserError
 from core.events import EventWriter, Preparing, StepEnd
 from core.runs import home, write_atomically
-from gui import theme
+from gui import main_window, theme
 from gui.main_window import MainWindow
 from gui.quit_dialog import QuitChoice, QuitDialog
 from gui.run_queue import queue_of
@@ -227,6 +227,21 @@ def test_the_last_button_offers_what_a_speaker_needs(qtbot, make_window):
     window._menu.aboutToShow.emit()
     window._menu.actions()[2].trigger()
     assert theme.px("body") > before
+
+
+def test_full_screen_has_a_key_where_the_desktop_knows_none(qtbot, make_window, monkeypatch):
+    class Bare(QKeySequence):
+        def __init__(self, keys):
+            super().__init__("" if isinstance(keys, QKeySequence.StandardKey) else keys)
+
+    monkeypatch.setattr(main_window, "QKeySequence", Bare)
+    window = make_window()
+    window.activateWindow()
+    qtbot.waitUntil(window.isActiveWindow)
+    for _ in range(2):
+        before = window.isFullScreen()
+        QTest.keyClick(window, Qt.Key.Key_F11)
+        assert window.isFullScreen() is not before
 
 
 def test_who_closed_in_full_screen_finds_a_window_with_its_buttons(qtbot, make_window):
