@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from core.analysis.recent import Recent
 
 RECENT = 8
-WIDTH, MARGIN = 1120, 32  # of the page at most, and what is free at its left and right
+WIDTH, MARGIN = 1120, 32  # of the page at most at the normal size of text, and what is free at its left and right
 STATE_WIDTH, WHEN_WIDTH = 190, 90
 LANGUAGE = "start/demo"  # of the demonstration, in the settings
 
@@ -64,7 +64,7 @@ class StartView(QWidget):
         self._list.setSpacing(theme.S)
         column.addLayout(self._list)
         column.addStretch(1)
-        page.setMaximumWidth(WIDTH)
+        page.setMaximumWidth(theme.scaled(WIDTH))
         middle = QWidget()
         beside = QHBoxLayout(middle)
         beside.setContentsMargins(0, 0, 0, 0)

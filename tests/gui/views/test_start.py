@@ -143,6 +143,15 @@ def test_every_card_is_whole_in_the_smallest_window(qtbot, make):
     qtbot.waitUntil(lambda: all(card.mapTo(window.view, card.rect().topRight()).x() < window.view.width() for card in cards))
 
 
+def test_with_large_letters_the_buttons_of_the_cards_are_whole(qtbot, make):
+    window = make("start")
+    window.resize(1280, 720)
+    window.settings.folded = True
+    window.zoom(0.5)
+    qtbot.waitUntil(lambda: window.view._anew.isVisible())
+    qtbot.waitUntil(lambda: all(one.width() >= one.sizeHint().width() for one in (window.view._go, window.view._anew)))
+
+
 def test_a_demo_that_cannot_be_unpacked_says_why_and_can_be_trained(qtbot, make, started, monkeypatch):
     def refuse(path, *_):
         raise UserError("The disk is full.", "Free some space.")
