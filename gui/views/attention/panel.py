@@ -51,7 +51,7 @@ class AttentionPanel(QFrame):
         title.setStyleSheet("font-weight: 700;")
         title.setToolTip(family)
         title.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Preferred)
-        self._name = Elided("", "small", least=5)  # "ap..." says nothing
+        self._name = Elided("", "small", least=6)  # "apple..." says nothing
         self._name.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self._name.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self._where = Elided("", "small")

@@ -14,6 +14,7 @@ from core.errors import UserError
 from core.i18n import sentences, tr
 from gui import specimen_store as store
 from gui import theme
+from gui.jobs import DONE, FAILED
 from gui.session import BenchRun
 from gui.views.senses.choices import MOST_GROUPS
 from gui.views.senses.group import SHOWN, GroupCard
@@ -22,6 +23,7 @@ from gui.views.senses.state import AGGLOMERATIVE, KMEANS, Redraw, Shared, is_joi
 from gui.widgets.labels import button, label, row
 
 GROUPS, MESSAGE = 0, 1
+FIND = "senses find"  # the job
 PAST = "senses/find"  # in the session's past: the word, what was found, and what was entered in each card
 NARROW = 480  # pixels: below it what is asked for takes three lines
 OWN, FILES = "own", "files"
@@ -36,7 +38,6 @@ class FindPage(QWidget):
         self._files: tuple[str, ...] = ()
         self._found: dict[str, Any] | None = None
         self._word = ""
-        self._call: object = None
         self._cards: list[GroupCard] = []
         self.controls = DirectionChoice(shared.choices, self)
         self.controls.hide()
@@ -73,7 +74,11 @@ class FindPage(QWidget):
         for signal in (session.benchChanged, session.wordChanged, session.layerChanged):
             signal.connect(self._redraw.soon)
         session.specimensChanged.connect(self._agree)
+        self._services.jobs.changed.connect(self._job_changed)
         self._show_past()
+        if (job := self._services.jobs.of(FIND)) is not None:  # begun before this page was made anew
+            self._word = job.about
+            self._job_changed(FIND)
 
     def _make_choices(self) -> None:
         """Of which run, where to look, and how to group what is found."""
@@ -124,9 +129,7 @@ class FindPage(QWidget):
         self.controls.setVisible(self.isVisible() and any(is_joined(item.run) for item in session.bench))
         self._find.setEnabled(bool(session.bench and session.word))
         if self._word != session.word or not session.bench:
-            if self._call is not None:  # what it finds would be of another word
-                self._services.aside.cancel(self._call)
-                self._ended()
+            self._services.jobs.cancel(FIND)  # what it finds would be of another word
             self._found = None
             self._show_groups(None)
             self._say(tr("All sentences of the run's text that hold “{word}” are put into groups by its vectors, without looking at a "
@@ -159,10 +162,8 @@ class FindPage(QWidget):
 
     def find(self) -> None:
         """Look for the word, or stop looking."""
-        if self._call is not None:
-            self._services.aside.cancel(self._call)
-            self._ended()
-            self._say(tr("Stopped."))
+        if self.searching:
+            self._services.jobs.cancel(FIND)
             return
         item = self._session.on_bench(Path(self._run.currentData() or ""))
         if item is None:
@@ -170,9 +171,12 @@ class FindPage(QWidget):
         self._word, self._found = self._session.word, None
         self._show_groups(None)
         self._say(tr("Reading the text..."))
-        self._find.setText(tr("Stop"))
-        self._call = self._services.aside.call("core.analysis.find:find", self._question(item), on_done=self._show, on_error=self._refuse,
-                                                on_progress=self._told, key="senses find", owner=self)
+        self._services.jobs.start(FIND, "core.analysis.find:find", self._question(item), about=self._word)
+
+    @property
+    def searching(self) -> bool:
+        job = self._services.jobs.of(FIND)
+        return job is not None and job.running
 
     def _question(self, item: BenchRun) -> dict[str, Any]:
         return {"run": str(item.path), "word": self._session.word, "specimens": self._session.specimens,
@@ -184,16 +188,26 @@ class FindPage(QWidget):
                    "encode": tr("{done:,} of {count:,} sentences looked at by the model", done=done, count=count),
                    "group": tr("Grouping {count:,} sentences...", count=count)}[stage])
 
-    def _ended(self) -> None:
-        self._call = None
-        self._find.setText(tr("Find"))
+    def _job_changed(self, kind: str) -> None:
+        job = self._services.jobs.of(FIND)
+        if kind != FIND or job is None:
+            return
+        self._find.setText(tr("Stop") if job.running else tr("Find"))
+        if job.running:
+            self._told(*job.progress or ("read", 0, 0))
+            return
+        self._services.jobs.forget(FIND)
+        if job.state == DONE:
+            self._show(job.result)
+        elif job.state == FAILED:
+            self._refuse(*job.problem)
+        else:
+            self._say(tr("Stopped."))
 
     def _refuse(self, message: str, hint: str) -> None:
-        self._ended()
         self._say(sentences(message, hint))
 
     def _show(self, found: dict[str, Any]) -> None:
-        self._ended()
         if self._word != self._session.word:
             return
         if not len(found["texts"]):
@@ -309,5 +323,5 @@ class FindPage(QWidget):
         self._found["specimens"] = [(text, number) for text, number in self._found["specimens"] if text in marks]
         groups = [*self._found["groups"].tolist(), *(number for _, number in self._found["specimens"])]
         labels = [*self._found["labels"], *(marks[text] for text, _ in self._found["specimens"])]
-        self._services.aside.call("core.analysis.find:agreement", {"groups": groups, "labels": labels}, on_done=self._tell,
+        self._services.engine.call("core.analysis.find:agreement", {"groups": groups, "labels": labels}, on_done=self._tell,
                                    on_error=self._refuse, key="senses find", owner=self)

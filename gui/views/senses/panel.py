@@ -60,7 +60,7 @@ class SensesPanel(QFrame):
         self._step = Elided("", "small")
         self._step.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self._step.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Preferred)  # what stands at the left gives way
-        self._name = Elided("", "small", least=5)  # "ap..." says nothing
+        self._name = Elided("", "small", least=6)  # "apple..." says nothing
         self._name.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self._name.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)  # it gives way before the title does
         self._layer = Elided("", "small")

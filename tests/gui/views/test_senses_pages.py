@@ -29,13 +29,14 @@ from core.text.specimens import Specimen, read_specimens, write_specimens
 from core.train import worker
 from gui import saving, theme
 from gui import specimen_store as store
-from gui.jobs import Jobs
+from gui.jobs import CANCELLED, Jobs
 from gui.messages import Messages
 from gui.run_process import Processes
 from gui.run_watcher import RunWatcher
 from gui.session import Session
 from gui.settings import Settings
 from gui.views import Services
+from gui.views.senses.find import FIND
 from gui.views.senses.group import GroupCard
 from gui.views.senses.view import PAGES, SensesView
 from gui.views.senses.words import _pieces
@@ -539,7 +540,7 @@ def test_proposed_senses_are_named_and_taken_over(view, qtbot, own_home: Path) -
     page, session = made.page("find"), made._shared.session
     page._count.setCurrentIndex(page._count.findData(2))
     page._find.click()
-    qtbot.waitUntil(lambda: page._call is None and bool(page.cards), timeout=20_000)
+    qtbot.waitUntil(lambda: not page.searching and bool(page.cards), timeout=20_000)
     before = len(session.specimens)
     assert len(page.cards) == 2 and "ARI" in page._status.text()
     page.cards[0].name.setText("one")
@@ -563,7 +564,7 @@ def test_the_names_of_proposed_senses_outlive_another_look(view, qtbot, own_home
     page, session = made.page("find"), made._shared.session
     page._count.setCurrentIndex(page._count.findData(2))
     page.find()
-    qtbot.waitUntil(lambda: page._call is None and bool(page.cards), timeout=20_000)
+    qtbot.waitUntil(lambda: not page.searching and bool(page.cards), timeout=20_000)
     page.cards[0].name.setText("one")
     page.cards[0].tick(0, False)
     page.cards[1].put_aside()
@@ -578,29 +579,43 @@ def test_the_names_of_proposed_senses_outlive_another_look(view, qtbot, own_home
     assert not other.page("find").cards
 
 
-def test_what_is_found_for_another_word_than_the_chosen_is_nobodys(view, qtbot, own_home: Path) -> None:
+def test_a_search_goes_on_while_the_view_is_made_anew(view, qtbot, own_home: Path) -> None:
+    made = view("find", "bert")
+    services, session = made._shared.services, made._shared.session
+    made.page("find").find()
+    services.jobs.changed.disconnect(made.page("find")._job_changed)  # as Qt does when the view dies
+    again = SensesView(session, services)
+    qtbot.addWidget(again)
+    again.show_page("find")
+    page = again.page("find")
+    assert page.searching and page._find.text() == "Stop"
+    qtbot.waitUntil(lambda: not page.searching and bool(page.cards), timeout=20_000)
+    assert page._find.text() == "Find"
+
+
+def test_what_is_found_for_another_word_than_the_chosen_is_nobodys(view, qtbot, own_home: Path, monkeypatch) -> None:
     made = view("find", "bert")
     page, session = made.page("find"), made._shared.session
     page.find()
-    call = page._call
     session.look_at("花", [Specimen(word="花", sense="flower", text="花开了。")])
-    call.on_done({"texts": ["一个苹果。"], "groups": np.array([0]), "near": np.array([1.0]), "labels": [""], "words": [["个"]], "silhouettes": {},
-                  "ari": None, "specimens": [], "left_out": 0})
+    jobs = made._shared.services.jobs
+    jobs.of(FIND).call.on_done({"texts": ["一个苹果。"], "groups": np.array([0]), "near": np.array([1.0]), "labels": [""], "words": [["个"]],
+                                "silhouettes": {}, "ari": None, "specimens": [], "left_out": 0})
     page.accept()
     assert not page.cards and not store.is_changed("苹果") and len(session.specimens) == 1
+    monkeypatch.setattr(DirectEngine, "_answer", lambda self, call: None)  # it takes its time
     page.find()
-    call = page._call
-    assert call in made._shared.services.aside.calls, "a search of minutes must not keep the other views waiting"
+    job = jobs.of(FIND)
     session.look_at("苹果", ())
     qtbot.waitUntil(lambda: not page._redraw.isActive())
-    assert page._call is None and not call.wanted
+    assert job.state == CANCELLED and not page.searching and "苹果" in page._message.text()
 
 
 def test_taking_back_what_was_taken_over_keeps_what_came_later(view, qtbot, own_home: Path) -> None:
     made = view("find", "bert")
     page, session = made.page("find"), made._shared.session
     page.find()
-    qtbot.waitUntil(lambda: page._call is None and bool(page.cards), timeout=20_000)
+    qtbot.waitUntil(lambda: not page.searching and bool(page.cards), timeout=20_000)
     before = list(session.specimens)
     page.accept()
     later = Specimen(word="苹果", sense="fruit", text="后来的苹果。")
@@ -613,11 +628,11 @@ def test_what_cannot_be_grouped_is_said(view, qtbot) -> None:
     made = view("find", "word2vec")
     page = made.page("find")
     page.find()
-    qtbot.waitUntil(lambda: page._call is None, timeout=20_000)
+    qtbot.waitUntil(lambda: not page.searching, timeout=20_000)
     assert "same vector" in page._message.text() and page._stack.currentIndex() == 1
     made._shared.session.look_at("香蕉", ())
     page.find()
-    qtbot.waitUntil(lambda: page._call is None, timeout=20_000)
+    qtbot.waitUntil(lambda: not page.searching, timeout=20_000)
     assert "0 sentences" in page._message.text()
 
 
