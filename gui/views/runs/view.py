@@ -23,7 +23,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from core import trash
+from core import launch, trash
 from core.errors import UserError, system_words
 from core.i18n import tr
 from core.runs import Run, runs_home
@@ -56,6 +56,7 @@ from gui.views.runs.table import (
     RunsOrder,
     StatusDelegate,
 )
+from gui.views.runs.train_on import TrainOnDialog
 from gui.views.runs.trash import TrashDialog, bring_back
 from gui.widgets.empty import Empty
 from gui.widgets.labels import button, icon_button, label, row
@@ -65,6 +66,7 @@ GIVE_WAY = (SIZE, STEP, TIME, LOSS, TEXT)  # the columns that are hidden where t
 ROW_HEIGHT = 40
 SEARCH_WIDTH = 130  # at least
 COMPARED = 8  # runs at once
+ENDED = frozenset({"finished", "stopped", "killed"})
 
 
 class RunsView(QWidget):
@@ -196,7 +198,7 @@ class RunsView(QWidget):
         self._more.setPopupMode(self._more.ToolButtonPopupMode.InstantPopup)
         menu = QMenu(self)
         deeds = (("rename", tr("Rename"), self._edit_name), ("finetune", tr("Finetune it"), self._finetune),
-                 ("pack", tr("Pack into one file..."), self._pack),
+                 ("train_on", tr("Train on..."), self._train_on), ("pack", tr("Pack into one file..."), self._pack),
                  ("checkpoint", tr("Save a checkpoint now"), self._checkpoint), ("folder", tr("Open its folder"), self._open_folder),
                  ("log", tr("Show its log"), self._show_log))
         self._actions = {name: menu.addAction(words, slot) for name, words, slot in deeds}
@@ -265,7 +267,8 @@ class RunsView(QWidget):
         self._delete_button.setEnabled(bool(chosen) and not any(item.summary.status.alive for item in chosen))
         for name, action in self._actions.items():
             action.setEnabled(one is not None and (name != "checkpoint" or states == {"running"})
-                              and (name != "finetune" or one.run.config.task is None))
+                              and (name != "finetune" or one.run.config.task is None)
+                              and (name != "train_on" or states <= ENDED))
         count = len(self.list.rows)
         self._count.setText(tr("{count} runs", count=count) if count != 1 else tr("1 run"))
         self._failure.show_run(one)
@@ -340,6 +343,21 @@ class RunsView(QWidget):
         for item in self.chosen[:1]:
             self._session.pretrained = item.run
             self._services.navigate("train")
+
+    def _train_on(self) -> None:
+        """Give a run a later end, and let it go on to that."""
+        for item in self.chosen[:1]:
+            with self._services.messages.guard():
+                run = Run.open(item.path)
+                launch.require_startable(run)
+                dialog = TrainOnDialog(self, run)
+                good, limits = dialog.exec(), dialog.limits
+                dialog.deleteLater()
+                if good:
+                    run.change(limits)
+                    self._session.refresh_run(run)
+                    self._services.processes.resume(run)
+            self.list.refresh(item.path)
 
     def _edit_name(self) -> None:
         for index in self.table.selectionModel().selectedRows()[:1]:

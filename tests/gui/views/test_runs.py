@@ -31,6 +31,7 @@ from gui.views.runs.curves import Series
 from gui.views.runs.runs_list import RunRow
 from gui.views.runs.settings import MISSING, differences, options_of, plain_of
 from gui.views.runs.table import CHIP, FAMILY, LOSS, NAME, SIZE, STATUS, STEP, TEXT, VALID, source_of
+from gui.views.runs.train_on import TrainOnDialog
 from gui.views.runs.trash import TrashDialog
 from gui.views.runs.view import GIVE_WAY, WIDTHS, RunsView
 from tests.helpers.inline_engine import InlineEngine
@@ -629,3 +630,22 @@ def test_with_large_letters_columns_give_way_so_that_nothing_is_scrolled_sideway
     view.resize(2400, 600)
     table.setColumnWidth(TEXT, 300)
     qtbot.waitUntil(lambda: header.length() == table.viewport().width() and table.columnWidth(TEXT) == 300)
+
+
+def test_a_run_at_its_end_is_given_a_later_one(show, make, session, services, qtbot, monkeypatch) -> None:
+    started: list[Run] = []
+    monkeypatch.setattr(services.processes, "start", started.append)
+    asked: list[TrainOnDialog] = []
+    monkeypatch.setattr(TrainOnDialog, "exec", lambda self: asked.append(self) or True)
+    run = make("done", step(90, 2.5), events.RunFinished(step=90, reason="complete"), **{"train.minutes": 1.5, "train.steps": 90})
+    make("under way", step(3))
+    session.add_run(run)
+    view = show()
+    choose(view, qtbot, "done")
+    view._actions["train_on"].trigger()
+    assert asked[0].limits == {"train.minutes": 3.0, "train.steps": 180}
+    for found in (Run.open(run.path), session.bench[0].run, started[0]):
+        assert (found.config.train.minutes, found.config.train.steps) == (3.0, 180)
+    (run.path / ORIGIN).write_text("{}")
+    view._actions["train_on"].trigger()
+    assert len(asked) == len(started) == 1 and "trained elsewhere" in services.messages.texts[-1][0]
