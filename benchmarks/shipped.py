@@ -52,11 +52,15 @@ def main() -> None:
     parser.add_argument("--language", choices=tuple(demo.WORDS), nargs="+", default=list(demo.WORDS))
     parser.add_argument("--trained", type=Path)
     parsed = parser.parse_args()
-    work = Path(tempfile.mkdtemp())
+    with tempfile.TemporaryDirectory() as work:
+        make(parsed.language, parsed.trained, Path(work))
+
+
+def make(languages: list[str], trained: Path | None, work: Path) -> None:
     print(f"{'text':<6}{'family':<10}{'steps':>7}{'layer':>7}{'centroid':>10}{'interval':>14}{'bag':>8}{'MB':>8}")
-    for language in parsed.language:
+    for language in languages:
         for config in demo.demo_configs(language):
-            run = train(config, (parsed.trained or work) / language / config.family)
+            run = train(config, (trained or work) / language / config.family)
             made = slim(run, work / "slim" / language / config.family)
             out = MODELS / language / f"{config.family}{pack.SUFFIX}"
             pack.pack(made, out, rounded=True)

@@ -71,13 +71,17 @@ def main() -> int:
 
 
 def _next(calls: queue.Queue[tuple | None]) -> tuple | None:
-    """The next call. While the window asks nothing, what most questions need is loaded; a second time costs nothing."""
+    """The next call. While the window asks nothing, what most questions need is loaded, beside those that come meanwhile and need none of it."""
     try:
         return calls.get(timeout=IDLE_SECONDS)
     except queue.Empty:
-        with suppress(Exception):  # who needs what cannot be loaded will say so
-            registry.load(GET_READY)()
+        threading.Thread(target=_get_ready, daemon=True).start()  # a second time there is nothing left to do
         return calls.get()
+
+
+def _get_ready() -> None:
+    with suppress(Exception):  # who needs what cannot be loaded will say so
+        registry.load(GET_READY)()
 
 
 def _listen(source: BinaryIO, calls: queue.Queue, dropped: set[int]) -> None:

@@ -112,8 +112,7 @@ class MainWindow(QMainWindow):
         view = self.view
         needs = getattr(view, "needs", frozenset())
         self._dock.set_controls(getattr(view, "controls", None))
-        self._navigation.fold(self.settings.folded)
-        self._dock.setVisible(SPECIMENS in needs and not self.settings.folded)
+        self._fold()
         self._bench.setVisible(BENCH in needs)
         self._bottom.show_for(needs)
         self._navigation.show_current(name)
@@ -206,7 +205,11 @@ class MainWindow(QMainWindow):
     def fold_sides(self) -> None:
         """Leave the view the room of the specimens and of the views' names, or give it back to them."""
         self.settings.folded = not self.settings.folded
-        self.show_view(self._name)
+        self._fold()
+
+    def _fold(self) -> None:
+        self._navigation.fold(self.settings.folded)
+        self._dock.setVisible(SPECIMENS in getattr(self.view, "needs", ()) and not self.settings.folded)
 
     def full_screen(self) -> None:
         self.setWindowState(self.windowState() ^ Qt.WindowState.WindowFullScreen)

@@ -18,6 +18,7 @@ from core.exchange import pack
 
 MODELS = Path(__file__).resolve().parent.parent.parent / "resources" / "models"
 FINISHED, SHIPPED = "finished", "shipped"
+KEPT = (FINISHED, "running", "preparing", "paused")  # what is under way is looked at, not passed over
 
 
 def packed(config: RunConfig) -> Path | None:
@@ -35,9 +36,9 @@ def packed(config: RunConfig) -> Path | None:
 
 def found(wanted: list[RunConfig]) -> list[tuple[str, str]]:
     """For each of the settings the path and state of the best run that is there, as `alike` has it. One that ships, ("", SHIPPED), is better than
-    one that has not finished."""
+    one that was broken off."""
     there = zip(wanted, alike(wanted), strict=True)
-    return [("", SHIPPED) if state != FINISHED and packed(config) else (path, state) for config, (path, state) in there]
+    return [("", SHIPPED) if state not in KEPT and packed(config) else (path, state) for config, (path, state) in there]
 
 
 def unpacked(wanted: list[RunConfig]) -> list[tuple[str, str]]:

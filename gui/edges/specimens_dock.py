@@ -87,6 +87,7 @@ class SpecimensDock(QWidget):
         self._column.addWidget(self._list, 1)
         self._column.addWidget(row(self._add_button, self._edit_button, self._delete_button, self._count, spacing=theme.XS))
         self._controls: QWidget | None = None
+        self._unsaved: list[Specimen] = []  # what was there when it could not be saved: the file may still hold what was deleted then
         session.wordChanged.connect(self._show_words)
         session.benchChanged.connect(self._show_words)
         session.specimensChanged.connect(self._fill)
@@ -194,7 +195,8 @@ class SpecimensDock(QWidget):
         """Under a name that another sense has, the two become one."""
         word, old = self._session.word, store.sense_title(self._session.word, sense)
         typed, good = QInputDialog.getText(self, tr("Rename a sense"), tr("What “{sense}” shall be called:", sense=old), text=old)
-        wanted = next((other for other in self._session.senses if typed.strip() in (other, store.sense_title(word, other))), typed.strip())
+        typed = " ".join(typed.split())  # as the file keeps it
+        wanted = next((other for other in self._session.senses if typed in (other, store.sense_title(word, other))), typed)
         if not good or wanted in ("", sense):
             return
         before = self._session.specimens
@@ -267,13 +269,15 @@ class SpecimensDock(QWidget):
 
     def _keep(self, word: str, specimens: list[Specimen], selected: int = NONE_SELECTED) -> bool:
         """Keep the person's version on the disk, and show it if the word is looked at. Returns whether it is on the disk."""
-        saved = True
+        here = self._session.word == word
         try:
-            store.save(word, specimens, self._session.specimens if self._session.word == word else None)
+            store.save(word, specimens, [*self._session.specimens, *self._unsaved] if here else None)
+            saved, self._unsaved = True, []
         except (OSError, UserError) as error:
             self._services.messages.say(tr("The specimens cannot be saved: {reason}.", reason=error), kind="error")
             saved = False
-        if self._session.word == word:
+            self._unsaved += self._session.specimens if here else []
+        if here:
             self._session.specimens = specimens
             self._session.selected = selected
         return saved

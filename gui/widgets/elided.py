@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QLabel, QSizePolicy, QWidget
 
 
 class Elided(QLabel):
-    """role: as for labels.label. It shrinks as far as it must; its tool tip then holds the whole text.
+    """role: as for labels.label. It shrinks as far as it must; a tool tip with the whole text is for whoever makes it.
 
     least: letters; where there is room for fewer it shows none.
     """

@@ -40,7 +40,8 @@ class TrainOnDialog(QDialog):
         layout.addWidget(label(run.name, "title", wrap=True))
         layout.addLayout(form)
         if train.schedule != "constant":
-            layout.addWidget(label(tr("The learning rate runs its course over the whole length, so it rises first."), "small", wrap=True))
+            words = tr("The learning rate follows its course over the whole new length: it does not go on where it ended.")
+            layout.addWidget(label(words, "small", wrap=True))
         good = button(tr("Train on"), self.accept, kind="primary")
         layout.addWidget(row(None, button(tr("Cancel"), self.reject), good))
         good.setDefault(True)

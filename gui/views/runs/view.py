@@ -354,6 +354,7 @@ class RunsView(QWidget):
                 good, limits = dialog.exec(), dialog.limits
                 dialog.deleteLater()
                 if good:
+                    launch.require_startable(run)  # it may have gone on meanwhile
                     run.change(limits)
                     self._session.refresh_run(run)
                     self._services.processes.resume(run)

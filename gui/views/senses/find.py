@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -323,5 +324,9 @@ class FindPage(QWidget):
         self._found["specimens"] = [(text, number) for text, number in self._found["specimens"] if text in marks]
         groups = [*self._found["groups"].tolist(), *(number for _, number in self._found["specimens"])]
         labels = [*self._found["labels"], *(marks[text] for text, _ in self._found["specimens"])]
-        self._services.engine.call("core.analysis.find:agreement", {"groups": groups, "labels": labels}, on_done=self._tell,
+        self._services.engine.call("core.analysis.find:agreement", {"groups": groups, "labels": labels}, on_done=partial(self._agreed, self._found),
                                    on_error=self._refuse, key="senses find", owner=self)
+
+    def _agreed(self, about: dict[str, Any], ari: float | None) -> None:
+        if about is self._found:  # else a newer search has found other groups
+            self._tell(ari)

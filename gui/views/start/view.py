@@ -162,7 +162,8 @@ class StartView(QWidget):
     def _opened(self, language: str, found: list[tuple[str, str]]) -> None:
         self._opening = False
         self._show_demo()
-        self._begin(language, found)
+        if self.isVisible():  # else somebody has gone elsewhere: the bench is theirs, and the next click opens at once
+            self._begin(language, found)
 
     def _not_opened(self, message: str, hint: str) -> None:
         self._opening = False

@@ -133,6 +133,20 @@ def test_what_another_window_has_written_meanwhile_stays(window, deed):
     assert len(store.specimens_of("quay")) == len(left) + 1
 
 
+def test_what_was_deleted_while_the_disk_was_full_does_not_come_back(window, monkeypatch):
+    def full(*_):
+        raise OSError("No space left")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(store, "write", full)
+        window.session.selected = 0
+        window._dock._delete()
+    assert store.specimens_of("quay") == SPECIMENS
+    window.session.selected = 0
+    window._dock._mark_hard(False)
+    assert [item.text for item in store.specimens_of("quay")] == [item.text for item in SPECIMENS[1:]]
+
+
 @pytest.mark.parametrize(("language", "first"), [("en", "apple"), ("zh_CN", "苹果")])
 def test_the_words_of_the_windows_language_stand_first(make_window, language, first):
     window = make_window(language=language)

@@ -638,9 +638,11 @@ def test_a_run_at_its_end_is_given_a_later_one(show, make, session, services, qt
     asked: list[TrainOnDialog] = []
     monkeypatch.setattr(TrainOnDialog, "exec", lambda self: asked.append(self) or True)
     run = make("done", step(90, 2.5), events.RunFinished(step=90, reason="complete"), **{"train.minutes": 1.5, "train.steps": 90})
-    make("under way", step(3))
+    make("never begun")
     session.add_run(run)
     view = show()
+    choose(view, qtbot, "never begun")
+    assert not view._actions["train_on"].isEnabled()
     choose(view, qtbot, "done")
     view._actions["train_on"].trigger()
     assert asked[0].limits == {"train.minutes": 3.0, "train.steps": 180}

@@ -135,6 +135,26 @@ def test_what_was_clicked_is_what_opens_whatever_is_chosen_meanwhile(qtbot, make
     assert window.session.word == "苹果" and {item.run.config.text.corpus for item in window.session.bench} == {"zh"}
 
 
+def test_who_has_gone_elsewhere_meanwhile_keeps_the_bench(qtbot, make, make_run, started):
+    window = make("start", "zh_CN")
+    window.view._go.click()
+    window.show_view("runs")
+    window.session.add_run(make_run("mine"))
+    qtbot.waitUntil(lambda: len(list_runs()) == 5)
+    qtbot.waitUntil(lambda: not window._views["start"]._opening)
+    assert window._name == "runs" and [item.run.name for item in window.session.bench] == ["mine"]
+
+
+def test_a_demo_that_is_being_trained_is_looked_at_wherever_its_runs_are(qtbot, make, started, monkeypatch):
+    for made in demo.demo_configs("zh"):
+        writer = EventWriter(Run.create(made).events_path)
+        writer.write(RunStarted(step=0, device="cpu", precision="fp32", processes=1, threads=1, parameters=1, train_tokens=1, valid_tokens=1,
+                                vocab_size=9, total_steps=0, versions={}))
+        writer.close()
+    monkeypatch.setattr(Run, "worker_pid", lambda self: 1)
+    assert {state for _, state in shipped.found(demo.demo_configs("zh"))} == {"running"}
+
+
 def test_every_card_is_whole_in_the_smallest_window(qtbot, make):
     window = make("start")
     window.resize(1024, 640)
@@ -161,6 +181,7 @@ def test_a_demo_that_cannot_be_unpacked_says_why_and_can_be_trained(qtbot, make,
     window.view._go.click()
     qtbot.waitUntil(lambda: window.messages.texts != [])
     assert window.messages.texts[0][0] == "The disk is full." and window.view._go.isEnabled() and window._name == "start"
+    qtbot.waitUntil(window.view._anew.isVisible)
     window.view._anew.click()
     assert started
 
