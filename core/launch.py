@@ -44,7 +44,7 @@ def start(run: Run) -> subprocess.Popen:
 
 
 def require_startable(run: Run) -> None:
-    """UserError for what never goes on, and while a process works on it."""
+    """UserError for what never goes on, without its text, and while a process works on it."""
     if run.imported:
         raise UserError(tr("{name} was trained elsewhere: its training cannot go on here.", name=run.name), tr("Finetune it, or train a new run."))
     if run.whole != run.path:  # it holds no weights that could learn
@@ -53,6 +53,10 @@ def require_startable(run: Run) -> None:
     if other := run.worker_pid():
         raise UserError(tr("The run {name} is already open in process {pid}.", name=run.name, pid=other),
                         tr("Stop that one first, or wait for its end."))
+    gone = [file for file in run.config.text.files if not os.path.exists(file)] if run.config.task is None else []
+    if gone:
+        raise UserError(tr("The text of {name} is not there: {path}.", name=run.name, path=gone[0]),
+                        tr("Put it back, finetune the run, or train a new one."), where="files")
 
 
 def kill(pid: int) -> None:

@@ -342,9 +342,10 @@ def within(path: Path) -> Path:
 
 def run_folders(folder: Path | None = None) -> list[Path]:
     """The folders of runs in a folder, the newest first; none of them is read. Of an ONNX model it is the one within, as of Run.open.
-    Those that cannot be looked into are last: they may be runs."""
+    Those that cannot be looked into are last: they may be runs. Those with a dot are being filled, or were when the program was ended."""
     folder = folder or runs_home()
-    written = {path: time for path in map(within, folder.iterdir()) if (time := _written(path)) is not None} if folder.is_dir() else {}
+    there = [within(path) for path in folder.iterdir() if not path.name.startswith(".")] if folder.is_dir() else []
+    written = {path: time for path in there if (time := _written(path)) is not None}
     return sorted(written, key=written.__getitem__, reverse=True)
 
 

@@ -7,15 +7,17 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from torch import Tensor
-
-from core import checkpoints, events
+from core import events
 from core.config import RunConfig, TextConfig
 from core.runs import ORIGIN, Run
-from core.text.tokenizers import Tokenizer
 from core.whole import new_folder
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from core.text.tokenizers import Tokenizer
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,6 +45,8 @@ def write_story(run: Run) -> None:
 @contextmanager
 def adopted(config: RunConfig, target: Path, tokenizer: Tokenizer, weights: Mapping[str, Tensor], origin: Mapping[str, Any]) -> Iterator[Run]:
     """The run while it is still being filled; it takes its place when the block has ended well. UserError as of Run.create."""
+    from core import checkpoints  # with torch, which packed runs need not wait for
+
     with new_folder(target) as folder:
         run = Run.create(replace(config, name=config.name or target.name), folder)
         tokenizer.save(run.tokenizer_path)

@@ -228,9 +228,16 @@ def resume(run: Run, learner: Learner) -> Position:
     state = dict(checkpoint.state)
     learner.load_state(LearnerState(model=checkpoint.model, optimizer=checkpoint.optimizer, extra=state["learner"]))
     loss, score = state["best_loss"], state.get("best_score")  # (runs of earlier versions know no score)
-    return Position(step=state["step"], elapsed=state["elapsed"], tokens=state["tokens"], worse_evals=state["worse_evals"],
+    worse = 0 if _lost_patience(run) else state["worse_evals"]  # whoever lets it go on has patience again
+    return Position(step=state["step"], elapsed=state["elapsed"], tokens=state["tokens"], worse_evals=worse,
                     best_loss=math.inf if loss is None else loss, best_score=-math.inf if score is None else score,
                     best_step=state.get("best_step", state["step"] if state["best"] else -1), evaluated_step=state.get("evaluated_step", -1))
+
+
+def _lost_patience(run: Run) -> bool:
+    """Whether that was its end: its story says so, which one that was killed on the way there has not told yet."""
+    told = [event for event in run.events() if isinstance(event, events.RunStarted | events.StepEnd | events.RunFinished)]
+    return bool(told) and isinstance(told[-1], events.RunFinished) and told[-1].reason == "early_stop"
 
 
 def end_of(run: Run) -> int | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import math
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -181,6 +182,11 @@ def test_runs_are_listed_by_when_their_settings_were_written_the_newest_first(ru
     with pytest.raises(UserError, match="needs a name"):
         run.rename("  ")
     assert runs.Run.open(run.path).name == "named"
+
+
+def test_a_folder_that_is_being_filled_is_no_run_yet(run: runs.Run) -> None:
+    shutil.copytree(run.path, run.path.with_name(".another.77.tmp"))
+    assert runs.run_folders(run.path.parent) == [run.path]
 
 
 def test_what_was_deleted_elsewhere_is_found_again(tmp_path: Path) -> None:

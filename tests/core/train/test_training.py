@@ -385,6 +385,18 @@ def test_early_stop_after_validations_without_progress(tmp_path: Path) -> None:
     worker.work(run.path)
     end = run.events()[-1]
     assert isinstance(end, events.RunFinished) and end.reason == "early_stop" and end.step < 100
+    worker.work(run.path)  # whoever lets it go on has patience again: two validations, each after two steps
+    assert run.events()[-1].reason == "early_stop" and run.events()[-1].step == end.step + 4
+
+
+def test_a_run_whose_text_is_gone_is_not_started_and_stays_what_it_was(tmp_path: Path) -> None:
+    text = tmp_path / "text.txt"
+    text.write_text("一个苹果。\n" * 50, encoding="utf-8")
+    run = Run.create(configs.build("bert", options={"text.files": [str(text)]}), tmp_path / "run")
+    text.unlink()
+    with pytest.raises(UserError, match=r"text\.txt"):
+        launch.start(run)
+    assert not run.events_path.exists()
 
 
 def test_going_on_forgets_what_lies_ahead_of_it(tmp_path: Path) -> None:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 from dataclasses import replace
 
 import pytest
@@ -111,6 +113,11 @@ def test_what_ships_is_what_the_demo_would_train_today(config, tmp_path):
     assert read_specimens(run.specimens_path) == builtin.specimens(config.text.corpus, config.watch.word)
     assert run.status().state == "finished" and list(run.whole_steps()) == [run.status().step]
     assert run.probe_steps()[-1] == run.status().step and len(run.probe_steps()) > 5
+
+
+def test_the_page_waits_for_no_heavy_library_to_know_what_ships():
+    asked = [sys.executable, "-c", "import sys, core.exchange.shipped; print('torch' in sys.modules)"]
+    assert subprocess.run(asked, capture_output=True, text=True, check=True).stdout.split() == ["False"]
 
 
 def test_one_click_opens_the_demo_that_ships_and_trains_nothing(qtbot, make, started):
