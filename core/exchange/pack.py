@@ -51,7 +51,7 @@ def pack(run: Run, out: Path, on_progress: OnProgress = lambda share, words: Non
     checkpoint is whole."""
     if run.worker_pid():
         raise UserError(tr("The run {name} is being trained.", name=run.name), tr("Stop it first."))
-    if run.path.name == "run" and (run.path.parent / "model.onnx").is_file():  # the model lies outside the run's folder
+    if run.whole != run.path:  # the model lies outside the run's folder
         raise UserError(tr("{name} is an ONNX model: hand its folder on as it is.", name=run.name), str(run.path.parent))
     out = Path(out)
     if out.is_dir() or out.suffix.lower() != SUFFIX:
