@@ -15,6 +15,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel, QPushButton, QWidget
 
 from core import events, i18n, trash
+from core.exchange import pack, shipped
 from core.runs import ORIGIN, Run
 from core.sizes import MIB
 from core.tasks.config import build_finetune
@@ -651,3 +652,11 @@ def test_a_run_at_its_end_is_given_a_later_one(show, make, session, services, qt
     (run.path / ORIGIN).write_text("{}")
     view._actions["train_on"].trigger()
     assert len(asked) == len(started) == 1 and "trained elsewhere" in services.messages.texts[-1][0]
+
+
+@pytest.mark.parametrize(("name", "said"), [("bert", True), ("word2vec", False)])
+def test_who_trains_on_a_run_that_ships_hears_that_its_optimizer_begins_anew(qtbot, tmp_path, name, said) -> None:
+    run = Run.open(pack.unpack(shipped.MODELS / "en" / f"{name}.lexi", tmp_path / "run").run)
+    dialog = TrainOnDialog(None, run)
+    qtbot.addWidget(dialog)
+    assert any("optimizer" in one.text() for one in dialog.findChildren(QLabel)) == said
