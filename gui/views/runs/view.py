@@ -10,14 +10,11 @@ from typing import ClassVar
 from PySide6.QtCore import QItemSelectionModel, QModelIndex, QSize, Qt, QTimer, QUrl
 from PySide6.QtGui import QAction, QDesktopServices, QKeySequence, QResizeEvent
 from PySide6.QtWidgets import (
-    QAbstractItemView,
     QBoxLayout,
-    QHeaderView,
     QLineEdit,
     QMenu,
     QSplitter,
     QStackedLayout,
-    QTableView,
     QTabWidget,
     QVBoxLayout,
     QWidget,
@@ -34,36 +31,18 @@ from gui.run_queue import queue_of
 from gui.session import BENCH_SIZE, Session
 from gui.views import BENCH, Services
 from gui.views.runs import packing
+from gui.views.runs.columns import RunsTable
 from gui.views.runs.curves import RunCurves, Shown
 from gui.views.runs.failure import Failure
 from gui.views.runs.log import LogDialog
 from gui.views.runs.runs_list import RunRow, RunsList
 from gui.views.runs.settings import SettingsDiff
-from gui.views.runs.table import (
-    CHIP,
-    FAMILY,
-    LOSS,
-    NAME,
-    ROW_ROLE,
-    SIZE,
-    STATUS,
-    STEP,
-    TEXT,
-    TIME,
-    VALID,
-    ChipDelegate,
-    RunsModel,
-    RunsOrder,
-    StatusDelegate,
-)
+from gui.views.runs.table import NAME, ROW_ROLE, RunsModel, RunsOrder
 from gui.views.runs.train_on import TrainOnDialog
 from gui.views.runs.trash import TrashDialog, bring_back
 from gui.widgets.empty import Empty
 from gui.widgets.labels import button, icon_button, label, row
 
-WIDTHS = {CHIP: 34, NAME: 120, TEXT: 116}  # the others are as wide as what they hold
-GIVE_WAY = (SIZE, STEP, TIME, LOSS, TEXT)  # the columns that are hidden where there is no room for all, the first one first
-ROW_HEIGHT = 40
 SEARCH_WIDTH = 130  # at least
 COMPARED = 8  # runs at once
 ENDED = frozenset({"finished", "stopped", "killed"})
@@ -79,7 +58,9 @@ class RunsView(QWidget):
         self.model = RunsModel(session, self)
         self.order = RunsOrder(self)
         self.order.setSourceModel(self.model)
-        self.table = self._make_table()
+        self.table = RunsTable(self.order)
+        self.table.toggled.connect(self._toggle)
+        self.table.selectionModel().selectionChanged.connect(self._soon)
         self.curves = RunCurves(services)
         for name, control in self.curves.curves.controls.items():
             keep(session.past, f"runs/curves/{name}", control)
@@ -158,35 +139,6 @@ class RunsView(QWidget):
     def hideEvent(self, event: object) -> None:
         super().hideEvent(event)
         self.list.stop()
-
-    def _make_table(self) -> QTableView:
-        table = _Table(selectionBehavior=QAbstractItemView.SelectionBehavior.SelectRows, mouseTracking=True, accessibleName=tr("Runs"),
-                           selectionMode=QAbstractItemView.SelectionMode.ExtendedSelection, sortingEnabled=True, wordWrap=False,
-                           verticalScrollMode=QAbstractItemView.ScrollMode.ScrollPerPixel, showGrid=False, tabKeyNavigation=False,
-                           horizontalScrollMode=QAbstractItemView.ScrollMode.ScrollPerPixel,
-                           editTriggers=QAbstractItemView.EditTrigger.DoubleClicked | QAbstractItemView.EditTrigger.EditKeyPressed)
-        table.setModel(self.order)
-        table.horizontalHeader().setSortIndicatorClearable(True)
-        table.sortByColumn(-1, Qt.SortOrder.AscendingOrder)
-        table.verticalHeader().hide()
-        table.verticalHeader().setDefaultSectionSize(ROW_HEIGHT)
-        table.horizontalHeader().setHighlightSections(False)
-        table.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
-        zoom = theme.px("body") / theme.SIZES["body"]
-        table.horizontalHeader().sectionResized.connect(table.fit_soon)
-        for column, width in WIDTHS.items():
-            table.setColumnWidth(column, round(width * zoom))
-        table.horizontalHeader().setResizeContentsPrecision(0)  # by the rows in sight
-        for column in (FAMILY, STATUS, STEP, LOSS, VALID, TIME, SIZE):
-            table.horizontalHeader().setSectionResizeMode(column, QHeaderView.ResizeMode.ResizeToContents)
-        table.horizontalHeader().setSectionResizeMode(NAME, QHeaderView.ResizeMode.Stretch)
-        self._chips, self._states = ChipDelegate(table), StatusDelegate(table)
-        self._chips.toggled.connect(self._toggle)
-        table.setItemDelegateForColumn(CHIP, self._chips)
-        table.setItemDelegateForColumn(STATUS, self._states)
-        table.setContextMenuPolicy(Qt.ContextMenuPolicy.ActionsContextMenu)
-        table.selectionModel().selectionChanged.connect(self._soon)
-        return table
 
     def _make_buttons(self) -> None:
         self._put = button(tr("Put on the bench"), self._toggle_chosen)
@@ -435,31 +387,3 @@ def undo(session: Session, services: Services, places: list[tuple[Path, bool]]) 
             run = bring_back(place)
             if on_bench:
                 session.add_run(run)
-
-
-class _Table(QTableView):
-    """The name takes what the others leave. Where that is less than WIDTHS says, columns give way: nothing is scrolled sideways."""
-
-    def __init__(self, **properties: object) -> None:
-        super().__init__(**properties)
-        self._widths: dict[int, int] = {}  # of every column when it was seen last; of those that fit what they hold, that of their title
-        self._soon = QTimer(self, interval=0, singleShot=True)  # the header must not lose a column while it sizes them
-        self._soon.timeout.connect(self._fit)
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        self._fit()
-
-    def fit_soon(self, *_: int) -> None:
-        self._soon.start()
-
-    def _fit(self) -> None:
-        header = self.horizontalHeader()
-        shown = [column for column in range(header.count()) if header.sectionSize(column)]
-        self._widths |= {column: header.sectionSize(column) if column in WIDTHS else header.sectionSizeHint(column) for column in shown}
-        wanted = self._widths | {NAME: theme.scaled(WIDTHS[NAME])}
-        wanted = {column: wide if column in WIDTHS else max(wide, self.sizeHintForColumn(column)) for column, wide in wanted.items()}
-        over = sum(wanted.values()) - self.viewport().width()
-        for column in GIVE_WAY:
-            self.setColumnHidden(column, over > 0)
-            over -= wanted.get(column, 0)

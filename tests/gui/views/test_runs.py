@@ -28,13 +28,14 @@ from gui.run_watcher import RunWatcher
 from gui.session import Session
 from gui.settings import Settings
 from gui.views import Services
+from gui.views.runs.columns import GIVE_WAY, WIDTHS
 from gui.views.runs.curves import Series
 from gui.views.runs.runs_list import RunRow
 from gui.views.runs.settings import MISSING, differences, options_of, plain_of
 from gui.views.runs.table import CHIP, FAMILY, LOSS, NAME, SIZE, STATUS, STEP, TEXT, VALID, source_of
 from gui.views.runs.train_on import TrainOnDialog
 from gui.views.runs.trash import TrashDialog
-from gui.views.runs.view import GIVE_WAY, WIDTHS, RunsView
+from gui.views.runs.view import RunsView
 from tests.helpers.inline_engine import InlineEngine
 
 ZOOM = 1.5
