@@ -123,6 +123,8 @@ def _train(run: Run, write: Callable[[events.Event], None], stop: Callable[[], b
         tokenizer, learner = _second_stage(run, device)
         train_tokens, valid_tokens = learner.train_tokens, learner.valid_tokens
     position = resume(run, learner)
+    # what the story says of its end: the others may read it when the first has begun to go on with it, and all must stop at the same step
+    position.worse_evals = int(from_rank_zero([float(position.worse_evals)], device)[0])
     step[0] = position.step
     write(events.RunStarted(
         step=position.step, device=_device_name(device.device), precision=device.precision, processes=device.world, threads=device.threads,
