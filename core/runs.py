@@ -27,6 +27,7 @@ from core.config import RunConfig
 from core.errors import UserError, system_words
 from core.events import Event, EventReader, Preparing, RunContinued, RunFailed, RunFinished, RunPaused, RunStarted, StepEnd, story
 from core.i18n import tr
+from core.registry import family
 from core.whole import put_in_place
 
 HOME_VARIABLE = "LEXISCOPE_HOME"
@@ -36,6 +37,7 @@ UNPACKED = "unpacked.json"  # of a run that came in one file: from which
 NEWEST, BEST = "newest", "best"  # checkpoints by name
 COMMANDS = ("stop", "pause", "checkpoint")
 CHECKPOINT_FILES = ("model.safetensors", "optimizer.safetensors", "state.json")
+EMPTY_BYTES = 64  # of a file of safetensors that holds nothing, at most
 # what resume may set: none of it changes what a step learns, save for where the run ends
 CHANGEABLE = frozenset({"train.steps", "train.epochs", "train.minutes", "train.micro_batch_size", "train.device", "train.precision",
                         "train.threads", "train.processes", "train.patience"})
@@ -210,6 +212,18 @@ class Run:
     def whole_steps(self) -> Iterator[int]:
         """The checkpoints whose hashes fit, the newest first. All of their bytes are read."""
         return (step for step in reversed(self.checkpoint_steps()) if hashes.intact(self.checkpoint_path(step), CHECKPOINT_FILES))
+
+    @property
+    def lacks_moments(self) -> bool:
+        """Whether the newest checkpoint came without the state of its optimizer, as those of packed runs do. A family that learns without an
+        optimizer lacks nothing."""
+        steps = self.checkpoint_steps()
+        if not steps or "optimizer" in family(self.config.family).unused:
+            return False
+        try:
+            return (self.checkpoint_path(steps[-1]) / "optimizer.safetensors").stat().st_size <= EMPTY_BYTES
+        except OSError:
+            return False
 
     def without_checkpoint(self, damaged: Sequence[int], where: str = "") -> UserError:
         """What to tell a person where no checkpoint can be read. damaged: the steps of those that are there."""

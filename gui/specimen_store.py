@@ -132,7 +132,4 @@ def reset(word: str) -> None:
 
 def sense_title(word: str, sense: str) -> str:
     """The sense in the language of the window, where it is a built-in one."""
-    for corpus in LANGUAGES:
-        if word in _builtin(corpus):
-            return load("core.text.builtin:sense_title")(corpus, word, sense, i18n.language())
-    return sense
+    return load("core.text.builtin:sense_title")(word, sense)

@@ -209,6 +209,8 @@ def resume(parsed: argparse.Namespace) -> int:
     if parsed.set:
         launch.require_startable(run)
         run.change(settings(parsed.set))
+    if run.lacks_moments:
+        print(tr("Its checkpoint came without the state of the optimizer, which begins anew."), file=sys.stderr)
     return train(run)
 
 
@@ -342,6 +344,7 @@ def runs(parsed: argparse.Namespace) -> None:
 
 def senses(parsed: argparse.Namespace) -> None:
     from core.analysis.senses import compare
+    from core.text import builtin
 
     opened = [Run.open(path) for path in parsed.runs]
     specimens = sensing.specimens_of(opened[0], parsed.sentences, parsed.word)
@@ -363,7 +366,8 @@ def senses(parsed: argparse.Namespace) -> None:
         print(json.dumps(made[0] if one else made, ensure_ascii=False, indent=1))
         return
     for item in reports:
-        print(f"\n{item.word} · {item.run} ({item.family}) · {' / '.join(item.senses)}")
+        titles = [builtin.sense_title(item.word, sense) for sense in item.senses]
+        print(f"\n{item.word} · {item.run} ({item.family}) · {' / '.join(titles)}")
         print(f"  {columns.left(tr('layer'), 22)}{'auc':>7}{'centroid':>10}{columns.right(tr('95% interval'), 18)}{'silhouette':>12}{'ari':>7}"
               f"{columns.right(tr('place aside'), 13)}   {tr('hard: auc, centroid')}")
         for layer in item.layers:

@@ -90,6 +90,7 @@ def film(parsed: argparse.Namespace) -> None:
     from core.analysis import film as courses
     from core.analysis import window
     from core.pictures import film as films
+    from core.text import builtin
 
     if films.suffix_of(parsed.out) != ".svg":
         raise UserError(tr("The command line writes a film as .svg."), tr("GIF, WebP and PNG leave from the window: Senses, Film."), where="out")
@@ -106,7 +107,8 @@ def film(parsed: argparse.Namespace) -> None:
         reels.append(films.Reel(title=_titled(run.name, parsed.place_aside), colour=colours[place % len(colours)], steps=replay["steps"],
                                 xy=replay["xy"], auc=auc, groups=replay["groups"]))
     names = list(dict.fromkeys(item.sense for item in specimens))
-    senses = [(name, palette.LIGHT.senses[place % len(palette.LIGHT.senses)], SYMBOLS[place % len(SYMBOLS)]) for place, name in enumerate(names)]
+    senses = [(builtin.sense_title(word, name), palette.LIGHT.senses[place % len(palette.LIGHT.senses)], SYMBOLS[place % len(SYMBOLS)])
+              for place, name in enumerate(names)]
     films.write_svg(films.Film(title=word, reels=reels, senses=senses, categories=[names.index(item.sense) for item in specimens]),
                     parsed.out)
     print(tr("Saved as {path}.", path=parsed.out))
@@ -114,6 +116,7 @@ def film(parsed: argparse.Namespace) -> None:
 
 def words(parsed: argparse.Namespace) -> None:
     from core.analysis.occlusion import BY_MASK, occlusion_of_run
+    from core.text import builtin
 
     opened = [Run.open(path) for path in parsed.runs]
     specimens = specimens_of(opened[0], parsed.sentences, parsed.word)
@@ -136,7 +139,8 @@ def words(parsed: argparse.Namespace) -> None:
             continue
         how = tr("Hidden words are replaced by [MASK].") if item["hidden_by"] == BY_MASK else \
             tr("Hidden words are taken out: this model has never seen a gap.")
-        print("\n" + sentences(tr("{run}: {sense}, score {score:.3f}.", run=item["run"], sense=item["sense"], score=item["score"]), how))
+        sense = builtin.sense_title(word, item["sense"])
+        print("\n" + sentences(tr("{run}: {sense}, score {score:.3f}.", run=item["run"], sense=sense, score=item["score"]), how))
         for one in sorted(item["words"], key=lambda one: -(one["change"] or 0.0)):
             print(f"  {'–' if one['change'] is None else format(one['change'], '+.3f'):>8}  {one['word']}")
 
@@ -168,6 +172,7 @@ def save_senses(runs: Sequence[Run], specimens: Sequence[Specimen], path: Path, 
     sentence set aside, and their measures too. UserError where a run has nothing to show."""
     from core.analysis import layouts, vectors, window
     from core.pictures import figures
+    from core.text import builtin
 
     figures.suffix_of(path)
     word = require_one_word(specimens)
@@ -186,8 +191,8 @@ def save_senses(runs: Sequence[Run], specimens: Sequence[Specimen], path: Path, 
                 axis.annotate(tr("{count} sentences,\none point", count=len(specimens)), (0, 0), (0, 14), textcoords="offset points", ha="center")
             for place, name in enumerate(names):
                 mine = [number for number, item in enumerate(specimens) if item.sense == name and not one]
-                axis.scatter(*laid["xy"][mine].T, s=26, color=palette.LIGHT.senses[place % len(palette.LIGHT.senses)], label=name, alpha=0.85,
-                             marker=figures.MARKERS[place % len(figures.MARKERS)], linewidths=0)
+                axis.scatter(*laid["xy"][mine].T, s=26, color=palette.LIGHT.senses[place % len(palette.LIGHT.senses)],
+                             label=builtin.sense_title(word, name), alpha=0.85, marker=figures.MARKERS[place % len(figures.MARKERS)], linewidths=0)
             axis.set(title=_titled(run.name, aside), xticks=[], yticks=[], aspect="equal")
             quality = laid["quality"]
             badge = "" if quality is None else " · " + tr("trust {trust:.2f} · kept {recall:.0%}", trust=quality["trustworthiness"],

@@ -12,8 +12,10 @@ import hashlib
 import random
 from collections.abc import Iterator
 from functools import lru_cache
+from itertools import chain
 from pathlib import Path
 
+from core import i18n
 from core.text.grammar import Grammar, load_grammar
 from core.text.specimens import Specimen, read_specimens
 
@@ -62,11 +64,11 @@ def senses(language: str, word: str) -> list[str]:
     return list(dict.fromkeys(sense for grammar in _grammars(language) if grammar.word == word for sense in grammar.senses))
 
 
-def sense_title(language: str, word: str, sense: str, ui_language: str) -> str:
-    """A sense's name for people who read ui_language; the sense itself where we have no other name."""
-    for grammar in _grammars(language):
+def sense_title(word: str, sense: str) -> str:
+    """A sense's name in the language of the moment; the sense itself where we have no other name."""
+    for grammar in chain.from_iterable(map(_grammars, STARS)):
         if grammar.word == word and sense in grammar.senses:
-            titles = grammar.senses[sense]
+            titles, ui_language = grammar.senses[sense], i18n.language()
             return titles.get(ui_language) or titles.get(ui_language.partition("_")[0]) or sense
     return sense
 

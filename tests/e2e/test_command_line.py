@@ -17,6 +17,7 @@ import pytest
 
 from core import cli, events, i18n, launch
 from core.cli import columns
+from core.exchange import pack, shipped
 from core.runs import Run, runs_home
 from core.train import worker
 from main import SCREENS
@@ -226,6 +227,15 @@ def test_a_run_whose_folder_cannot_be_written_is_not_resumed(tmp_path: Path, cap
     assert cli.main(["resume", str(run.path), "--set", "steps=99"]) == 2
     assert f"{run.path} cannot be written: the disk can only be read." in capsys.readouterr().err
     assert (run.path / "config.json").read_text(encoding="utf-8") == before and not list(run.path.glob(".*"))
+
+
+@pytest.mark.parametrize(("name", "said"), [("bert", True), ("word2vec", False)])
+def test_who_resumes_a_run_that_ships_hears_that_its_optimizer_begins_anew(
+        tmp_path: Path, capsys: pytest.CaptureFixture, monkeypatch: pytest.MonkeyPatch, name: str, said: bool) -> None:
+    run = pack.unpack(shipped.MODELS / "en" / f"{name}.lexi", tmp_path / "run").run
+    monkeypatch.setattr(cli, "train", lambda run: 0)
+    assert cli.main(["resume", str(run)]) == 0
+    assert ("optimizer" in capsys.readouterr().err) == said
 
 
 def test_what_the_system_refuses_is_a_sentence(capsys: pytest.CaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,14 +7,12 @@ from typing import Any
 from PySide6.QtWidgets import QDialog, QDoubleSpinBox, QFormLayout, QSpinBox, QVBoxLayout, QWidget
 
 from core.i18n import tr
-from core.registry import family
 from core.runs import Run
 from gui import theme
 from gui.widgets.labels import button, label, row
 
 FACTOR = 2  # what is proposed
 MOST = 10**9
-EMPTY_BYTES = 64  # of a file of safetensors that holds nothing, at most
 
 
 class TrainOnDialog(QDialog):
@@ -44,7 +42,7 @@ class TrainOnDialog(QDialog):
         if train.schedule != "constant":
             words = tr("The learning rate follows its course over the whole new length: it does not go on where it ended.")
             layout.addWidget(label(words, "small", wrap=True))
-        if _lacks_moments(run):
+        if run.lacks_moments:
             layout.addWidget(label(tr("Its checkpoint came without the state of the optimizer, which begins anew."), "small", wrap=True))
         good = button(tr("Train on"), self.accept, kind="primary")
         layout.addWidget(row(None, button(tr("Cancel"), self.reject), good))
@@ -53,14 +51,3 @@ class TrainOnDialog(QDialog):
     @property
     def limits(self) -> dict[str, Any]:
         return {f"train.{name}": field.value() for name, field in self._fields.items()}
-
-
-def _lacks_moments(run: Run) -> bool:
-    """As the runs that ship; a family that learns without an optimizer lacks nothing."""
-    steps = run.checkpoint_steps()
-    if not steps or "optimizer" in family(run.config.family).unused:
-        return False
-    try:
-        return (run.checkpoint_path(steps[-1]) / "optimizer.safetensors").stat().st_size <= EMPTY_BYTES
-    except OSError:
-        return False

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core import cli
+from core import cli, i18n
 from core.runs import Run
 from core.train import worker
 from tests.helpers.runs import make_run
@@ -44,6 +44,20 @@ def test_film_words_probe_and_the_figure_of_senses(trained: Run, tmp_path: Path,
     assert cli.main(["senses", run, *sentences, "--out", str(tmp_path / "s.svg")]) == 0
     assert f"Saved as {tmp_path / 's.svg'}." in capsys.readouterr().out
     assert ">苹果<" in (tmp_path / "s.svg").read_text(encoding="utf-8")
+
+
+def test_built_in_senses_are_named_in_the_language_of_the_reader(trained: Run, capsys: pytest.CaptureFixture[str],
+                                                                  monkeypatch: pytest.MonkeyPatch) -> None:
+    run, sentences = str(trained.path), ["--sentences", str(trained.specimens_path)]
+    verbs = (["senses", run, *sentences], ["words", run, *sentences, "--text", "妈妈吃了一口苹果。"])
+    for language, named in (("en", "fruit"), ("zh_CN", "水果")):
+        monkeypatch.setattr(i18n, "_language", language)
+        for verb in verbs:
+            assert cli.main(verb) == 0
+            told = capsys.readouterr().out
+            assert named in told and ("fruit" in told) == (language == "en")
+        assert cli.main([*verbs[1], "--json"]) == 0
+        assert json.loads(capsys.readouterr().out)[0]["sense"] in ("fruit", "company")  # what programs read stays as the file has it
 
 
 def test_pictures_with_the_place_aside_are_others_and_say_so(trained: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from core import i18n
 from core.errors import UserError
 from core.text import builtin
 from core.text.specimens import Specimen, find_word, read_specimens, write_specimens
@@ -39,12 +40,14 @@ def test_specimens_are_not_in_the_training_text(language: str) -> None:
     assert not [one.text for one in builtin.specimens(language) if one.text.lower() in text]
 
 
-def test_sense_titles() -> None:
+def test_sense_titles(monkeypatch: pytest.MonkeyPatch) -> None:
     word = builtin.words("zh")[0]
     sense = builtin.senses("zh", word)[0]
-    assert builtin.sense_title("zh", word, sense, "zh_CN") != builtin.sense_title("zh", word, sense, "en")
-    assert builtin.sense_title("zh", word, "unknown", "en") == "unknown"
-    assert builtin.sense_title("zh", "没有", sense, "en") == sense
+    english = builtin.sense_title(word, sense)
+    assert builtin.sense_title(word, "unknown") == "unknown"
+    assert builtin.sense_title("没有", sense) == sense
+    monkeypatch.setattr(i18n, "_language", "zh_CN")
+    assert builtin.sense_title(word, sense) != english
 
 
 def test_the_span_of_the_word() -> None:
