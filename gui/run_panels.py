@@ -8,9 +8,15 @@ from typing import Generic, TypeVar
 
 from PySide6.QtWidgets import QBoxLayout, QWidget
 
+from core.i18n import tr
 from gui.session import BenchRun
 
 Panel = TypeVar("Panel", bound=QWidget)
+
+
+def seen_at(step: int, shown: int) -> str:
+    """What must be said of figures that a checkpoint of `step` gave beside a picture of the step `shown`; empty where these are one."""
+    return "" if step == shown else tr("Seen at the saved checkpoint of step {step:,}.", step=step)
 
 
 class RunPanels(Generic[Panel]):

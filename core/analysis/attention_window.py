@@ -51,7 +51,7 @@ def look(questions: Sequence[dict[str, Any]], on_progress: Callable[[int, dict[s
 def attention(run: str, text: str, *, pair: str = "", step: int | None = None, units: str = readings.WORDS, specials: str = maths.KEEP,
               what: str = maths.HEAD, layer: int = 0, head: int = 0, between: str = ANY, parts: Sequence[str] = (WEIGHTS,),
               heads: Sequence[int] = ()) -> dict[str, Any]:
-    """The attention of a run over a sentence, or a pair. step: the newest probe or checkpoint not after it; None is the newest.
+    """The attention of a run over a sentence, or a pair. step: the newest probe or checkpoint not after it, else the first; None is the newest.
 
     units, specials, what: see `reading` and `attention`. layer: of attention, the first is 0. between: only what goes from one
     sentence to the other, a key of BETWEEN. parts: what is wanted of grid, weights, lines (of `heads` of the layer) and table.
@@ -102,7 +102,7 @@ def attention(run: str, text: str, *, pair: str = "", step: int | None = None, u
 def query_and_key(run: str, text: str, *, query: int, key: int, pair: str = "", step: int | None = None, units: str = readings.WORDS,
                   layer: int = 0, head: int = 0) -> dict[str, Any]:
     """The vectors that make one weight: {"query", "key": (head_size), "labels": the two tokens, "score", "weight", "masked": whether the
-    model must not see the key, "step"}.
+    model must not see the key, "step": of the checkpoint, see `model`}.
 
     query, key: units, of which the first token is taken. score = query . key / sqrt(head_size); the weight is its softmax over all keys.
     """
@@ -141,7 +141,7 @@ def require_attention(run: Run) -> None:
 
 
 def model(run: Run, step: int | None) -> Loaded:
-    """Of the newest checkpoint not after `step`. UserError where there is none, or no attention."""
+    """Of the newest checkpoint not after `step`, else of the first, which may lie far after it. UserError where there is none, or no attention."""
     require_attention(run)
     return loaded_of(run, newest_checkpoint(run, step))
 

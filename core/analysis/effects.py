@@ -63,9 +63,10 @@ def effects(run: str, text: str, target: int, *, pair: str = "", step: int | Non
     """target: the unit that is looked at. layer: of the hidden states, for the sense. heads: whether each head is switched off as well.
     by: how words are hidden, "mask" or "remove"; a family without [MASK] always removes them.
 
-    {"step", "how": how they were hidden, "ahead": whether the model has read only what stands before the target, "prediction": {"base": bits,
-    "words": (units), "heads": (layers, heads)}, "sense": the same with "sense" and "other", or {"why": a sentence}}; NaN for the target
-    itself, for special tokens, and for what cannot be had. UserError where the target cannot be looked at.
+    {"step": of the checkpoint, see core.analysis.attention_window.model, "how": how they were hidden, "ahead": whether the model has read
+    only what stands before the target, "prediction": {"base": bits, "words": (units), "heads": (layers, heads)}, "sense": the same with "sense"
+    and "other", or {"why": a sentence}}; NaN for the target itself, for special tokens, and for what cannot be had. UserError where the target
+    cannot be looked at.
     """
     loaded = window.model(Run.open(Path(run)), step)
     read = readings.read(loaded.family, loaded.tokenizer, loaded.config.model.max_seq_len, text, pair, units)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from PySide6.QtCore import QRectF, QSize, Qt
+from PySide6.QtCore import QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFontMetrics, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
@@ -16,7 +16,9 @@ BAND = 16  # pixels: the height of a vector
 class VectorStrip(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        policy = QSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)  # a fixed height would be that of two lines
+        policy.setHeightForWidth(True)
+        self.setSizePolicy(policy)
         self._rows: list[tuple[str, np.ndarray]] = []
         self._caption = ""
 
@@ -33,6 +35,11 @@ class VectorStrip(QWidget):
 
     def sizeHint(self) -> QSize:
         return QSize(240, len(self._rows) * (BAND + 3) + QFontMetrics(theme.font("small")).height() * 2 + theme.XS)
+
+    def heightForWidth(self, width: int) -> int:
+        """In a narrow strip the caption has more than two lines."""
+        words = QFontMetrics(theme.font("small")).boundingRect(QRect(0, 0, width, 10_000), int(Qt.TextFlag.TextWordWrap), self._caption)
+        return max(self.sizeHint().height(), len(self._rows) * (BAND + 3) + words.height() + theme.XS)
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         look, font = theme.current(), theme.font("small")
@@ -55,6 +62,7 @@ class VectorStrip(QWidget):
             painter.setPen(QColor(look.border))
             painter.drawRect(QRectF(wide, top, each * len(vector), BAND))
         painter.setPen(QColor(look.text))
-        painter.drawText(QRectF(0, len(self._rows) * (BAND + 3), self.width(), 2 * metrics.height() + 2),
+        top = len(self._rows) * (BAND + 3)
+        painter.drawText(QRectF(0, top, self.width(), self.height() - top),
                          Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop | Qt.TextFlag.TextWordWrap, self._caption)
         painter.end()

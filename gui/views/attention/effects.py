@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QScrollArea, QStackedLayout, QVBoxLayout, QWidget
 
 from core.i18n import sentences, tr
 from gui import theme
+from gui.run_panels import seen_at
 from gui.views.attention.state import State
 from gui.widgets.head_grid import HeadGrid
 from gui.widgets.labels import label
@@ -69,8 +70,9 @@ class EffectsPage(QWidget):
             values = self._values()
             cells = np.ndenumerate(values) if values is not None else ()
             return ["layer", "head", f"change of {self._state.measured}"], [[layer + 1, head + 1, float(value)] for (layer, head), value in cells]
-        return (["word", *(column.title for column in self.bars.columns)],
-                [[word, *(float(column.values[number]) if not column.missing else "" for column in self.bars.columns)]
+        steps = [self._answer["step"], (self._found or {}).get("step", "")]
+        return (["word", *(column.title for column in self.bars.columns), "step of the attention", "step of the effects"],
+                [[word, *(float(column.values[number]) if not column.missing else "" for column in self.bars.columns), *steps]
                  for number, word in enumerate(self._answer["labels"])])
 
     def _draw(self) -> None:
@@ -111,12 +113,12 @@ class EffectsPage(QWidget):
             parts.append(tr("It reads from left to right: what follows the word cannot change it."))
         parts.append(tr("Above 0, it helped. Attention alone is no explanation."))
         if self._state.effect == "heads" and self._values() is None:
-            parts = [self._found[self._state.measured].get("why", "")]
-        elif "sense" in self._found["sense"]:
+            return self._found[self._state.measured].get("why", "")
+        if "sense" in self._found["sense"]:
             sense = self._found["sense"]
             parts.append(tr("Sense: {sense} rather than {other}, {score:+.2f}.", sense=self.title(sense["sense"]), other=self.title(sense["other"]),
                             score=sense["base"]))
-        return sentences(*parts)
+        return sentences(*parts, seen_at(self._found["step"], self._answer["step"]))
 
     def _values(self) -> np.ndarray | None:
         """(layers, heads) of what is shown, None where it is not there."""

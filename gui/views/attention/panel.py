@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QBoxLayout, QFrame, QScrollArea, QSizePolicy, QSta
 
 from core.i18n import sentences, tr
 from gui import theme
+from gui.run_panels import seen_at
 from gui.views.attention.effects import EffectsPage
 from gui.views.attention.notes import is_pair, where
 from gui.views.attention.state import EFFECTS, GRID, LINES, MAP, TABLE, State
@@ -203,8 +204,9 @@ class AttentionPanel(QFrame):
 
     def show_vectors(self, found: dict[str, Any] | None) -> None:
         """found: of core.analysis.attention_window.query_and_key; None: nothing is chosen."""
-        self.strip.setVisible(found is not None)
-        if found is None:
+        shown = found is not None and self.answer is not None  # the picture may have gone since they were asked for
+        self.strip.setVisible(shown)
+        if not shown:
             return
         query, key = found["labels"]
         size = len(found["query"])
@@ -213,7 +215,7 @@ class AttentionPanel(QFrame):
         if found["masked"]:
             words = tr("Score {score:.2f}, but the word comes later: this model hides it.", score=found["score"])
         self.strip.set_rows([(tr("query {word}", word=query), found["query"]), (tr("key {word}", word=key), found["key"]),
-                             (tr("product"), found["query"] * found["key"])], words)
+                             (tr("product"), found["query"] * found["key"])], sentences(words, seen_at(found["step"], self.answer["step"])))
 
     def _cell_clicked(self, asked: int, answered: int) -> None:
         self.pairChosen.emit(int(self.answer["places"][asked]), int(self.answer["places"][answered]))

@@ -268,6 +268,30 @@ def test_a_step_of_the_replay_is_that_of_the_probe(qtbot, show, bert) -> None:
     assert view.sentence.text.text() == window.session.specimens[4].text
 
 
+def test_what_a_checkpoint_gave_beside_the_picture_of_a_probe_says_its_step(qtbot, show, bert) -> None:
+    window, view = show(bert, mode="map", text=attention_window.own_sentence(bert))
+    panel, = panels(view)
+    panel.pairChosen.emit(3, 2)
+    for step, told in ((5, True), (None, False)):
+        window.session.step = step
+        settle(qtbot, window)
+        assert panel._step.text() == f"step {step or 20}"
+        assert panel.strip._caption.endswith(" Seen at the saved checkpoint of step 20.") is told
+    window.session.step = 5
+    view.modes.button("effects").click()
+    panel.unitChosen.emit(3)
+    settle(qtbot, window)
+    assert panel._step.text() == "step 5" and panel.effects.caption.text().endswith(" Seen at the saved checkpoint of step 20.")
+    header, rows = panel.rows()
+    assert header[-2:] == ["step of the attention", "step of the effects"] and {tuple(row[-2:]) for row in rows} == {(5, 20)}
+    view.controls._effect.button("heads").click()
+    settle(qtbot, window)
+    assert panel.effects.caption.text().endswith(" Seen at the saved checkpoint of step 20.")
+    window.session.step = None
+    settle(qtbot, window)
+    assert "checkpoint" not in panel.effects.caption.text()
+
+
 def test_a_run_without_probes_says_why_no_step_is_replayed() -> None:
     answer = {"cut": False, "labels": [], "unknown": np.zeros(0, dtype=bool), "paired": False, "untrained": False, "source": "checkpoint", "step": 3}
     said = [" ".join(notes(answer, State(), replayed=None, without_probes=without, set_beforehand=False)) for without in (True, False)]

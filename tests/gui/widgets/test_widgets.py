@@ -781,6 +781,19 @@ def test_the_numbers_of_a_vector_are_coloured_from_left_to_right(look_at):
     assert [colour for _, colour in cells] == wanted
 
 
+def test_a_narrow_strip_of_vectors_has_room_for_all_its_caption(qtbot):
+    page, strip = QWidget(), VectorStrip()
+    qtbot.addWidget(page)
+    column = QVBoxLayout(page)
+    column.addWidget(QWidget(), 1)
+    column.addWidget(strip)
+    strip.set_rows([("query", np.ones(4))], "some words that are said of it " * 6)
+    page.resize(140, 600)
+    page.show()
+    QApplication.processEvents()
+    assert strip.sizeHint().height() + 4 * QFontMetrics(theme.font("small")).height() < strip.height() == strip.heightForWidth(strip.width())
+
+
 def test_a_grid_of_heads_has_each_value_and_each_map_in_its_cell(look_at):
     grid, ramp = HeadGrid(), palette.diverging(theme.current().dark)
     values = np.array([[0.25, -0.5, 0.0], [0.125, 0.5, -0.25]])
