@@ -35,8 +35,9 @@ def places(runs: Sequence[dict[str, Any]], specimens: Sequence[Specimen], text: 
 
 def place(run: str, specimens: Sequence[Specimen], text: str, word: str, layer: int, step: int | None = None, basis_step: int | None = None,
           direction: str = BOTH, *, aside: bool = False) -> dict[str, Any]:
-    """By the newest checkpoint that is not after `step`. The plane is that of core.analysis.layouts.plane with basis_step; the point is
-    looked at from the mean of the specimens as the same checkpoint sees them. aside: see core.analysis.vectors.layer_of."""
+    """By the newest checkpoint that is not after `step`, else by the first, which may lie far after it: "step" is its. The plane is that of
+    core.analysis.layouts.plane with basis_step; the point is looked at from the mean of the specimens as the same checkpoint sees them.
+    aside: see core.analysis.vectors.layer_of."""
     opened = Run.open(Path(run))
     source = vectors_of.source_of(opened, specimens)
     used = vectors_of.newest_checkpoint(opened, step)

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QBoxLayout, QFrame, QSizePolicy, QStackedLayout, Q
 
 from core.i18n import tr
 from gui import theme
+from gui.run_panels import seen_at
 from gui.views.senses.figures import FiguresTable, badge_words, bars
 from gui.views.senses.reel import MIXED, NARROWEST, ROOM, looks
 from gui.views.senses.verdict import verdict
@@ -74,6 +75,8 @@ class SensesPanel(QFrame):
         self.badge.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._quality: tuple[str, str] = ("", "")
         self._guest_words = ""
+        self._guest_step: int | None = None  # of the checkpoint that placed the typed sentence
+        self.step = 0  # of what is drawn; set it before the badge
         self.chart = MeasureChart(colour)
         self.table = FiguresTable()
         self.verdict = label("", "", wrap=True)
@@ -189,7 +192,7 @@ class SensesPanel(QFrame):
     def show_live(self, found: dict[str, Any] | None, senses: Sequence[str]) -> None:
         """An answer of core.analysis.live.place; None: no sentence is being typed. senses: in the order of their colours, which is not that of
         the answer where the model does not know the word in the first sentences."""
-        self._guest_words = ""
+        self._guest_words, self._guest_step = "", None
         if found is None or "xy" not in found:
             self.scatter.show_guest(None)
             if found is not None:
@@ -197,12 +200,14 @@ class SensesPanel(QFrame):
                                      if "other" in found else f"{found['error']} {found['hint']}".strip())
         else:
             sense, nearest = max(found["cosines"], key=lambda pair: pair[1], default=("", 0.0))
+            self._guest_step = found["step"]
             told = any(cosine for _, cosine in found["cosines"])  # all are 0 where the word has one vector
             self.scatter.show_guest(found["xy"], senses.index(sense) if told and sense in senses else MIXED, f"{nearest:.2f}" if told else "")
         self._say_badge()
 
     def _say_badge(self) -> None:
-        words, tip = (self._guest_words, self._guest_words) if self._guest_words else self._quality
+        guest = self._guest_words if self._guest_step is None else seen_at(self._guest_step, self.step)
+        words, tip = (guest, guest) if guest else self._quality
         self.badge.setText(words)
         self.badge.setToolTip(tip)
 

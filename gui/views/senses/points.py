@@ -171,7 +171,7 @@ class PointsPage(QWidget):
             self._say(panel, run, found, bool(probes), bool(checkpoints))
             return wanted
         step = session.step_of(found["steps"])
-        newest = step == found["steps"][-1]
+        panel.step, newest = step, step == found["steps"][-1]
         panel.set_head(run.name, title, tr("step {step:,}", step=step) + (" ●" if newest and self._alive(run) else ""))
         place = found["steps"].index(step)
         layouts = [question("layout", run=str(run.path), layer=layer, step=one, projection=projection, direction=direction, aside=aside,

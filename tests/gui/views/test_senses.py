@@ -207,7 +207,7 @@ def test_a_typed_sentence_has_the_colour_of_its_nearest_sense_whatever_the_order
     qtbot.addWidget(panel)
     shown = []
     panel.scatter.show_guest = lambda *given: shown.append(given[1:])
-    answer = {"xy": np.zeros(2), "cosines": [("company", -0.25), ("fruit", 0.75)]}
+    answer = {"xy": np.zeros(2), "cosines": [("company", -0.25), ("fruit", 0.75)], "step": 0}
     panel.show_live(answer, ("fruit", "company"))
     panel.show_live({**answer, "cosines": [("company", 0.0), ("fruit", 0.0)]}, ("fruit", "company"))
     assert shown == [(0, "0.75"), (-1, "")]

@@ -221,8 +221,11 @@ def test_a_typed_sentence_has_its_point_in_every_panel(view, qtbot) -> None:
               for item in session.bench]
     qtbot.waitUntil(lambda: all(np.allclose(panel.scatter.guest, xy) for panel, xy in zip(panels, placed, strict=True)))
     assert not np.allclose(first[3], placed[3])
+    firsts = [item.run.checkpoint_steps()[0] for item in session.bench]
+    assert [panel.badge.text() for panel in panels] == [f"Seen at the saved checkpoint of step {step}." for step in firsts]
     session.layer, session.step = -1, None
     qtbot.waitUntil(lambda: [panel.scatter.guest for panel in panels] == first)
+    assert not any("checkpoint" in panel.badge.text() for panel in panels)
     page._strip.edit.setText("看苹果的发布会。")
     qtbot.waitUntil(lambda: panels[3].scatter.guest != first[3])
     assert panels[0].scatter.guest == first[0]  # word2vec: one vector
