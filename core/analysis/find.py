@@ -51,6 +51,7 @@ def group(unit: np.ndarray, count: int = 0, method: str = KMEANS) -> tuple[np.nd
     numbers = [count] if count else range(2, max(min(MOST_GROUPS, different - 1, len(unit) - 1), 2) + 1)
     tried: dict[int, np.ndarray] = {}
     scores: dict[int, float] = {}
+    sample = np.random.default_rng(0).permutation(len(unit))[:SCORED]
     with threadpool_limits(1):  # beside a run that trains, threads that wait for each other take ten times as long
         for number in numbers:
             if method == KMEANS:
@@ -58,7 +59,8 @@ def group(unit: np.ndarray, count: int = 0, method: str = KMEANS) -> tuple[np.nd
             else:
                 tried[number] = AgglomerativeClustering(number, metric="precomputed", linkage="average").fit_predict(1 - unit @ unit.T)
             if number < len(unit):
-                scores[number] = float(silhouette_score(unit, tried[number], metric="cosine", sample_size=min(SCORED, len(unit)), random_state=0))
+                scored = np.union1d(sample, np.unique(tried[number], return_index=True)[1])  # of each group one at least, however small it is
+                scores[number] = float(silhouette_score(unit[scored], tried[number][scored], metric="cosine"))
     found = tried[max(scores, key=scores.__getitem__) if scores else numbers[0]]
     order = [number for number, _ in Counter(found.tolist()).most_common()]
     return np.array([order.index(number) for number in found.tolist()]), scores

@@ -209,6 +209,15 @@ def test_groups_that_are_there_are_found_with_their_number(trained: Run) -> None
     assert find.agreement([0, 0, 1, 1], ["a", "a", "b", ""]) == 1 and find.agreement([0, 1], ["", ""]) is None
 
 
+def test_a_sentence_that_is_a_group_of_its_own_is_scored_among_thousands() -> None:
+    rng = np.random.default_rng(0)
+    unit = rng.normal(size=(2500, 16)) * 0.1 + np.eye(16)[0]
+    unit[7] = -np.eye(16)[0]
+    unit /= np.linalg.norm(unit, axis=1, keepdims=True)
+    groups, scores = find.group(unit, 2, find.AGGLOMERATIVE)
+    assert list(np.bincount(groups)) == [2499, 1] and groups[7] == 1 and scores[2] > 0.9
+
+
 def test_all_sentences_of_the_text_are_found_once_and_grouped(trained: Run) -> None:
     told = []
     found = find.find(str(trained.path), "苹果", of(trained), count=2, on_progress=lambda *values: told.append(values))
