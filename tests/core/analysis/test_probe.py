@@ -83,6 +83,15 @@ def test_the_control_learns_from_as_many_examples_as_the_probe_though_chance_mak
     assert probe.probe(by_heart[None], labels, words)["layers"][0]["control"] > 0.9
 
 
+def test_a_label_that_one_example_has_is_no_hole_in_the_figures() -> None:
+    rng = np.random.default_rng(0)
+    labels = np.array(["a"] * 9 + ["b"])
+    assert probe.accuracy(rng.normal(size=(10, 4)), labels) == pytest.approx(0.9)  # of two folds one learns from "a" alone
+    words = ["x"] * 20 + ["y"]  # in the control "y" may be all that has its label
+    layer, = probe.probe(rng.normal(size=(1, 21, 8)), [*["a", "b"] * 10, "a"], words)["layers"]
+    assert np.isfinite(list(layer.values())).all()
+
+
 def test_the_control_gives_each_word_one_label_as_often_as_the_real_ones() -> None:
     words = [f"w{number % 50}" for number in range(500)]
     labels = np.array(["a"] * 400 + ["b"] * 100)
