@@ -10,8 +10,6 @@ random then.
 
 from __future__ import annotations
 
-import csv
-import io
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -26,8 +24,7 @@ from core.analysis.vectors import BOTH
 from core.errors import UserError
 from core.i18n import tr
 from core.runs import Run
-from core.text import encodings
-from core.text.specimens import Specimen, find_word
+from core.text.specimens import Specimen, find_word, table_rows
 
 FOLDS = 5
 CONTROLS = 3  # drawings of the control's labels; their mean is shown
@@ -51,7 +48,7 @@ class Example:
 def read_labelled(path: Path) -> list[Example]:
     """A tsv with the columns word, text and label (or sense, tag, pos, category). UserError names the line at fault."""
     path = Path(path)
-    rows = csv.reader(io.StringIO(encodings.read_text(path)), delimiter="\t", quoting=csv.QUOTE_NONE)
+    rows = table_rows(path)
     header = [name.strip().lower() for name in next(rows, [])]
     column = next((name for name in LABELS if name in header), "")
     missing = [name for name in ("word", "text") if name not in header] + ([] if column else ["label"])

@@ -61,7 +61,7 @@ def read_specimens(path: Path, *, maybe_none: bool = False) -> list[Specimen]:
     """
     path = Path(path)
     made = []
-    rows = _rows(path)
+    rows = table_rows(path)
     header = [name.strip().lower() for name in next(rows, [])]
     missing = [name for name in REQUIRED if name not in header]
     if missing:
@@ -80,7 +80,8 @@ def read_specimens(path: Path, *, maybe_none: bool = False) -> list[Specimen]:
     return made
 
 
-def _rows(path: Path) -> Iterator[list[str]]:
+def table_rows(path: Path) -> Iterator[list[str]]:
+    """The cells of each line of a tsv. UserError where it is none."""
     try:
         yield from csv.reader(io.StringIO(encodings.read_text(path)), delimiter="\t", quoting=csv.QUOTE_NONE)
     except csv.Error as error:

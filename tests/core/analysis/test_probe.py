@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from dataclasses import replace
 from itertools import combinations
@@ -125,6 +126,12 @@ def test_a_labelled_file_is_read_or_its_fault_named(tmp_path: Path) -> None:
                         ("word\ttext\tlabel\n苹果\t我吃苹果\t\n", "line 2: word, text or label is empty"), ("word\ttext\tlabel\n", "no examples")):
         with pytest.raises(UserError, match=words):
             read(text)
+    csv.field_size_limit(1 << 17)  # as a process begins
+    head, long = "word\ttext\tlabel", "果" * 140_000
+    for text in (f"{head}\n吃\t我吃\r苹果\tverb\n", f"{head}\r吃\t我吃苹果\tverb\r", f"{head}\n吃\t我吃{long}\tverb\n"):
+        path.write_bytes(text.encode())
+        with pytest.raises(UserError, match=r"pos.tsv is not a table with tabs"):
+            probe.read_labelled(path)
 
 
 def test_a_run_is_probed_on_its_senses_and_on_a_file(trained: Run, tmp_path: Path) -> None:
