@@ -152,5 +152,5 @@ def _name(drawn: Any, axis: Any, xy: np.ndarray, words: list[str], rows: np.ndar
     sizes = np.array([(sum(LETTER if unicodedata.east_asian_width(letter) in "WF" else LETTER * 0.65 for letter in words[row]) + 2, LETTER * 1.3)
                       for row in rows.tolist()]).reshape(-1, 2)
     for index, left, top in places(points, sizes, width, height, most=most):
-        axis.text(left / width, 1 - (top + sizes[index, 1]) / height, words[rows[index]].replace("$", r"\$"), transform=axis.transAxes,
-                  fontsize=LETTER, va="bottom", ha="left")
+        axis.text(left / width, 1 - (top + sizes[index, 1]) / height, words[rows[index]], transform=axis.transAxes, fontsize=LETTER,
+                  va="bottom", ha="left")

@@ -54,6 +54,7 @@ def figure(width: float = 8.0, height: float = 4.5, *, dark: bool = False) -> It
         "axes.labelcolor": look.text, "axes.edgecolor": look.border, "axes.titlecolor": look.text, "xtick.color": look.text_soft,
         "ytick.color": look.text_soft, "grid.color": look.border, "axes.spines.top": False, "axes.spines.right": False,
         "legend.frameon": False, "axes.unicode_minus": False, "axes.prop_cycle": matplotlib.cycler(color=look.senses),
+        "text.parse_math": False,  # a $ in a name or a word is a $
     }
     with matplotlib.rc_context(settings):
         yield Figure(figsize=(width, height), layout="constrained")

@@ -32,6 +32,17 @@ def test_text_stays_text(tmp_path) -> None:
     assert len(list(tmp_path.iterdir())) == 3
 
 
+def test_dollars_are_no_formula(tmp_path) -> None:
+    with figures.figure(4, 3) as drawn:
+        axis = drawn.subplots()
+        axis.set_title(r"price $\b$")
+        axis.set_xticks([0, 1], ["$x$", r"\$"])
+        axis.text(0.5, 0.5, "$5 or $6")
+        figures.save(drawn, tmp_path / "a.svg")
+    svg = (tmp_path / "a.svg").read_text(encoding="utf-8")
+    assert all(f">{words}</text>" in svg for words in (r"price $\b$", "$x$", r"\$", "$5 or $6"))
+
+
 def test_a_font_that_is_missing_is_said(tmp_path, monkeypatch) -> None:
     monkeypatch.setattr(figures, "chinese_font", lambda: "")
     assert "shown as boxes" in draw(tmp_path / "a.png")
