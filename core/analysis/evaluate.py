@@ -231,7 +231,8 @@ def example_of(model: TaskModel, fields: dict[str, Any]) -> Example:
         if not value or (isinstance(value, str) and not value.strip()):
             raise UserError(tr("{name} is empty.", name=field), tr("Type something."), where=field)
     texts = tuple(files.text(value) for field, value in values.items() if field != "choices")
-    choices = tuple(str(choice) for choice in values.get("choices", ()))
+    given = values.get("choices")
+    choices = tuple(map(str, given)) if isinstance(given, list | tuple) else ()  # a text is no list of its letters
     if "choices" in values and len(choices) < 2:
         raise UserError(tr("There are fewer than two choices."), tr("Write at least two."), where="choices")
     return Example(line=0, texts=texts, choices=choices, units=_units(model, texts[0]) if model.task.units else ())

@@ -237,17 +237,21 @@ def _asked(path: Path, fields: tuple[str, ...]) -> list[dict[str, Any]]:
     if not path.is_file():
         raise UserError(tr("There is no file {path}.", path=path), tr("Check the name, or choose the file again."), where="file")
     made = []
-    for number, line in enumerate(encodings.read_text(path).splitlines(), start=1):
+    hint = tr("Each line must be a JSON object with: {names}.", names=", ".join(fields))
+    for number, line in enumerate(encodings.read_lines(path), start=1):
         if not line.strip():
             continue
         if path.suffix.lower() != ".jsonl":
             made.append({"text": line})
             continue
         try:
-            made.append({field: json.loads(line)[field] for field in fields})
-        except (ValueError, KeyError, TypeError) as error:
-            raise UserError(tr("{path}, line {number} lacks {error}.", path=path.name, number=number, error=error),
-                            tr("Each line must be a JSON object with: {names}.", names=", ".join(fields)), where="file") from error
+            record = json.loads(line)
+        except (ValueError, RecursionError) as error:
+            raise UserError(tr("{path}, line {number} is not JSON.", path=path.name, number=number), hint, where="file") from error
+        lacking = [field for field in fields if not isinstance(record, dict) or field not in record]
+        if lacking:
+            raise UserError(tr("{path}, line {number} lacks {error}.", path=path.name, number=number, error=lacking[0]), hint, where="file")
+        made.append({field: record[field] for field in fields})
     return made
 
 

@@ -42,7 +42,7 @@ def read(path: Path, config: TaskConfig) -> Reading:
 def _sentences(path: Path) -> Iterator[tuple[int, list[list[str]]]]:
     lines: list[list[str]] = []
     begin = 1
-    for number, line in enumerate([*encodings.read_text(path, TextConfig()).splitlines(), ""], start=1):
+    for number, line in enumerate([*encodings.read_lines(path, TextConfig()), ""], start=1):
         cells = line.split()
         if cells and not line.startswith("-DOCSTART-"):
             begin = begin if lines else number

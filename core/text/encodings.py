@@ -8,6 +8,7 @@ and name the encoding instead.
 from __future__ import annotations
 
 import codecs
+import io
 import re
 from dataclasses import dataclass
 from functools import lru_cache
@@ -239,3 +240,8 @@ def read_text(path: Path, config: TextConfig | None = None) -> str:
         return Path(path).read_bytes().decode(guess.codec)
     except UnicodeDecodeError as error:
         raise undecodable(Path(path), guess) from error
+
+
+def read_lines(path: Path, config: TextConfig | None = None) -> list[str]:
+    """`read_text` in the lines of an open file, without their ends: str.splitlines cuts at U+2028, U+0085 and a form feed too."""
+    return [line.removesuffix("\n") for line in io.StringIO(read_text(path, config), newline=None)]

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
+from core.analysis import evaluate
+from core.cli import tasks as asking
 from core.errors import UserError
 from core.registry import family
 from core.tasks import classification, data, multiple_choice, pair, span, tagging
@@ -102,6 +105,37 @@ def test_tags_out_of_order(tmp_path: Path) -> None:
         tagging.read(write(tmp_path, "p.conll", "dog NN\nruns VB\n"), TaskConfig(task="tagging"))
     english = tagging.read(write(tmp_path, "e.conll", "Mr. O\nSmith B-PER\n来 O\n"), TaskConfig(task="tagging")).examples[0]
     assert english.texts == ("Mr. Smith来",) and [english.texts[0][a:b] for a, b in english.units] == ["Mr.", "Smith", "来"]
+
+
+SEPARATORS = "\u2028\x85\x0b\x0c"  # of which none ends a line
+
+
+def test_a_line_ends_where_an_editor_ends_it(tmp_path: Path) -> None:
+    tagged = "".join(f"a{mark}b O\n" for mark in SEPARATORS) + "Bob B-PER\r\n"
+    example, = tagging.read(write(tmp_path, "t.conll", tagged), TaskConfig(task="tagging")).examples
+    assert example.label == ("O",) * 4 + ("B-PER",)
+    lines = [f"one{mark}two" for mark in SEPARATORS]
+    for end in ("\n", "\r\n", "\r"):
+        (tmp_path / "t.txt").write_bytes(end.join([*lines, ""]).encode())
+        assert asking._asked(tmp_path / "t.txt", ("text",)) == [{"text": line} for line in lines]
+    records = write(tmp_path, "t.jsonl", "".join(json.dumps({"text": line}, ensure_ascii=False) + "\n" for line in lines))
+    assert asking._asked(records, ("text",)) == [{"text": line} for line in lines]
+
+
+@pytest.mark.parametrize(("line", "words"), [("{", "line 2 is not JSON"), ("[" * 100_000, "line 2 is not JSON"), ('{"a": 1}', "line 2 lacks text"),
+                                             ("[1]", "line 2 lacks text"), ("3", "line 2 lacks text")])
+def test_a_line_that_asks_nothing_is_named(tmp_path: Path, line: str, words: str) -> None:
+    with pytest.raises(UserError, match=words) as caught:
+        asking._asked(write(tmp_path, "t.jsonl", f'{{"text": "a"}}\n{line}\n'), ("text",))
+    assert caught.value.hint == "Each line must be a JSON object with: text."
+
+
+@pytest.mark.parametrize("choices", ["yes", 5, {"a": 1, "b": 2}, ["yes"]])
+def test_choices_are_a_list_of_them(choices: object) -> None:
+    fields = {"context": "c", "question": "q", "choices": choices}
+    with pytest.raises(UserError, match="fewer than two choices"):
+        evaluate.example_of(SimpleNamespace(task=multiple_choice.TASK), fields)
+    assert evaluate.example_of(SimpleNamespace(task=multiple_choice.TASK), {**fields, "choices": ["yes", 5]}).choices == ("yes", "5")
 
 
 def test_answers_that_are_not_at_their_offset(tmp_path: Path) -> None:
