@@ -233,7 +233,7 @@ def _read_npy(path: Path) -> Blocks:
 
 
 def _read_npz(path: Path, columns: dict[str, list[str]]) -> Blocks:
-    """Also the occurrences of a word (core/exchange/occurrences.py): their sentences become a column."""
+    """Also the occurrences of a word (core/exchange/vectors/exports.py): their sentences become a column."""
     held = read_npz(path)
     array, words = held.get("vectors"), held.get("words", held.get("word"))
     if array is None or words is None or array.ndim < 2 or array.dtype.kind != "f" or words.dtype.kind != "U":
