@@ -37,11 +37,12 @@ def open_model(folder: Path) -> None:
 
 def open_vectors(name: str) -> Callable[[Path], None]:
     def opened(folder: Path) -> None:
-        from core.exchange.vectors import opened as word_vectors
+        from core.analysis import embeddings, maps
+        from core.vector_source import COSINE, FILE, VectorSource
 
-        vectors = word_vectors.open_vectors(folder / name)
-        vectors.nearest(vectors.array[0], 3)
-        vectors.index("apple")
+        source = VectorSource(kind=FILE, path=str(folder / name))
+        embeddings.open_source(source)
+        maps.neighbours(source, 0, COSINE, 3)
 
     return opened
 

@@ -1,4 +1,4 @@
-"""Millions of word vectors: how long until they are open, and how long a search over all of them takes, exactly.
+"""Millions of word vectors: how long until they are open, and how long the map's search over all of them takes, exactly.
 
 python -m benchmarks.vectors [--words 2000000] [--size 200] [--text] [--peer] [--json out.json]
 
@@ -22,8 +22,10 @@ from typing import Any
 
 import numpy as np
 
+from core.analysis import embeddings, maps
 from core.exchange.vectors import files as vector_files
 from core.exchange.vectors.opened import open_vectors
+from core.vector_source import COSINE, FILE, VectorSource
 
 BLOCK = 50_000
 SEARCHES = 20
@@ -85,9 +87,11 @@ def settle() -> None:
 def opened(name: str, path: Path) -> dict[str, Any]:
     first, _ = timed(lambda: open_vectors(path))
     again, vectors = timed(lambda: open_vectors(path))
+    source = VectorSource(kind=FILE, path=str(path))
+    embeddings.opened_of(source)  # what the map does once
     settle()
     return {"file": name, "megabytes": path.stat().st_size / 1e6, "open_s": first, "again_s": again,
-            **searched(lambda row: vectors.nearest(vectors.array[row], 10, skip=(row,)), len(vectors))}
+            **searched(lambda row: maps.neighbours(source, row, COSINE, 10), len(vectors))}
 
 
 def peer(path: Path) -> dict[str, Any]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
@@ -28,17 +27,13 @@ def require_text(run: Run) -> None:
                         where="run")
 
 
-def find(config: TextConfig, words: Sequence[str], on_progress: OnProgress, cancelled: Callable[[], bool]) -> list[Occurrence]:
-    """All occurrences of the words in the text of a run, in the order of the text; the same sentence as often as it stands there.
+def find_first(config: TextConfig, words: Sequence[str], most: int, on_progress: OnProgress,
+               cancelled: Callable[[], bool]) -> tuple[list[Occurrence], int]:
+    """The first `most` occurrences of the words in the text of a run, in the order of the text, the same sentence as often as it stands there;
+    and how many there are: kept, those of a long text need several times its memory.
 
     Where one of the words stands within another the longer one counts. UserError where none occurs.
     """
-    return find_first(config, words, sys.maxsize, on_progress, cancelled)[0]
-
-
-def find_first(config: TextConfig, words: Sequence[str], most: int, on_progress: OnProgress,
-               cancelled: Callable[[], bool]) -> tuple[list[Occurrence], int]:
-    """As `find`, the first `most` of them, and how many there are: kept, those of a long text need several times its memory."""
     longest_first = sorted(dict.fromkeys(word.strip() for word in words if word.strip()), key=len, reverse=True)
     if not longest_first:
         raise UserError(tr("No word was given."), tr("Write the words, with commas between them."), where="words")

@@ -80,8 +80,9 @@ def measured(source: VectorSource, measure: str, rows: np.ndarray | None = None)
     vectors = np.asarray(vectors if rows is None else vectors[rows], np.float32)
     if measure != COSINE:
         return vectors
-    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return vectors / np.where(lengths > 0, lengths, np.nan)
+    with np.errstate(over="ignore", invalid="ignore"):  # a mapped array may hold anything
+        lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+        return vectors / np.where(lengths > 0, lengths, np.nan)
 
 
 def stamp(source: VectorSource) -> tuple[int, ...]:

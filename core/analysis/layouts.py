@@ -112,7 +112,7 @@ def _placed(run: Run, source: Source, specimens: Sequence[Specimen], vectors: np
         basis = pca.fit(last)
         onto = onto @ _turn(onto - onto[known].mean(axis=0), _basis(last, [item.sense for item in specimens]).project(last, basis.mean))
         onto -= onto[known].mean(axis=0)
-    xy = align(_project(projection, vectors), onto).picture if np.isfinite(vectors).all(axis=1).any() else _project(projection, vectors)
+    xy = align(_project(projection, vectors), onto) if np.isfinite(vectors).all(axis=1).any() else _project(projection, vectors)
     both = np.concatenate([xy, onto])
     return xy, np.abs(both[np.isfinite(both).all(axis=1)]).max(axis=0, initial=0.0) * MARGIN
 

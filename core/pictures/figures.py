@@ -12,8 +12,6 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from core.errors import UserError
 from core.i18n import tr
 from core.pictures import palette
@@ -41,12 +39,12 @@ def suffix_of(path: Path) -> str:
 
 
 @contextmanager
-def figure(width: float = 8.0, height: float = 4.5, *, dark: bool = False) -> Iterator[Figure]:
+def figure(width: float = 8.0, height: float = 4.5) -> Iterator[Figure]:
     """A matplotlib Figure of width x height inches in the program's colours and fonts; draw it and `save` it inside the block."""
     import matplotlib
     from matplotlib.figure import Figure
 
-    look = palette.of(dark)
+    look = palette.of(dark=False)
     found = chinese_font()
     settings = {
         "font.family": [FALLBACK_FONT, *([found] if found else []), "sans-serif"], "font.size": 11, "svg.fonttype": "none", "pdf.fonttype": 42,
@@ -77,14 +75,11 @@ def save(drawn: Figure, path: Path) -> str:
     return ""
 
 
-def ramp(dark: bool = False) -> ListedColormap:
+def ramp() -> ListedColormap:
     """From nothing to the strongest, as in the window's heat maps."""
-    return _colour_map(palette.ramp(dark))
+    from matplotlib.colors import ListedColormap
 
-
-def diverging(dark: bool = False) -> ListedColormap:
-    """For changes: less, none, more."""
-    return _colour_map(palette.diverging(dark))
+    return ListedColormap(palette.ramp(dark=False) / 255)
 
 
 @lru_cache(maxsize=1)
@@ -94,9 +89,3 @@ def chinese_font() -> str:
 
     known = {entry.name for entry in font_manager.fontManager.ttflist}
     return next((name for name in CHINESE_FONTS if name in known), "")
-
-
-def _colour_map(colours: np.ndarray) -> ListedColormap:
-    from matplotlib.colors import ListedColormap
-
-    return ListedColormap(colours / 255)

@@ -1,4 +1,4 @@
-"""Word vectors of any origin, opened for looking at and searching.
+"""Word vectors of any origin, opened for looking at and searching (core/analysis/maps.py).
 
 Read: word2vec's text (also GloVe's, which lacks the first line) and binary files, TensorFlow's Embedding Projector, .npy with its
 words beside it, .npz. A file that is not an array already is converted once, into the cache; from then on it is mapped into
@@ -12,7 +12,6 @@ import json
 import shutil
 import tempfile
 from collections.abc import Iterable, Sequence
-from functools import cached_property
 from pathlib import Path
 from typing import BinaryIO
 
@@ -52,46 +51,6 @@ class Vectors:
 
     def __len__(self) -> int:
         return len(self.words)
-
-    @cached_property
-    def _rows(self) -> dict[str, int]:
-        rows: dict[str, int] = {}
-        for row, word in enumerate(self.words):
-            rows.setdefault(word, row)
-        return rows
-
-    def index(self, word: str) -> int | None:
-        """The row of a word (the first of several); None if it is not there."""
-        return self._rows.get(word)
-
-    @cached_property
-    def _inverse_lengths(self) -> np.ndarray:
-        """(count,) float32: 1 / length of each vector; 0 for a vector that points nowhere."""
-        lengths = np.empty(len(self.array), np.float32)
-        for start in range(0, len(lengths), BLOCK):
-            block = self.array[start : start + BLOCK]
-            with np.errstate(over="ignore", invalid="ignore"):  # a mapped array may hold anything
-                lengths[start : start + BLOCK] = np.sqrt(np.einsum("ij,ij->i", block, block))
-        return np.divide(1.0, lengths, out=np.zeros_like(lengths), where=lengths > 0)
-
-    def cosines(self, vector: np.ndarray) -> np.ndarray:
-        """(count,) float32: of every word's vector with this one."""
-        vector = np.asarray(vector, np.float32)
-        with np.errstate(over="ignore", invalid="ignore"):
-            unit = vector / max(float(np.linalg.norm(vector)), np.finfo(np.float32).tiny)
-            cosines = self.array @ unit
-            cosines *= self._inverse_lengths
-        return cosines
-
-    def nearest(self, vector: np.ndarray, k: int = 10, skip: Sequence[int] = ()) -> list[tuple[int, float]]:
-        """The k rows with the greatest cosine, the nearest first; exact: every vector is looked at. skip: rows left out."""
-        cosines = self.cosines(vector)
-        cosines[self._inverse_lengths == 0] = -np.inf
-        cosines[list(skip)] = -np.inf
-        k = min(max(k, 0), len(cosines))
-        best = np.argpartition(cosines, len(cosines) - k)[len(cosines) - k :] if k else np.zeros(0, int)
-        best = best[np.lexsort((best, -cosines[best]))]
-        return [(int(row), min(1.0, float(cosines[row]))) for row in best if np.isfinite(cosines[row])]
 
 
 def open_vectors(path: Path, on_progress: OnProgress | None = None) -> Vectors:

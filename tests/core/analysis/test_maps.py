@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from core.analysis import embeddings, maps
-from core.analysis.corpus_words import find, find_first
+from core.analysis.corpus_words import find_first
 from core.config import TextConfig
 from core.errors import UserError
 from core.exchange.vectors import projector
@@ -162,12 +162,12 @@ def test_vectors_of_which_no_picture_can_be_made_are_refused(own_home, tmp_path,
 def test_all_occurrences_are_found_with_their_sentences(tmp_path):
     text = tmp_path / "text.txt"
     text.write_text("苹果和苹果汁。我吃苹果。\n没有。\nAn Apple, apples and an apple.", encoding="utf-8")
-    found = find(TextConfig(files=(str(text),)), ["苹果", "苹果汁", "apple"], lambda *_: None, lambda: False)
+    found, total = find_first(TextConfig(files=(str(text),)), ["苹果", "苹果汁", "apple"], 9, lambda *_: None, lambda: False)
     assert [(item.word, item.text[slice(*item.span)]) for item in found] == [
         ("苹果", "苹果"), ("苹果汁", "苹果汁"), ("苹果", "苹果"), ("apple", "Apple"), ("apple", "apple")]
-    assert found[2].text == "我吃苹果。"
+    assert total == 5 and found[2].text == "我吃苹果。"
     with pytest.raises(UserError):
-        find(TextConfig(files=(str(text),)), ["香蕉"], lambda *_: None, lambda: False)
+        find_first(TextConfig(files=(str(text),)), ["香蕉"], 9, lambda *_: None, lambda: False)
 
 
 def test_beyond_the_most_that_are_kept_occurrences_are_counted(tmp_path):
@@ -175,7 +175,7 @@ def test_beyond_the_most_that_are_kept_occurrences_are_counted(tmp_path):
     text.write_text("苹果和苹果。\n" * 50, encoding="utf-8")
     config = TextConfig(files=(str(text),))
     found, total = find_first(config, ["苹果"], 7, lambda *_: None, lambda: False)
-    assert (found, total) == (find(config, ["苹果"], lambda *_: None, lambda: False)[:7], 100)
+    assert (found, total) == (find_first(config, ["苹果"], 100, lambda *_: None, lambda: False)[0][:7], 100)
 
 
 @pytest.fixture

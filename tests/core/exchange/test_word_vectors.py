@@ -1,4 +1,4 @@
-"""Word vectors out and in: word2vec's files with gensim as the peer, the Projector's tables, NumPy's arrays, and the search."""
+"""Word vectors out and in: word2vec's files with gensim as the peer, the Projector's tables, NumPy's arrays, and the search of the map in them."""
 
 from __future__ import annotations
 
@@ -8,11 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from core.analysis.maps import neighbours
 from core.errors import UserError
 from core.exchange.vectors import files as vector_files
 from core.exchange.vectors import opened as word_vectors
 from core.exchange.vectors import projector
 from core.exchange.vectors.opened import open_vectors
+from core.vector_source import COSINE, FILE, VectorSource
 
 WORDS = ["苹果", "apple", "ü", "3.14", *(f"word{number}" for number in range(3000))]
 
@@ -55,7 +57,6 @@ def test_what_was_written_comes_back_bit_for_bit(kind: str, tmp_path: Path, arra
         assert list(opened.words) == WORDS
         np.testing.assert_array_equal(opened.array, array)
         assert isinstance(opened.array, np.memmap)
-    assert opened.index("苹果") == 0 and opened.index("nobody") is None
     assert opened.columns == ({"sense": ["x", *WORDS[1:]]} if kind == "columns" else {})
 
 
@@ -78,10 +79,10 @@ def test_of_what_was_converted_the_newest_stays(tmp_path: Path, monkeypatch: pyt
     assert kept == {"2", "3"}
 
 
-def test_of_several_layers_the_last_is_opened_and_of_two_rows_of_one_word_the_first_is_found(tmp_path: Path) -> None:
+def test_of_several_layers_the_last_is_opened(tmp_path: Path) -> None:
     np.savez(tmp_path / "v.npz", words=np.array(["a", "b", "a"]), vectors=np.arange(12, dtype=np.float32).reshape(2, 3, 2))
     opened = open_vectors(tmp_path / "v.npz")
-    assert opened.array.tolist() == [[6, 7], [8, 9], [10, 11]] and (opened.index("a"), opened.index("b")) == (0, 1)
+    assert opened.array.tolist() == [[6, 7], [8, 9], [10, 11]] and list(opened.words) == ["a", "b", "a"]
 
 
 def test_the_column_of_the_words_is_known_by_its_heading(tmp_path: Path) -> None:
@@ -114,8 +115,8 @@ def test_gensim_reads_ours_and_we_read_gensims(binary: bool, tmp_path: Path, arr
     assert list(again.words) == WORDS
     np.testing.assert_allclose(again.array, array, atol=1e-6)
     word, cosine = theirs.most_similar("苹果", topn=1)[0]
-    row, ours_cosine = again.nearest(array[0], 1, skip=(0,))[0]
-    assert WORDS[row] == word and abs(cosine - ours_cosine) < 1e-5
+    found = neighbours(VectorSource(kind=FILE, path=str(tmp_path / "theirs.vec")), 0, COSINE, 1)
+    assert WORDS[found["rows"][0]] == word and abs(cosine - (1 - found["distances"][0])) < 1e-5
 
 
 def test_glove_has_no_first_line_and_words_with_spaces(tmp_path: Path, array: np.ndarray) -> None:
@@ -127,16 +128,17 @@ def test_glove_has_no_first_line_and_words_with_spaces(tmp_path: Path, array: np
 
 
 def test_the_search_is_exact_and_leaves_out_what_points_nowhere(tmp_path: Path, array: np.ndarray) -> None:
-    opened = open_vectors(write("binary", tmp_path, array))
+    source = VectorSource(kind=FILE, path=str(write("binary", tmp_path, array)))
     unit = array.astype(np.float64) / np.maximum(np.linalg.norm(array.astype(np.float64), axis=1, keepdims=True), 1e-30)
     for row in (0, 11, 2000):
         cosines = unit @ unit[row]
         cosines[row] = -2
         expected = np.argsort(-cosines)[:15]
-        found = opened.nearest(array[row], 15, skip=(row,))
-        assert [place for place, _ in found] == expected.tolist()
-        np.testing.assert_allclose([cosine for _, cosine in found], cosines[expected], atol=1e-6)
-    assert 7 not in [row for row, _ in opened.nearest(array[0], len(WORDS))] and len(opened.nearest(array[0], len(WORDS))) == len(WORDS) - 1
+        found = neighbours(source, row, COSINE, 15)
+        assert found["rows"].tolist() == expected.tolist()
+        np.testing.assert_allclose(1 - found["distances"], cosines[expected], atol=1e-6)
+    everyone = neighbours(source, 0, COSINE, len(WORDS))["rows"]
+    assert 7 not in everyone and len(everyone) == len(WORDS) - 2
 
 
 def write_npy(path: Path, array: np.ndarray, header: int) -> None:

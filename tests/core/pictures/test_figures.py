@@ -13,10 +13,10 @@ from core.pictures import figures, palette
 from core.whole import replacing
 
 
-def draw(path, dark: bool = False) -> str:
-    with figures.figure(4, 3, dark=dark) as drawn:
+def draw(path) -> str:
+    with figures.figure(4, 3) as drawn:
         axis = drawn.subplots()
-        axis.imshow(np.eye(3), cmap=figures.ramp(dark))
+        axis.imshow(np.eye(3), cmap=figures.ramp())
         axis.set_xticks(range(3), ["吃", "苹果", "apple"])
         return figures.save(drawn, path)
 
