@@ -67,7 +67,7 @@ def _dtype(precision: str, device: torch.device) -> torch.dtype | None:
     if device.type == "cpu" or precision == "fp32":
         return None
     if precision == "auto":
-        bf16 = device.type == "cuda" and torch.cuda.is_bf16_supported()
+        bf16 = device.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
         return torch.bfloat16 if bf16 else None
     return torch.bfloat16 if precision == "bf16" else torch.float16
 
