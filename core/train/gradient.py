@@ -80,15 +80,16 @@ class GradientLearner:
             _add(sums, part_sums)
         for optimizer in self.optimizers:
             self._scaler.unscale_(optimizer)
-        norm = nn.utils.clip_grad_norm_(self._network.parameters(), config.grad_clip or math.inf)
+        norm = float(nn.utils.clip_grad_norm_(self._network.parameters(), config.grad_clip or math.inf))
         metrics = _means(self._over_processes(sums))
-        self._refuse_not_finite(step, metrics["loss"], float(norm))
+        self._refuse_not_finite(step, metrics["loss"], norm)
         for optimizer in self.optimizers:
-            self._scaler.step(optimizer)
+            if math.isfinite(norm):  # or an optimizer whose own gradients were finite would step all the same, with what clipping made of them
+                self._scaler.step(optimizer)
             optimizer.zero_grad(set_to_none=True)
         self._scaler.update()
         return StepResult(loss=metrics.pop("loss"), tokens=_real_tokens(batch), learning_rate=share * config.learning_rate,
-                          grad_norm=float(norm), metrics=metrics)
+                          grad_norm=norm, metrics=metrics)
 
     @torch.no_grad()
     def evaluate(self) -> dict[str, float]:
@@ -141,7 +142,7 @@ class GradientLearner:
         return dict(zip(names, tensor.tolist(), strict=True))
 
     def _refuse_not_finite(self, step: int, loss: float, norm: float) -> None:
-        # fp16's scaler expects an infinite gradient now and then: it skips the step and lowers its scale
+        # fp16's scaler expects an infinite gradient now and then: the step is left out, and it lowers its scale
         if math.isfinite(loss) and (math.isfinite(norm) or self._scaler.is_enabled()):
             return
         what = tr("The gradient") if math.isfinite(loss) else tr("The loss")

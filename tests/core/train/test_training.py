@@ -649,6 +649,30 @@ def test_a_long_gradient_is_shortened_and_zero_leaves_it_as_it_is(tmp_path: Path
     assert float((after - before).norm()) == pytest.approx(result.grad_norm if moved is None else moved, rel=1e-3)
 
 
+@pytest.mark.parametrize("clip", [0.0, 1.0])
+def test_a_gradient_that_is_too_great_for_fp16_moves_nothing_and_the_next_step_learns(clip: float) -> None:
+    split = make_split(random_documents(40))
+    config = configs.build("gpt", "quick", {"batch_size": 4, "seq_len": 16, "hidden_size": 16, "num_layers": 1, "num_heads": 2, "steps": 9,
+                                            "warmup": 0.0, "grad_clip": clip, "weight_decay": 0.0})
+    learner = gradient.GradientLearner(config, make_corpus(split), Device(device=torch.device("cpu"), dtype=torch.float16, threads=1))
+    assert len(learner.optimizers) == 2, "AdamW and Muon"
+
+    def stepped(step: int) -> tuple[StepResult, dict[str, bool]]:
+        before = {name: parameter.detach().clone() for name, parameter in learner.network().named_parameters()}
+        result = learner.step(step, 0.1)
+        return result, {name: not torch.equal(parameter, before[name]) for name, parameter in learner.network().named_parameters()}
+
+    scale = learner._scaler.get_scale()
+    overflow = learner.network().encoder.layers[0].feed_forward.up.weight.register_hook(lambda grad: torch.full_like(grad, math.inf))
+    result, moved = stepped(0)
+    assert not math.isfinite(result.grad_norm) and not any(moved.values())
+    assert learner._scaler.get_scale() == scale / 2
+    overflow.remove()
+    result, moved = stepped(1)
+    assert math.isfinite(result.grad_norm) and all(moved.values()) and math.isfinite(result.loss)
+    assert all(parameter.isfinite().all() for parameter in learner.network().parameters())
+
+
 def test_validation_is_the_loss_of_the_validation_text(tmp_path: Path) -> None:
     from core.text.corpus import prepare
 
