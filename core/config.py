@@ -176,6 +176,16 @@ class RunConfig:
                    seq_len=self.train.seq_len, limit=limit),
                 tr("Make the sequences shorter or max_seq_len greater."), where="seq_len")
 
+    @property
+    def unused(self) -> frozenset[str]:
+        """Options of `train` that nobody reads: those that the family's learner does without. A finetune's learner is that of all families."""
+        return family(self.family).unused if self.task is None else frozenset()
+
+    @property
+    def processes(self) -> int:
+        """That train together."""
+        return 1 if "processes" in self.unused else self.train.processes
+
 
 SECTIONS = ("text", "model", "objective", "train", "watch")
 

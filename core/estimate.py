@@ -102,14 +102,14 @@ def estimate(config: RunConfig, text: TextSize, machine: Machine, samples: Seque
     train, cost = config.train, cost_of(config, text.vocab_size, text.tokens)
     if cost is None:
         return None
-    learns_by_gradient = "optimizer" not in family(config.family).unused
+    learns_by_gradient = "optimizer" not in config.unused
     device = device_of(config, machine)
-    share = train.batch_size // train.processes
+    share = train.batch_size // config.processes
     rows = min(train.micro_batch_size or share, share)  # that each process computes at once
     half = 0.5 if device == "cuda" and train.precision != "fp32" else 1.0
     moments = 2 * (cost.parameters - cost.hidden) + MOMENTS[train.optimizer] * cost.hidden
     kept = rows * train.seq_len * cost.activations * half
-    each = FLOAT_BYTES * train.processes  # every process has all of the network
+    each = FLOAT_BYTES * config.processes  # every process has all of the network
     speed, used = _speed(config, cost, machine, device, samples)
     step_tokens = cost.step_tokens or train.batch_size * train.seq_len
     limits = [60 * train.minutes] if train.minutes else []
@@ -122,13 +122,13 @@ def estimate(config: RunConfig, text: TextSize, machine: Machine, samples: Seque
     return Estimate(
         parameters=cost.parameters, weights=each * cost.parameters, gradients=each * cost.parameters if learns_by_gradient else 0,
         optimizer=each * moments if learns_by_gradient else 0, activations=round(each * kept),
-        process=round(PROCESS_BYTES) * train.processes, processes=train.processes, on_gpu=device != "cpu", tokens_per_s=speed, seconds=seconds,
+        process=round(PROCESS_BYTES) * config.processes, processes=config.processes, on_gpu=device != "cpu", tokens_per_s=speed, seconds=seconds,
         steps=max(1, round(tokens / step_tokens)), tokens=tokens, epochs=tokens / max(text.tokens, 1), samples=used)
 
 
 def device_of(config: RunConfig, machine: Machine) -> str:
     """Where the run will compute: "cuda", "mps" or "cpu"."""
-    if "device" in family(config.family).unused:
+    if "device" in config.unused:
         return "cpu"
     return machine.kind if config.train.device == "auto" else config.train.device
 
@@ -145,7 +145,7 @@ def _speed(config: RunConfig, cost: Cost, machine: Machine, device: str, samples
         return statistics.median(said), len(alike)
     if device == "cpu":
         return cost.core_flops * _gain(threads) / cost.flops, 0
-    return min(GPU_TOKENS_PER_S, GPU_FLOPS / cost.flops) * config.train.processes, 0
+    return min(GPU_TOKENS_PER_S, GPU_FLOPS / cost.flops) * config.processes, 0
 
 
 def _gain(threads: int) -> float:

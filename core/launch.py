@@ -18,8 +18,8 @@ _MAIN = Path(__file__).resolve().parent.parent / "main.py"
 
 
 def command(run: Run) -> list[str]:
-    """The command that trains a run: one process, or torchrun where the settings ask for several."""
-    processes = run.config.train.processes
+    """The command that trains a run: one process, or torchrun where the settings ask for several and the family can share its work out."""
+    processes = run.config.processes
     worker = [str(_MAIN), "worker", str(run.path.resolve())]
     if processes == 1:
         return [sys.executable, *worker]

@@ -13,6 +13,7 @@ import time
 import traceback
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -99,7 +100,7 @@ def _train(run: Run, write: Callable[[events.Event], None], stop: Callable[[], b
     if (end := end_of(run)) is not None:  # said at once: to read the text may take minutes
         step[0] = end
         return "complete"
-    device = choose(config.train)
+    device = choose(replace(config.train, device="cpu") if "device" in config.unused else config.train)
     # The first process reads the text and writes what the others then find: all must cut it into the same tokens.
     resumed = bool(from_rank_zero([float(run.tokenizer_path.exists())], device)[0])
     if device.rank > 0:

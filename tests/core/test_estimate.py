@@ -90,6 +90,7 @@ def test_memory_is_that_of_the_tensors_in_every_process():
     assert _of(machine=GPU).activations == pytest.approx(_of(machine=GPU, precision="fp32").activations / 2)
     word2vec = _of("word2vec")
     assert word2vec.weights == word2vec.model_memory
+    assert _of("word2vec", processes=2) == word2vec, "it knows no more than one"
 
 
 def test_a_token_costs_what_is_computed_for_it():

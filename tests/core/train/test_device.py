@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import sys
+from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 import torch
 
+from core import events, launch
 from core.config import TrainConfig
-from core.train import device
+from core.runs import Run
+from core.tasks.config import TaskConfig
+from core.train import device, worker
+from tests.helpers.runs import make_run
 
 
 def machine(monkeypatch: pytest.MonkeyPatch, *, gpus: int = 0, apple: bool = False, bf16: str = "native", **environment: int) -> SimpleNamespace:
@@ -35,3 +42,15 @@ def test_auto_takes_bf16_where_the_gpu_computes_in_it_and_does_not_only_imitate_
     assert (choose().device.type, choose().precision) == ("cuda", "bf16")
     machine(monkeypatch, gpus=1, bf16="emulated")
     assert choose().precision == "fp32" and choose(precision="bf16").precision == "bf16"
+
+
+def test_word2vec_trains_once_on_the_cpu_and_says_so_whatever_it_is_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    machine(monkeypatch, gpus=2)
+    monkeypatch.setattr(worker, "_listen", lambda: lambda: False)
+    run = make_run(tmp_path, "word2vec", device="auto", processes=2, steps=1)
+    assert launch.command(run)[:2] == [sys.executable, str(launch._MAIN)]
+    assert worker.work(run.path) == 0, run.events()
+    begun = next(event for event in run.events() if isinstance(event, events.RunStarted))
+    assert (begun.device, begun.precision, begun.processes) == ("cpu", "fp32", 1)
+    finetune = Run(run.path, replace(run.config, task=TaskConfig(task="classification")))  # which learns by gradient descent
+    assert "--nproc-per-node=2" in launch.command(finetune) and "device" not in finetune.config.unused
