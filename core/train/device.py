@@ -40,8 +40,8 @@ class Device:
 
 def choose(config: TrainConfig) -> Device:
     """The device that `config` asks for. UserError if it is not there. Joins the process group under torchrun."""
-    world, rank, local = (int(os.environ.get(name, default)) for name, default in
-                          (("WORLD_SIZE", 1), ("RANK", 0), ("LOCAL_RANK", 0)))
+    world, rank, local, here = (int(os.environ.get(name, default)) for name, default in
+                                (("WORLD_SIZE", 1), ("RANK", 0), ("LOCAL_RANK", 0), ("LOCAL_WORLD_SIZE", 1)))
     kind = config.device
     if kind == "auto":
         kind = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
@@ -49,11 +49,11 @@ def choose(config: TrainConfig) -> Device:
         raise UserError(tr("This machine has no GPU that PyTorch can use."), tr("Choose the device auto or cpu."), where="device")
     if kind == "mps" and not torch.backends.mps.is_available():
         raise UserError(tr("This machine has no Apple GPU that PyTorch can use."), tr("Choose the device auto or cpu."), where="device")
-    if kind == "cuda" and local >= torch.cuda.device_count():
-        raise UserError(tr("{processes} processes want a GPU each, but there are {count}.", processes=world, count=torch.cuda.device_count()),
+    if kind == "cuda" and here > torch.cuda.device_count():  # so that the first one, too, knows it, who tells the story
+        raise UserError(tr("{processes} processes want a GPU each, but there are {count}.", processes=here, count=torch.cuda.device_count()),
                         tr("Start fewer processes."), where="processes")
     device = torch.device(kind, local) if kind == "cuda" else torch.device(kind)
-    threads = config.threads or max(1, (os.cpu_count() or 1) // int(os.environ.get("LOCAL_WORLD_SIZE", 1)))
+    threads = config.threads or max(1, (os.cpu_count() or 1) // here)
     torch.set_num_threads(threads)
     if device.type == "cuda":
         torch.cuda.set_device(device)

@@ -73,6 +73,8 @@ def work(path: Path) -> int:
             write(told)
             if not isinstance(error, UserError):
                 log.exception("the run failed")
+            elif rank > 0:
+                log.error(str(error))  # the log is all that it can write to
         except OSError:
             return DISK_FULL
         return 2 if known else 3

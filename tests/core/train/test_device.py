@@ -44,6 +44,20 @@ def test_auto_takes_bf16_where_the_gpu_computes_in_it_and_does_not_only_imitate_
     assert choose().precision == "fp32" and choose(precision="bf16").precision == "bf16"
 
 
+@pytest.mark.parametrize("rank", [0, 1])
+def test_more_processes_than_gpus_is_told_by_the_first_and_logged_by_the_others(
+        tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, rank: int) -> None:
+    machine(monkeypatch, gpus=1, WORLD_SIZE=4, LOCAL_WORLD_SIZE=2, RANK=rank, LOCAL_RANK=rank)
+    monkeypatch.setattr(worker, "_listen", lambda: lambda: False)
+    run = make_run(tmp_path, device="cuda", processes=2)
+    assert worker.work(run.path) == 2
+    told = [event.message for event in run.events() if isinstance(event, events.RunFailed)]
+    said = "2 processes want a GPU each, but there are 1."
+    assert told == ([said] if rank == 0 else [])
+    logged = [record.getMessage() for record in caplog.records]
+    assert logged == ([] if rank == 0 else [f"{said} Start fewer processes."])
+
+
 def test_word2vec_trains_once_on_the_cpu_and_says_so_whatever_it_is_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     machine(monkeypatch, gpus=2)
     monkeypatch.setattr(worker, "_listen", lambda: lambda: False)
