@@ -59,7 +59,8 @@ def choose(config: TrainConfig) -> Device:
         torch.cuda.set_device(device)
         torch.set_float32_matmul_precision("high")
     if world > 1 and not torch.distributed.is_initialized():
-        torch.distributed.init_process_group("nccl" if kind == "cuda" else "gloo", timeout=READING_TIME)
+        nccl = kind == "cuda" and torch.distributed.is_nccl_available()  # which Windows has not
+        torch.distributed.init_process_group("nccl" if nccl else "gloo", timeout=READING_TIME)
     return Device(device=device, dtype=_dtype(config.precision, device), threads=threads, rank=rank, world=world)
 
 

@@ -18,7 +18,8 @@ from core.train import device, worker
 from tests.helpers.runs import make_run
 
 
-def machine(monkeypatch: pytest.MonkeyPatch, *, gpus: int = 0, apple: bool = False, bf16: str = "native", **environment: int) -> SimpleNamespace:
+def machine(monkeypatch: pytest.MonkeyPatch, *, gpus: int = 0, apple: bool = False, bf16: str = "native", nccl: bool = True,
+            **environment: int) -> SimpleNamespace:
     """A machine with so many GPUs. bf16: "native", "emulated". environment: as torchrun sets it. Returns what was asked of torch: backend."""
     asked = SimpleNamespace(backend=None)
     for name in ("WORLD_SIZE", "LOCAL_WORLD_SIZE", "RANK", "LOCAL_RANK"):
@@ -29,6 +30,7 @@ def machine(monkeypatch: pytest.MonkeyPatch, *, gpus: int = 0, apple: bool = Fal
     monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation=True: bf16 == "native" or including_emulation)
     monkeypatch.setattr(torch.backends.mps, "is_available", lambda: apple)
     monkeypatch.setattr(torch, "set_float32_matmul_precision", lambda precision: None)
+    monkeypatch.setattr(torch.distributed, "is_nccl_available", lambda: nccl)
     monkeypatch.setattr(torch.distributed, "init_process_group", lambda backend, **_: setattr(asked, "backend", backend))
     return asked
 
@@ -56,6 +58,13 @@ def test_more_processes_than_gpus_is_told_by_the_first_and_logged_by_the_others(
     assert told == ([said] if rank == 0 else [])
     logged = [record.getMessage() for record in caplog.records]
     assert logged == ([] if rank == 0 else [f"{said} Start fewer processes."])
+
+
+@pytest.mark.parametrize(("gpus", "nccl", "backend"), [(2, True, "nccl"), (2, False, "gloo"), (0, True, "gloo")])
+def test_processes_exchange_their_gradients_by_what_this_torch_was_built_with(
+        monkeypatch: pytest.MonkeyPatch, gpus: int, nccl: bool, backend: str) -> None:
+    asked = machine(monkeypatch, gpus=gpus, nccl=nccl, WORLD_SIZE=2, LOCAL_WORLD_SIZE=2, RANK=1, LOCAL_RANK=1)
+    assert choose(processes=2).world == 2 and asked.backend == backend
 
 
 def test_word2vec_trains_once_on_the_cpu_and_says_so_whatever_it_is_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
