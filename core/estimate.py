@@ -130,7 +130,9 @@ def device_of(config: RunConfig, machine: Machine) -> str:
     """Where the run will compute: "cuda", "mps" or "cpu"."""
     if "device" in config.unused:
         return "cpu"
-    return machine.kind if config.train.device == "auto" else config.train.device
+    if config.train.device != "auto":
+        return config.train.device
+    return "cpu" if machine.kind == "mps" and config.processes > 1 else machine.kind
 
 
 def _speed(config: RunConfig, cost: Cost, machine: Machine, device: str, samples: Sequence[Sample]) -> tuple[float, int]:

@@ -44,11 +44,15 @@ def choose(config: TrainConfig) -> Device:
                                 (("WORLD_SIZE", 1), ("RANK", 0), ("LOCAL_RANK", 0), ("LOCAL_WORLD_SIZE", 1)))
     kind = config.device
     if kind == "auto":
-        kind = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
+        apple = torch.backends.mps.is_available() and world == 1
+        kind = "cuda" if torch.cuda.is_available() else "mps" if apple else "cpu"
     if kind == "cuda" and not torch.cuda.is_available():
         raise UserError(tr("This machine has no GPU that PyTorch can use."), tr("Choose the device auto or cpu."), where="device")
     if kind == "mps" and not torch.backends.mps.is_available():
         raise UserError(tr("This machine has no Apple GPU that PyTorch can use."), tr("Choose the device auto or cpu."), where="device")
+    if kind == "mps" and world > 1:  # gloo exchanges what lies in the memory of a CPU or of CUDA
+        raise UserError(tr("Several processes cannot train together on an Apple GPU."),
+                        tr("Choose the device auto or cpu, or one process."), where="device")
     if kind == "cuda" and here > torch.cuda.device_count():  # so that the first one, too, knows it, who tells the story
         raise UserError(tr("{processes} processes want a GPU each, but there are {count}.", processes=here, count=torch.cuda.device_count()),
                         tr("Start fewer processes."), where="processes")
@@ -77,6 +81,6 @@ def from_rank_zero(values: list[float], device: Device) -> list[float]:
     """Rank 0's numbers, in every process: the clock and the commands must be read by one for all."""
     if device.world == 1:
         return values
-    tensor = torch.tensor(values, dtype=torch.float64 if device.device.type != "mps" else torch.float32, device=device.device)
+    tensor = torch.tensor(values, dtype=torch.float64, device=device.device)
     torch.distributed.broadcast(tensor, src=0)
     return tensor.tolist()

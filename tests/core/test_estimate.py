@@ -139,7 +139,8 @@ def test_a_gpu_is_taken_where_there_is_one():
     assert estimate.estimate(made, TEXT, GPU).on_gpu
     assert not estimate.estimate(config.build("bert", options={"device": "cpu"}), TEXT, GPU).on_gpu
     assert not estimate.estimate(config.build("word2vec"), TEXT, GPU).on_gpu
-    assert estimate.estimate(made, TEXT, replace(GPU, kind="mps")).on_gpu
+    apple = replace(GPU, kind="mps")
+    assert _of(machine=apple).on_gpu and not _of(machine=apple, processes=2).on_gpu, "it takes one process alone"
 
 
 def test_samples_come_from_the_events_of_runs(tmp_path):

@@ -12,6 +12,7 @@ import torch
 
 from core import events, launch
 from core.config import TrainConfig
+from core.errors import UserError
 from core.runs import Run
 from core.tasks.config import TaskConfig
 from core.train import device, worker
@@ -44,6 +45,16 @@ def test_auto_takes_bf16_where_the_gpu_computes_in_it_and_does_not_only_imitate_
     assert (choose().device.type, choose().precision) == ("cuda", "bf16")
     machine(monkeypatch, gpus=1, bf16="emulated")
     assert choose().precision == "fp32" and choose(precision="bf16").precision == "bf16"
+
+
+def test_on_an_apple_gpu_one_process_trains_and_several_take_the_cpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    machine(monkeypatch, apple=True)
+    assert choose().device.type == choose(device="mps").device.type == "mps"
+    machine(monkeypatch, apple=True, WORLD_SIZE=2, LOCAL_WORLD_SIZE=2)
+    assert choose(processes=2).device.type == "cpu"
+    with pytest.raises(UserError, match="Several processes cannot train together on an Apple GPU") as refused:
+        choose(processes=2, device="mps")
+    assert refused.value.where == "device" and refused.value.hint
 
 
 @pytest.mark.parametrize("rank", [0, 1])
