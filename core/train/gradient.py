@@ -129,7 +129,7 @@ class GradientLearner:
 
         def take(value: Tensor, part: Tensor) -> Tensor:
             rowed = value.ndim > 0 and not whole
-            return (value[part[0] : part[-1] + 1] if rowed else value).to(self.device.device, non_blocking=True)
+            return (value[part[0] : part[-1] + 1] if rowed else value).to(self.device.device)
 
         return [{name: take(value, part) for name, value in batch.items()} for part in parts]
 

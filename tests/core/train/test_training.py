@@ -649,12 +649,22 @@ def test_a_long_gradient_is_shortened_and_zero_leaves_it_as_it_is(tmp_path: Path
     assert float((after - before).norm()) == pytest.approx(result.grad_norm if moved is None else moved, rel=1e-3)
 
 
+def _learner(name: str = "gpt", *, vocab_size: int = 100, device: Device | None = None, **options: object) -> gradient.GradientLearner:
+    made = {"batch_size": 4, "seq_len": 16, "hidden_size": 16, "num_layers": 1, "num_heads": 2, "steps": 9, "warmup": 0.0, **options}
+    device = device or Device(device=torch.device("cpu"), dtype=None, threads=1)
+    return gradient.GradientLearner(configs.build(name, "quick", made), make_corpus(make_split(random_documents(40)), vocab_size=vocab_size), device)
+
+
+def test_a_batch_has_left_the_memory_that_it_was_made_in_when_that_is_freed(monkeypatch: pytest.MonkeyPatch) -> None:
+    learner, original, waited = _learner(), torch.Tensor.to, []
+    monkeypatch.setattr(torch.Tensor, "to", lambda self, *args, non_blocking=False: waited.append(not non_blocking) or original(self, *args))
+    learner._shares(learner.pretraining.batch("train", 0))
+    assert waited and all(waited)
+
+
 @pytest.mark.parametrize("clip", [0.0, 1.0])
 def test_a_gradient_that_is_too_great_for_fp16_moves_nothing_and_the_next_step_learns(clip: float) -> None:
-    split = make_split(random_documents(40))
-    config = configs.build("gpt", "quick", {"batch_size": 4, "seq_len": 16, "hidden_size": 16, "num_layers": 1, "num_heads": 2, "steps": 9,
-                                            "warmup": 0.0, "grad_clip": clip, "weight_decay": 0.0})
-    learner = gradient.GradientLearner(config, make_corpus(split), Device(device=torch.device("cpu"), dtype=torch.float16, threads=1))
+    learner = _learner(device=Device(device=torch.device("cpu"), dtype=torch.float16, threads=1), grad_clip=clip)
     assert len(learner.optimizers) == 2, "AdamW and Muon"
 
     def stepped(step: int) -> tuple[StepResult, dict[str, bool]]:
