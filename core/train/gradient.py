@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
@@ -65,7 +66,7 @@ class GradientLearner:
         optim.set_rate(self.optimizers, share)
         batch = self.pretraining.batch("train", step)
         # dropout, too, must be the same when this step is repeated after a restart
-        torch.manual_seed(hash((config.seed, step, self.device.rank)) & 0x7FFFFFFFFFFF)
+        torch.manual_seed(int(np.random.default_rng((config.seed, step, self.device.rank)).integers(1 << 62)))
         self._network.train()
         sums: Sums = {}
         parts = self._shares(batch)

@@ -662,6 +662,12 @@ def test_a_batch_has_left_the_memory_that_it_was_made_in_when_that_is_freed(monk
     assert waited and all(waited)
 
 
+@pytest.mark.parametrize(("seed", "step", "drawn"), [(0, 0, 2937467307694268567), (0, 1, 4103195943789856137), (7, 0, 2882744023523087010)])
+def test_dropout_is_drawn_from_the_seed_and_the_step_alike_in_every_version_of_python(seed: int, step: int, drawn: int) -> None:
+    _learner(seed=seed).step(step, 0.1)
+    assert torch.initial_seed() == drawn
+
+
 @pytest.mark.parametrize("clip", [0.0, 1.0])
 def test_a_gradient_that_is_too_great_for_fp16_moves_nothing_and_the_next_step_learns(clip: float) -> None:
     learner = _learner(device=Device(device=torch.device("cpu"), dtype=torch.float16, threads=1), grad_clip=clip)
