@@ -186,6 +186,17 @@ class RunConfig:
         """That train together."""
         return 1 if "processes" in self.unused else self.train.processes
 
+    @property
+    def rows(self) -> int:
+        """Sequences that each process computes at once."""
+        share = self.train.batch_size // self.processes
+        return min(self.train.micro_batch_size or share, share)
+
+    @property
+    def smaller_rows(self) -> int:
+        """The micro_batch_size with which a run that ran out of memory may fit; 0 where it cannot be made smaller."""
+        return 0 if "micro_batch_size" in self.unused else self.rows // 2
+
 
 SECTIONS = ("text", "model", "objective", "train", "watch")
 

@@ -104,11 +104,9 @@ def estimate(config: RunConfig, text: TextSize, machine: Machine, samples: Seque
         return None
     learns_by_gradient = "optimizer" not in config.unused
     device = device_of(config, machine)
-    share = train.batch_size // config.processes
-    rows = min(train.micro_batch_size or share, share)  # that each process computes at once
     half = 0.5 if device == "cuda" and train.precision != "fp32" else 1.0
     moments = 2 * (cost.parameters - cost.hidden) + MOMENTS[train.optimizer] * cost.hidden
-    kept = rows * train.seq_len * cost.activations * half
+    kept = config.rows * train.seq_len * cost.activations * half
     each = FLOAT_BYTES * config.processes  # every process has all of the network
     speed, used = _speed(config, cost, machine, device, samples)
     step_tokens = cost.step_tokens or train.batch_size * train.seq_len

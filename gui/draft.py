@@ -10,7 +10,6 @@ from core import i18n
 from core.config import RunConfig, TextConfig
 from core.errors import UserError
 from core.registry import FAMILIES, family
-from core.runs import Run
 from gui import specimen_store
 from gui.session import Session
 
@@ -67,13 +66,6 @@ def preset_values(draft: RunConfig) -> dict[str, dict[str, Any]]:
     plain = configs.build(draft.family, draft.preset, source)
     return {section: {item.name: getattr(getattr(plain, section), item.name) for item in dataclasses.fields(getattr(plain, section))}
             for section in configs.SECTIONS}
-
-
-def smaller_rows(run: Run) -> int:
-    """The micro-batch size with which a run that ran out of memory may fit; 0 where it cannot be made smaller."""
-    train = run.config.train
-    rows = train.micro_batch_size or train.batch_size
-    return rows // 2 if rows > 1 and "micro_batch_size" not in family(run.config.family).unused else 0
 
 
 def usable(draft: RunConfig) -> bool:

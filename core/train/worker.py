@@ -242,12 +242,16 @@ def out_of_memory(error: BaseException, run: Run) -> UserError | None:
     asked = re.search(r"[Tt]ried to allocate ([\d.]+) ?(\w+)", text)
     if not (isinstance(error, MemoryError) or "out of memory" in text or "can't allocate memory" in text or "not enough memory" in text):
         return None
-    train = run.config.train
-    rows = train.micro_batch_size or train.batch_size
     needed = tr("an unknown amount") if asked is None else memory_words(float(asked[1])) if asked[2] == "bytes" else f"{asked[1]} {asked[2]}"
-    smaller = max(1, rows // 2)
-    return UserError(tr("The memory did not suffice: {needed} more were needed for {rows} sequences at once.", needed=needed, rows=rows),
-                     tr("Resume it with --set micro_batch_size={smaller}: the step stays the same, computed in smaller parts.", smaller=smaller))
+    config = run.config
+    if config.smaller_rows:
+        return UserError(tr("The memory did not suffice: {needed} more were needed for {rows} sequences at once.", needed=needed, rows=config.rows),
+                         tr("Resume it with --set micro_batch_size={smaller}: the step stays the same, computed in smaller parts.",
+                            smaller=config.smaller_rows))
+    return UserError(tr("The memory did not suffice: {needed} more were needed.", needed=needed),
+                     tr("Close other programs and resume it, or train a new run with a smaller vocabulary or shorter vectors.")
+                     if "micro_batch_size" in config.unused else
+                     tr("Close other programs and resume it, or train a new run with shorter sequences, a smaller vocabulary or a smaller model."))
 
 
 def _write_nothing(event: events.Event) -> None:

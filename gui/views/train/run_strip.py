@@ -13,7 +13,7 @@ from core.i18n import sentences, tr
 from core.registry import family
 from core.runs import Run, Status, status_of
 from core.sizes import memory_words
-from gui import draft, theme
+from gui import theme
 from gui.run_process import Processes
 from gui.run_queue import RunQueue
 from gui.second_stage import metric_of, metric_title
@@ -118,12 +118,12 @@ class RunStrip(QFrame):
             self._problem.setText(sentences(failed.message, failed.hint))
             self._problem.setToolTip(failed.traceback)
             if asked := _ROWS_IN_HINT.search(failed.hint):
-                self._rows = min(int(asked[1]), draft.smaller_rows(self.run))
+                self._rows = min(int(asked[1]), self.run.config.smaller_rows)
         outcome = self._processes.outcome(self.run)
         if gone:
             self._rows = 0
         elif outcome is not None and outcome.code in OUT_OF_MEMORY and status.state in ("new", "killed", "failed"):
-            self._rows = draft.smaller_rows(self.run)
+            self._rows = self.run.config.smaller_rows
         self._smaller.setVisible(self._rows > 0)
         self._smaller.setText(tr("Resume with {count} sequences at once", count=self._rows))
 

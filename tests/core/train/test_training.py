@@ -290,6 +290,16 @@ def test_memory_that_does_not_suffice_is_put_in_words(tmp_path: Path) -> None:
     assert worker.out_of_memory(RuntimeError("shapes do not fit"), run) is None
     smaller = worker.out_of_memory(MemoryError(), make_run(tmp_path, "bert", micro_batch_size=2))
     assert "for 2 sequences at once" in smaller.message and "micro_batch_size=1:" in smaller.hint
+    shared = worker.out_of_memory(MemoryError(), make_run(tmp_path, "bert", batch_size=64, processes=4, micro_batch_size=32))
+    assert "for 16 sequences at once" in shared.message and "micro_batch_size=8:" in shared.hint, "each process has a quarter of them"
+
+
+@pytest.mark.parametrize(("name", "options", "advice"), [
+    ("word2vec", {}, "a smaller vocabulary or shorter vectors"), ("bert", {"batch_size": 1}, "shorter sequences"),
+    ("bert", {"batch_size": 2, "processes": 2}, "shorter sequences")])
+def test_memory_that_smaller_parts_cannot_save_is_put_in_words_without_them(tmp_path: Path, name: str, options: dict, advice: str) -> None:
+    told = worker.out_of_memory(MemoryError(), make_run(tmp_path, name, **options))
+    assert advice in told.hint and "micro_batch_size" not in told.hint and "sequences at once" not in told.message
 
 
 @pytest.mark.parametrize("name", ["model.safetensors", "optimizer.safetensors", "state.json", "manifest.json"])

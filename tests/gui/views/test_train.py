@@ -400,7 +400,7 @@ def _kill(qtbot, window, process):
 
 
 def test_a_run_that_the_system_has_ended_is_offered_smaller_parts_until_it_goes_on(qtbot, make, make_run):
-    window, run = make("train"), make_run("bert", batch_size=64)
+    window, run = make("train"), make_run("bert", batch_size=128, processes=2)  # 64 each
     _write(run, _begun(), _step(1))
     window.session.add_run(run)
     window.view.show_live()
