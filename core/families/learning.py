@@ -39,7 +39,8 @@ class Pretraining(Protocol):
 
     @staticmethod
     def build(config: RunConfig, vocab_size: int) -> nn.Module:
-        """The network of such a run, as it is before the first step; with token_logits(hidden), where it guesses tokens."""
+        """The network of such a run, as it is before the first step. Where it guesses tokens it has token_logits(hidden), and it or its encoder
+        has output_matrix, (vocab_size, size), that these scores are made with: of all matrices Muon leaves this one and the embeddings to AdamW."""
         ...
 
     def batch(self, split: str, index: int) -> Batch:

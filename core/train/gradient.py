@@ -53,7 +53,7 @@ class GradientLearner:
         if device.world > 1:
             # a pooler, say, has no part in the loss of masked words alone
             self._with_loss = DistributedDataParallel(self._with_loss, find_unused_parameters=True)
-        self.optimizers = list(optimizers) or optim.build(self._network, config.train, corpus.tokenizer.vocab_size)
+        self.optimizers = list(optimizers) or optim.build(self._network, config.train)
         optim.set_rate(self.optimizers, 1.0)
         self._scaler = torch.amp.GradScaler(device.device.type, enabled=device.dtype is torch.float16)
         self.parameters = sum(parameter.numel() for parameter in self._network.parameters())

@@ -7,6 +7,7 @@ AdamW needs several for. Embeddings, the output layer, biases and norms stay wit
 
 from __future__ import annotations
 
+import logging
 import math
 from collections.abc import Mapping
 
@@ -18,10 +19,12 @@ from core.train.muon import Muon
 
 BETAS = (0.9, 0.98)  # of AdamW, as in Vaswani et al. 2017, section 5.3
 
+log = logging.getLogger(__name__)
 
-def build(network: nn.Module, config: TrainConfig, vocab_size: int) -> list[torch.optim.Optimizer]:
-    """AdamW alone, or Muon for the hidden matrices and AdamW for the rest. Norms and biases are never decayed."""
-    hidden, matrices, others = split(network, vocab_size)
+
+def build(network: nn.Module, config: TrainConfig) -> list[torch.optim.Optimizer]:
+    """AdamW alone, or Muon for the hidden matrices and AdamW for the rest. Norms and biases are never decayed. network: a Pretraining's."""
+    hidden, matrices, others = split(network)
     if config.optimizer == "adamw":
         matrices, hidden = hidden + matrices, []
     groups = [{"params": matrices, "weight_decay": config.weight_decay}, {"params": others, "weight_decay": 0.0}]
@@ -31,16 +34,17 @@ def build(network: nn.Module, config: TrainConfig, vocab_size: int) -> list[torc
     return [adamw, Muon(hidden, lr=config.muon_learning_rate, weight_decay=config.weight_decay)]
 
 
-def split(network: nn.Module, vocab_size: int) -> tuple[list[nn.Parameter], list[nn.Parameter], list[nn.Parameter]]:
+def split(network: nn.Module) -> tuple[list[nn.Parameter], list[nn.Parameter], list[nn.Parameter]]:
     """The hidden matrices, the other matrices (embeddings and the output layer), and vectors; each parameter once."""
-    embeddings = {id(p) for module in network.modules() if isinstance(module, nn.Embedding) for p in module.parameters()}
+    outer = {id(module.weight) for module in network.modules() if isinstance(module, nn.Embedding)}
+    outer |= {id(part.output_matrix) for part in (network, network.encoder) if hasattr(part, "output_matrix")}
     hidden, matrices, others = [], [], []
     for parameter in network.parameters():
         if not parameter.requires_grad:
             continue
         if parameter.ndim < 2:
             others.append(parameter)
-        elif parameter.ndim == 2 and id(parameter) not in embeddings and vocab_size not in parameter.shape:
+        elif parameter.ndim == 2 and id(parameter) not in outer:
             hidden.append(parameter)
         else:
             matrices.append(parameter)
@@ -73,10 +77,20 @@ def state_tensors(optimizers: list[torch.optim.Optimizer]) -> dict[str, Tensor]:
 
 
 def load_state_tensors(optimizers: list[torch.optim.Optimizer], tensors: Mapping[str, Tensor]) -> None:
+    """What `state_tensors` gave. Where it was of other parameters (once a matrix with a side as long as the vocabulary was taken for the output
+    layer) the optimizers begin anew: PyTorch would step with what does not fit, and end the process without a word."""
+    states: dict[int, dict[int, dict[str, Tensor]]] = {number: {} for number in range(len(optimizers))}
+    for key, value in tensors.items():
+        which, index, name = key.split(".", 2)
+        states.setdefault(int(which), {}).setdefault(int(index), {})[name] = value
+    if not all(_fits(optimizer, states[number]) for number, optimizer in enumerate(optimizers)):
+        log.warning("the state of the optimizer does not fit its parameters: it begins anew")
+        return
     for number, optimizer in enumerate(optimizers):
-        state: dict[int, dict[str, Tensor]] = {}
-        for key, value in tensors.items():
-            which, index, name = key.split(".", 2)
-            if int(which) == number:
-                state.setdefault(int(index), {})[name] = value
-        optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
+        optimizer.load_state_dict({"state": states[number], "param_groups": optimizer.state_dict()["param_groups"]})
+
+
+def _fits(optimizer: torch.optim.Optimizer, state: Mapping[int, Mapping[str, Tensor]]) -> bool:
+    parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
+    return all(index < len(parameters) and all(value.ndim == 0 or value.shape == parameters[index].shape for value in moments.values())
+               for index, moments in state.items())

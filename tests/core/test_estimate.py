@@ -48,7 +48,7 @@ def test_the_matrices_of_muon_are_those_that_it_takes_over(name, options):
     from core.train.optim import split
 
     made = config.build(name, options=options)
-    hidden, _, _ = split(_network(made, TEXT.vocab_size), TEXT.vocab_size)
+    hidden, _, _ = split(_network(made, TEXT.vocab_size))
     counted = _cost(made).hidden
     # what the objective does not reach, the pooler or the head of the next sentence, is small
     assert counted == pytest.approx(sum(one.numel() for one in hidden), rel=0.05)

@@ -45,6 +45,11 @@ class ElmoForPretraining(nn.Module):
         """(..., hidden_size) of one direction -> (..., vocab_size): the scores of the token that comes next in that direction."""
         return self.softmax(hidden)
 
+    @property
+    def output_matrix(self) -> Tensor:
+        """(vocab_size, hidden_size)"""
+        return self.softmax.weight
+
 
 class ElmoPretraining:
     """Batches and loss of the bidirectional language model. See Pretraining in core/families/learning.py.

@@ -662,7 +662,8 @@ def test_a_long_gradient_is_shortened_and_zero_leaves_it_as_it_is(tmp_path: Path
 def _learner(name: str = "gpt", *, vocab_size: int = 100, device: Device | None = None, **options: object) -> gradient.GradientLearner:
     made = {"batch_size": 4, "seq_len": 16, "hidden_size": 16, "num_layers": 1, "num_heads": 2, "steps": 9, "warmup": 0.0, **options}
     device = device or Device(device=torch.device("cpu"), dtype=None, threads=1)
-    return gradient.GradientLearner(configs.build(name, "quick", made), make_corpus(make_split(random_documents(40)), vocab_size=vocab_size), device)
+    corpus = make_corpus(make_split(random_documents(40, vocab_size=vocab_size)), vocab_size=vocab_size)
+    return gradient.GradientLearner(configs.build(name, "quick", made), corpus, device)
 
 
 def test_a_batch_has_left_the_memory_that_it_was_made_in_when_that_is_freed(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -730,7 +731,7 @@ def test_muon_takes_the_hidden_matrices_and_nothing_else(tmp_path: Path) -> None
     run = make_run(tmp_path, "bert", optimizer="muon")
     corpus = prepare(run.config.text, tmp_path / "cache")
     learner = gradient.GradientLearner(run.config, corpus, Device(device=torch.device("cpu"), dtype=None, threads=1))
-    hidden, matrices, vectors = (set(map(id, group)) for group in optim.split(learner.network(), corpus.tokenizer.vocab_size))
+    hidden, matrices, vectors = (set(map(id, group)) for group in optim.split(learner.network()))
     named = {name: id(parameter) for name, parameter in learner.network().named_parameters() if parameter.requires_grad}
     assert named["encoder.token_embedding.weight"] in matrices and named["encoder.position_embedding.weight"] in matrices
     assert all(named[name] in vectors for name in named if name.endswith("bias"))
@@ -739,6 +740,31 @@ def test_muon_takes_the_hidden_matrices_and_nothing_else(tmp_path: Path) -> None
     decayed = {id(parameter) for optimizer in learner.optimizers for group in optimizer.param_groups for parameter in group["params"]
                if group["weight_decay"]}
     assert decayed == hidden | matrices, "norms and biases are never decayed"
+
+
+@pytest.mark.parametrize(("name", "options"), [("gpt", {}), ("gpt", {"tied": False}), ("bert", {"next_sentence": True}), ("bert", {"tied": False}),
+                                               ("elmo", {}), ("elmo", {"cell_size": 20, "embedding": "char_cnn"})])
+def test_muon_takes_the_same_matrices_whatever_the_size_of_the_vocabulary(name: str, options: dict) -> None:
+    heads = {} if name == "elmo" else {"num_heads": 2}
+    config = configs.build(name, "quick", {"hidden_size": 16, "num_layers": 2, **heads, **options})
+
+    def taken(vocab_size: int) -> set[str]:
+        network = load(family(name).pretrain).build(config, vocab_size)
+        hidden = set(map(id, optim.split(network)[0]))
+        return {each for each, parameter in network.named_parameters() if id(parameter) in hidden}
+
+    usual = taken(101)
+    assert usual and not any("embedding.weight" in each or each in ("softmax.weight", "mlm_output.weight", "encoder.output.weight") for each in usual)
+    for size in (16, 20, 32, 48, 64, 80):  # those of the hidden matrices
+        assert taken(size) == usual
+
+
+def test_moments_of_other_parameters_are_not_stepped_with(caplog: pytest.LogCaptureFixture) -> None:
+    learner, other = _learner(), _learner(optimizer="adamw")
+    other.step(0, 0.1)
+    learner.load_state(LearnerState(model=learner.state().model, optimizer=other.state().optimizer, extra={}))
+    assert not any(optimizer.state for optimizer in learner.optimizers) and "begins anew" in caplog.text
+    assert math.isfinite(learner.step(1, 0.1).loss)
 
 
 def test_a_worker_started_by_hand_says_what_is_wrong(tmp_path: Path) -> None:
