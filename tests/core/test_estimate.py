@@ -43,15 +43,16 @@ def test_the_parameters_are_those_of_the_network(name, options):
 
 
 @pytest.mark.parametrize(("name", "options"), [
-    ("bert", SMALL), ("bert", {**SMALL, "next_sentence": True}), ("gpt", SMALL), ("elmo", {"hidden_size": 24})])
-def test_the_matrices_of_muon_are_those_that_it_takes_over(name, options):
+    ("bert", SMALL), ("bert", {**SMALL, "next_sentence": True}), ("bert", {**SMALL, "next_sentence": True, "intermediate_size": 50}), ("gpt", SMALL),
+    ("elmo", {"hidden_size": 24}), ("elmo", {"hidden_size": 24, "cell_size": 40}),
+    ("elmo", {"hidden_size": 24, "embedding": "char_cnn", "max_characters": 4})])
+@pytest.mark.parametrize("vocab_size", [101, 24, 96])  # the latter are sides of hidden matrices, too
+def test_the_matrices_of_muon_are_those_that_it_takes_over(name, options, vocab_size):
     from core.train.optim import split
 
     made = config.build(name, options=options)
-    hidden, _, _ = split(_network(made, TEXT.vocab_size))
-    counted = _cost(made).hidden
-    # what the objective does not reach, the pooler or the head of the next sentence, is small
-    assert counted == pytest.approx(sum(one.numel() for one in hidden), rel=0.05)
+    hidden, _, _ = split(_network(made, vocab_size))
+    assert estimate.cost_of(made, vocab_size, TEXT.tokens).hidden == sum(one.numel() for one in hidden)
 
 
 def test_the_first_limit_ends_the_run():
