@@ -51,13 +51,14 @@ class Machine:
 
 @dataclass(frozen=True, kw_only=True)
 class Sample:
-    """How fast an earlier run was. flops: of a token of its model."""
+    """How fast an earlier run was. threads: of all its processes together. flops: of a token of its model."""
 
     family: str
     device: str
     threads: int
     flops: float
     tokens_per_s: float
+    processes: int = 1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -135,13 +136,13 @@ def device_of(config: RunConfig, machine: Machine) -> str:
 
 def _speed(config: RunConfig, cost: Cost, machine: Machine, device: str, samples: Sequence[Sample]) -> tuple[float, int]:
     """Tokens a second, and how many earlier runs say so."""
-    threads = config.train.threads or machine.cores
+    threads = config.train.threads * config.processes or machine.cores  # of all processes together; without a number they share the cores
     alike = [one for one in samples if one.family == config.family and one.device == device and one.flops > 0][:SAMPLES]
     if alike:
         # half the arithmetic is rarely twice the speed, on a GPU least of all
         power = 0.9 if device == "cpu" else 0.5
-        said = [one.tokens_per_s * (one.flops / cost.flops) ** power * (_gain(threads) / _gain(one.threads) if device == "cpu" else 1.0)
-                for one in alike]
+        said = [one.tokens_per_s * (one.flops / cost.flops) ** power
+                * (_gain(threads) / _gain(one.threads) if device == "cpu" else config.processes / one.processes) for one in alike]
         return statistics.median(said), len(alike)
     if device == "cpu":
         return cost.core_flops * _gain(threads) / cost.flops, 0
@@ -172,5 +173,5 @@ def sample_of(run: Run) -> Sample | None:
     cost = cost_of(run.config, begun[-1].vocab_size, begun[-1].train_tokens)
     if cost is None:
         return None
-    return Sample(family=run.config.family, device=begun[-1].device.partition(" ")[0], threads=begun[-1].threads, flops=cost.flops,
-                  tokens_per_s=statistics.median(speeds[len(speeds) // 4:]))
+    return Sample(family=run.config.family, device=begun[-1].device.partition(" ")[0], threads=begun[-1].threads * begun[-1].processes,
+                  flops=cost.flops, tokens_per_s=statistics.median(speeds[len(speeds) // 4:]), processes=begun[-1].processes)

@@ -122,6 +122,14 @@ def test_an_earlier_speed_is_scaled_by_arithmetic_and_threads():
     assert (_of("gpt", GPU, several).tokens_per_s, _of("gpt", GPU, several).samples) == (100.0, 3)
 
 
+def test_an_earlier_speed_is_scaled_by_the_processes_that_reached_it():
+    flops = _cost(config.build("gpt")).flops
+    on_cpu, on_gpu = (Sample(family="gpt", device=device, threads=2, flops=flops, tokens_per_s=100.0, processes=2) for device in ("cpu", "cuda"))
+    assert [_of("gpt", GPU, (on_gpu,), processes=count).tokens_per_s for count in (1, 2, 4)] == pytest.approx([50, 100, 200])
+    assert [_of("gpt", earlier=(on_cpu,), processes=count).tokens_per_s for count in (1, 2)] == pytest.approx([100, 100]), "they share the cores"
+    assert _of("gpt", earlier=(on_cpu,), processes=4, threads=1).tokens_per_s == pytest.approx(100 * 2**0.8)
+
+
 def test_the_speed_is_that_of_earlier_runs_of_the_family_on_the_device():
     made = config.build("gpt")
     flops = _cost(made).flops
@@ -148,14 +156,14 @@ def test_samples_come_from_the_events_of_runs(tmp_path):
     run = Run.create(config.build("gpt"), tmp_path / "run")
     assert estimate.sample_of(run) is None
     writer = EventWriter(run.events_path)
-    writer.write(RunStarted(step=0, device="cuda (a card)", precision="bf16", processes=1, threads=3, parameters=1, train_tokens=1, valid_tokens=1,
+    writer.write(RunStarted(step=0, device="cuda (a card)", precision="bf16", processes=2, threads=3, parameters=1, train_tokens=1, valid_tokens=1,
                             vocab_size=101, total_steps=0, versions={}))
     for step in range(1, 9):
         writer.write(StepEnd(step=step, loss=1.0, learning_rate=0.1, grad_norm=0.1, tokens=step, tokens_per_s=10.0 if step < 3 else 500.0,
                              progress=0.1, elapsed=1.0, seconds_left=1.0, memory=1))
     writer.close()
     found = estimate.samples(tmp_path)
-    assert found == [Sample(family="gpt", device="cuda", threads=3, flops=_cost(run.config).flops, tokens_per_s=500.0)]
+    assert found == [Sample(family="gpt", device="cuda", threads=6, flops=_cost(run.config).flops, tokens_per_s=500.0, processes=2)]
     assert estimate.sample_of(Run(run.path, replace(run.config, task=TaskConfig(task="classification")))) is None  # a finetune reads otherwise
     (run.path / UNPACKED).write_text("{}")
     assert estimate.samples(tmp_path) == [], "it was trained on another machine"
