@@ -62,6 +62,8 @@ class ElmoPretraining:
         self.vocab_size = corpus.tokenizer.vocab_size
         self.sampled = min(config.objective.sampled_softmax, self.vocab_size - 1)
         self.seed = config.train.seed
+        frequencies = log_frequencies(corpus.train, self.vocab_size)
+        self._negatives = LogUniform(frequencies, self.sampled) if self.sampled else None
         self.network = self.build(config, self.vocab_size)
         self.network.encoder.spell(corpus.tokenizer)
         if config.model.embedding == "token" and config.objective.first_vectors == COOCCURRENCE:
@@ -69,7 +71,7 @@ class ElmoPretraining:
             begin_with_cooccurrence(embedding, corpus.train, self.seed, embedding.embedding_dim**-0.5)
             with torch.no_grad():  # the softmax knows the same from the start, and how frequent each token is
                 softmax.weight.copy_(embedding.weight)
-                softmax.bias.copy_(torch.from_numpy(log_frequencies(corpus.train, self.vocab_size)))
+                softmax.bias.copy_(torch.from_numpy(frequencies))
         self.tokens_per_batch, self.tokens_per_epoch = self._windows.tokens_per_batch, self._windows.tokens_per_epoch
 
     @staticmethod
@@ -99,7 +101,8 @@ class ElmoPretraining:
         labels = torch.cat([nexts[ahead], befores[behind]])  # (labels)
         weight, bias = network.softmax.weight, network.softmax.bias
         if "sample_seed" in batch:
-            nll = sampled_softmax_loss(hidden, weight, bias, labels, self.sampled, int(batch["sample_seed"]))
+            negatives, log_expected = self._negatives.draw(int(batch["sample_seed"]), ids.device)
+            nll = sampled_softmax_loss(hidden, weight, bias, labels, negatives, log_expected)
             return Loss(value=nll / batch["normalizer"], sums={"loss": (nll.detach(), len(labels))})
         nll, correct = vocabulary_loss(hidden, weight, bias, labels)
         return Loss(value=nll / batch["normalizer"], sums={"loss": (nll.detach(), len(labels)), "accuracy": (correct, len(labels))})
@@ -113,23 +116,34 @@ def log_frequencies(split: Split, vocab_size: int) -> np.ndarray:
     return np.log(counts / counts.sum()).astype(np.float32)
 
 
-def sampled_softmax_loss(hidden: Tensor, weight: Tensor, bias: Tensor, labels: Tensor, samples: int, seed: int) -> Tensor:
-    """The summed cross-entropy over the label and `samples` other tokens (Jean et al. 2015, equations 8 to 10).
+class LogUniform:
+    """Draws the tokens from which a sampled softmax tells the label, about as often as they occur: log-uniformly by their rank,
+    P(rank) = log((rank + 2) / (rank + 1)) / log(vocab_size + 1). The most frequent token has rank 0."""
 
-    Tokens are numbered by falling frequency, so negatives are drawn log-uniformly, P(i) = log((i + 2) / (i + 1)) / log(V + 1),
-    and every score is lowered by the log of how often its token is expected among them. hidden: (labels, hidden_size).
+    def __init__(self, frequencies: np.ndarray, samples: int) -> None:
+        """frequencies: (vocab_size), or what grows with them. samples: drawn in one step; what is drawn again counts once."""
+        self._samples, ranks = samples, np.arange(len(frequencies))
+        self._by_rank = np.argsort(-frequencies, kind="stable")  # (vocab_size) tokens
+        share = np.log((ranks + 2) / (ranks + 1)) / math.log(len(ranks) + 1)
+        log_expected = np.empty(len(ranks))
+        log_expected[self._by_rank] = np.log(-np.expm1(samples * np.log1p(-share)))
+        self._log_expected = torch.from_numpy(log_expected).float()  # (an Apple GPU knows no float64)
+
+    def draw(self, seed: int, device: torch.device) -> tuple[Tensor, Tensor]:
+        """(negatives) tokens, each once; (vocab_size) the log of how often each token is expected among them."""
+        size = len(self._by_rank)
+        ranks = ((size + 1) ** np.random.default_rng(seed).random(self._samples) - 1).astype(np.int64).clip(0, size - 1)
+        self._log_expected = self._log_expected.to(device)  # once
+        return torch.from_numpy(self._by_rank[np.unique(ranks)]).to(device), self._log_expected
+
+
+def sampled_softmax_loss(hidden: Tensor, weight: Tensor, bias: Tensor, labels: Tensor, negatives: Tensor, log_expected: Tensor) -> Tensor:
+    """The summed cross-entropy over the label and other tokens (Jean et al. 2015, equations 8 to 10).
+
+    hidden: (labels, hidden_size). negatives, log_expected: as LogUniform draws them; every score is lowered by the latter.
     A negative that is the label itself is taken out. A scalar, in nats; an estimate of the full softmax's from below.
     """
-    vocab_size = len(weight)
-    rng = np.random.default_rng(seed)
-    drawn = np.unique(((vocab_size + 1) ** rng.random(samples) - 1).astype(np.int64).clip(0, vocab_size - 1))
-    negatives = torch.from_numpy(drawn).to(hidden.device)  # (negatives), each once
-
-    def log_expected(ids: Tensor) -> Tensor:
-        share = torch.log((ids.double() + 2) / (ids.double() + 1)) / math.log(vocab_size + 1)
-        return torch.log(-torch.expm1(samples * torch.log1p(-share))).float()
-
-    true = (hidden * weight[labels]).sum(-1) + bias[labels] - log_expected(labels)  # (labels)
-    others = hidden @ weight[negatives].t() + bias[negatives] - log_expected(negatives)  # (labels, negatives)
+    true = (hidden * weight[labels]).sum(-1) + bias[labels] - log_expected[labels]  # (labels)
+    others = hidden @ weight[negatives].t() + bias[negatives] - log_expected[negatives]  # (labels, negatives)
     others = others.masked_fill(negatives == labels[:, None], -math.inf)
     return (torch.logsumexp(torch.cat([true[:, None], others], dim=1).float(), dim=1) - true.float()).sum()

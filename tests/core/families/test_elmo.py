@@ -13,11 +13,12 @@ from core import config
 from core.errors import UserError
 from core.families.elmo.config import ElmoConfig
 from core.families.elmo.model import CharacterCNN, Elmo
-from core.families.elmo.pretrain import ElmoPretraining, sampled_softmax_loss
+from core.families.elmo.pretrain import ElmoPretraining, LogUniform, sampled_softmax_loss
 from core.families.outputs import directions
 from core.text.tokenizers import BOS, EOS
 from tests.helpers.tiny_corpus import make_corpus, make_split, random_documents
 
+CPU = torch.device("cpu")
 SMALL = {"num_layers": 2, "hidden_size": 12, "dropout": 0.0, "max_seq_len": 32}
 
 
@@ -155,9 +156,9 @@ def test_sampled_softmax_comes_near_the_full_one_and_trains_the_same_way() -> No
     labels = torch.randint(0, vocab, (64,))
     full = nn.functional.cross_entropy(hidden @ weight.t() + bias, labels, reduction="sum")
     expected = torch.autograd.grad(full, weight)[0]
-    losses, gradients = [], []
+    losses, gradients, negatives = [], [], LogUniform(np.random.default_rng(0).random(vocab), 200)
     for seed in range(60):
-        loss = sampled_softmax_loss(hidden, weight, bias, labels, 200, seed)
+        loss = sampled_softmax_loss(hidden, weight, bias, labels, *negatives.draw(seed, CPU))
         losses.append(loss.item())
         gradients.append(torch.autograd.grad(loss, weight)[0])
     full = float(full.detach())
@@ -166,15 +167,30 @@ def test_sampled_softmax_comes_near_the_full_one_and_trains_the_same_way() -> No
     assert nn.functional.cosine_similarity(mean.flatten(), expected.flatten(), dim=0) > 0.9
 
 
-@pytest.mark.parametrize("label", [0, 399])
-def test_each_sampled_token_counts_for_all_that_were_not_drawn(label: int) -> None:
+@pytest.mark.parametrize("rank", [0, 399])
+def test_each_sampled_token_counts_for_all_that_were_not_drawn(rank: int) -> None:
     """With equal scores for all tokens, exp(loss) is 1 and, in the mean, P(label is drawn) for each other token, however seldom drawn."""
     vocab, samples = 400, 100
-    zeros = torch.zeros(1, 4)
-    found = [math.exp(sampled_softmax_loss(zeros, torch.zeros(vocab, 4), torch.zeros(vocab), torch.tensor([label]), samples, seed).item())
-             for seed in range(400)]
-    drawn = 1 - (1 - math.log((label + 2) / (label + 1)) / math.log(vocab + 1)) ** samples
+    frequencies = np.random.default_rng(0).random(vocab)
+    label, negatives = int(np.argsort(-frequencies)[rank]), LogUniform(frequencies, samples)
+    zeros = torch.zeros(1, 4), torch.zeros(vocab, 4), torch.zeros(vocab), torch.tensor([label])
+    found = [math.exp(sampled_softmax_loss(*zeros, *negatives.draw(seed, CPU)).item()) for seed in range(400)]
+    drawn = 1 - (1 - math.log((rank + 2) / (rank + 1)) / math.log(vocab + 1)) ** samples
     assert np.mean(found) - 1 == pytest.approx(drawn * (vocab - 1), rel=0.05)
+
+
+def test_negatives_are_drawn_by_how_frequent_the_tokens_are_in_the_text_wherever_they_stand_in_the_vocabulary() -> None:
+    counts = {90: 300, 50: 100, 7: 30, 60: 10}
+    text = [[[token] * count] for token, count in counts.items()]
+    made = ElmoPretraining(config.build("elmo", "quick", {"hidden_size": 12, "seq_len": 10, "batch_size": 4, "sampled_softmax": 20}),
+                           make_corpus(make_split(text)))
+    drawn, steps = np.zeros(100), 400
+    for seed in range(steps):
+        tokens, log_expected = made._negatives.draw(seed, CPU)
+        drawn[tokens.numpy()] += 1 / steps
+    assert list(np.argsort(-log_expected.numpy())[:3]) == [90, 50, 7]
+    np.testing.assert_allclose(drawn, log_expected.exp().numpy(), atol=0.1)
+    assert log_expected.dtype == torch.float32
 
 
 def test_sampled_softmax_trains_and_validation_uses_the_full_one() -> None:
