@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
+from core.errors import UserError
 from core.families.elmo.config import CHARACTER_SIZE, CHARACTERS, HIGHWAYS, ElmoConfig
 from core.families.outputs import Output
 from core.families.places import reversal, take
+from core.i18n import tr
 
 if TYPE_CHECKING:
     from core.text.tokenizers import Tokenizer
@@ -43,6 +45,10 @@ class Elmo(nn.Module):
 
     def forward(self, input_ids: Tensor, attention_mask: Tensor | None = None, token_type_ids: Tensor | None = None, *,
                 output_hidden_states: bool = False, output_attentions: bool = False) -> Output:
+        """UserError where the device cannot compute it."""
+        if self.config.cell_size and input_ids.device.type == "mps":
+            raise UserError(tr("PyTorch cannot compute an ELMo whose cell_size is not 0 on an Apple GPU."),
+                            tr("Choose the device cpu, or for a new run cell_size 0."), where="device")
         token = self.dropout(self.embedding(input_ids))  # (batch, tokens, hidden_size)
         forward = self._read(self.forward_layers, token)
         flip = reversal(input_ids, attention_mask)  # (batch, tokens)

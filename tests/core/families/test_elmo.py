@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -85,6 +86,13 @@ def test_padding_changes_nothing(model: Elmo) -> None:
     together = model(ids, mask).last_hidden_state
     torch.testing.assert_close(together[0, :5], model(short).last_hidden_state[0], atol=1e-6, rtol=1e-5)
     torch.testing.assert_close(together[1], model(long).last_hidden_state[0], atol=1e-6, rtol=1e-5)
+
+
+def test_an_apple_gpu_cannot_project_and_says_so() -> None:
+    ids = SimpleNamespace(device=SimpleNamespace(type="mps"))
+    with pytest.raises(UserError, match="cell_size is not 0 on an Apple GPU") as refused:
+        Elmo(ElmoConfig(**SMALL, cell_size=20), vocab_size=50)(ids)
+    assert refused.value.where == "device" and "cpu" in refused.value.hint
 
 
 @torch.no_grad()
