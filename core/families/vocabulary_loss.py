@@ -34,37 +34,55 @@ def vocabulary_loss(hidden: Tensor, weight: Tensor, bias: Tensor | None, labels:
     Returns two float32 scalars: the negative log-likelihood in nats, and how many labels were the likeliest token (no gradient).
     Under autocast the products are computed in its number format, the softmax always in float32.
     """
+    nll, told = _loss(hidden, weight, bias, labels, None)
+    return nll, told[1]
+
+
+def subsampled_loss(hidden: Tensor, weight: Tensor, bias: Tensor, labels: Tensor, kept: Tensor) -> tuple[Tensor, Tensor]:
+    """As vocabulary_loss, where some labels have been left out. kept: (vocab_size), above 0, the chance that a label which is this token stayed.
+
+    Of labels that stayed, P(v) is proportional to softmax(hidden weight^T + bias)(v) kept(v). The likelihood of these is what is maximised,
+    so the softmax itself still tells what comes next in the whole text. Returns that negative log-likelihood, and, without gradient, float32 (3):
+    the softmax's own, how many labels were its likeliest token, and the number of labels. These three are estimates for all labels: each that
+    stayed stands for 1 / kept of its kind.
+    """
+    return _loss(hidden, weight, bias, labels, kept)
+
+
+def _loss(hidden: Tensor, weight: Tensor, bias: Tensor | None, labels: Tensor, kept: Tensor | None) -> tuple[Tensor, Tensor]:
     learns = torch.is_grad_enabled() and any(item is not None and item.requires_grad for item in (hidden, weight, bias))
-    return _VocabularyLoss.apply(hidden, weight, bias, labels, learns)
+    return _VocabularyLoss.apply(hidden, weight, bias, labels, kept, learns)
 
 
 class _VocabularyLoss(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, hidden: Tensor, weight: Tensor, bias: Tensor | None, labels: Tensor,
+    def forward(ctx: Any, hidden: Tensor, weight: Tensor, bias: Tensor | None, labels: Tensor, kept: Tensor | None,
                 learns: bool) -> tuple[Tensor, Tensor]:
         kind = hidden.device.type
         dtype = torch.get_autocast_dtype(kind) if torch.is_autocast_enabled(kind) else hidden.dtype
         chunk = GPU_CHUNK if kind != "cpu" else ONEDNN_CHUNK if uses_onednn(hidden) else CPU_CHUNK
         rows = max(SMALLEST_CHUNK, chunk // weight.shape[0])
         with torch.autocast(kind, enabled=False):
-            return _chunks(ctx, hidden, weight, bias, labels, learns, dtype, rows)
+            return _chunks(ctx, hidden, weight, bias, labels, kept, learns, dtype, rows)
 
     @staticmethod
     @torch.autograd.function.once_differentiable
-    def backward(ctx: Any, grad_nll: Tensor, _grad_correct: Tensor) -> tuple[Tensor | None, ...]:
+    def backward(ctx: Any, grad_nll: Tensor, _grad_told: Tensor) -> tuple[Tensor | None, ...]:
         hidden, weight, bias = (None if grad is None else (grad * grad_nll).to(dtype)
                                 for grad, dtype in zip(ctx.grads, ctx.dtypes, strict=True))
-        return hidden, weight, bias, None, None
+        return hidden, weight, bias, None, None, None
 
 
-def _chunks(ctx: Any, hidden: Tensor, weight: Tensor, bias: Tensor | None, labels: Tensor, learns: bool, dtype: torch.dtype,
-            rows: int) -> tuple[Tensor, Tensor]:
+def _chunks(ctx: Any, hidden: Tensor, weight: Tensor, bias: Tensor | None, labels: Tensor, kept: Tensor | None, learns: bool,
+            dtype: torch.dtype, rows: int) -> tuple[Tensor, Tensor]:
+    """The negative log-likelihood to learn from; (3) that to be told, the labels that were the likeliest, and all labels."""
     inputs, matrix = hidden.to(dtype), weight.to(dtype)
     onednn = uses_onednn(inputs)
     vocab_size = len(matrix)
+    raised = bias if kept is None else kept.log() if bias is None else bias + kept.log()
     if inputs.device.type == "cpu" and not onednn and vocab_size % ALIGNED:
         matrix = F.pad(matrix, (0, 0, 0, ALIGNED - vocab_size % ALIGNED))  # tokens that do not exist; their logits are set to -inf
-    nll, correct = hidden.new_zeros((), dtype=torch.float32), hidden.new_zeros((), dtype=torch.float32)
+    nll, told = hidden.new_zeros((), dtype=torch.float32), hidden.new_zeros(3, dtype=torch.float32)
     grad_hidden = torch.empty_like(inputs) if learns else None
     grad_weight = torch.zeros_like(matrix, dtype=torch.float32) if learns else None
     if learns and onednn:  # in the layout that `weight_gradient` has
@@ -74,15 +92,16 @@ def _chunks(ctx: Any, hidden: Tensor, weight: Tensor, bias: Tensor | None, label
     for start in range(0, len(inputs), rows):
         x, label = inputs[start:start + rows], labels[start:start + rows, None]  # (rows, hidden_size), (rows, 1)
         logits = product(x, matrix) if buffer is None else torch.mm(x, matrix.t(), out=buffer[:len(x)])  # (rows, vocab_size)
-        if bias is not None:
-            logits[:, :vocab_size] += bias
+        if raised is not None:
+            logits[:, :vocab_size] += raised
         logits[:, vocab_size:] = -torch.inf
         logits = logits.float()
         wanted, highest = logits.gather(1, label), logits.amax(1, keepdim=True)
         torch.softmax(logits, dim=1, out=logits)
         # log p of the label, from the greatest probability, which unlike the label's cannot be rounded to 0
-        nll += (highest - wanted - logits.amax(1, keepdim=True).log()).sum()
-        correct += (wanted >= highest).sum()
+        each = highest - wanted - logits.amax(1, keepdim=True).log()  # (rows, 1)
+        nll += each.sum()
+        told += _told(each, wanted >= highest) if kept is None else _told_of_all(each, logits[:, :vocab_size], label, kept)
         if learns:
             logits.scatter_add_(1, label, torch.full_like(wanted, -1.0))  # now the gradient of the logits
             if grad_bias is not None:
@@ -99,5 +118,18 @@ def _chunks(ctx: Any, hidden: Tensor, weight: Tensor, bias: Tensor | None, label
                 grad_weight += grad.t() @ x
     ctx.grads = grad_hidden, None if grad_weight is None else grad_weight[:vocab_size], grad_bias
     ctx.dtypes = hidden.dtype, weight.dtype, None if bias is None else bias.dtype
-    ctx.mark_non_differentiable(correct)
-    return nll, correct
+    ctx.mark_non_differentiable(told)
+    return nll, told
+
+
+def _told(nll: Tensor, correct: Tensor) -> Tensor:
+    """(rows, 1) each -> (3) sums."""
+    return torch.stack([nll.sum(), correct.sum(), nll.new_tensor(len(nll))])
+
+
+def _told_of_all(nll: Tensor, softmax: Tensor, label: Tensor, kept: Tensor) -> Tensor:
+    """softmax: (rows, vocab_size) of labels that stayed; nll: (rows, 1) by it. What is told is of the softmax of all labels."""
+    of_all = softmax / kept  # but for a factor
+    stands_for = 1 / kept[label]  # (rows, 1)
+    nll = nll + kept[label].log() + of_all.sum(1, keepdim=True).log()
+    return torch.stack([(nll * stands_for).sum(), (stands_for * (of_all.gather(1, label) >= of_all.amax(1, keepdim=True))).sum(), stands_for.sum()])

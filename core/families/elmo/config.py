@@ -45,6 +45,8 @@ class ElmoConfig:
 class ElmoObjective:
     sampled_softmax: int = option(0, "Negative samples that stand for the whole vocabulary while training; 0 means the full softmax. "
                                      "Worth it from about 20,000 words.", min=0)
+    sample: float = option(0.0, "Tokens with a greater share of the text than this are often not guessed while training, so that more is learnt "
+                                "from those that say what a text is about; 0 guesses all.", min=0, max=1)
     first_vectors: str = first_vectors_option()
 
     def __post_init__(self) -> None:

@@ -24,7 +24,8 @@ from core.families.elmo.model import Elmo
 from core.families.family import COOCCURRENCE
 from core.families.learning import Batch, Loss
 from core.families.outputs import directions
-from core.families.vocabulary_loss import vocabulary_loss
+from core.families.subsampling import chance_to_stay
+from core.families.vocabulary_loss import subsampled_loss, vocabulary_loss
 from core.text.tokenizers import BOS, EOS
 
 if TYPE_CHECKING:
@@ -64,6 +65,8 @@ class ElmoPretraining:
         self.seed = config.train.seed
         frequencies = log_frequencies(corpus.train, self.vocab_size)
         self._negatives = LogUniform(frequencies, self.sampled) if self.sampled else None
+        chance = chance_to_stay(np.exp(frequencies), config.objective.sample).astype(np.float32)  # (vocab_size)
+        self._kept = torch.from_numpy(chance) if config.objective.sample else None
         self.network = self.build(config, self.vocab_size)
         self.network.encoder.spell(corpus.tokenizer)
         if config.model.embedding == "token" and config.objective.first_vectors == COOCCURRENCE:
@@ -80,32 +83,45 @@ class ElmoPretraining:
         return ElmoForPretraining(config.model, vocab_size)
 
     def batch(self, split: str, index: int) -> Batch:
-        """input_ids (batch, tokens); normalizer: the tokens that are guessed, by both models. sample_seed: of the sampled softmax."""
+        """input_ids (batch, tokens); guess_next, guess_previous: bool (batch, tokens - 1), which of them the forward model guesses from the token
+        before, the backward model from the one behind; normalizer: how many these are. sample_seed: of the sampled softmax. subsampled: there
+        where frequent tokens were left out of the labels."""
         ids = self._windows.of_batch(split, index)
-        made = {"input_ids": torch.from_numpy(ids)}
+        rng = batch_generator(self.seed, split, index)
         # the mark that follows a document's end, or precedes its beginning, is known: guessing it is no achievement
-        guessed = np.count_nonzero(ids[:, 1:] != BOS) + np.count_nonzero(ids[:, :-1] != EOS)
-        made["normalizer"] = torch.tensor(float(guessed))
+        guess_next, guess_previous = ids[:, 1:] != BOS, ids[:, :-1] != EOS
+        made = {"input_ids": torch.from_numpy(ids)}
         if self.sampled and split == "train":
             # all parts of the batch draw the same negatives
-            rng = batch_generator(self.seed, split, index)
             made["sample_seed"] = torch.tensor(int(rng.integers(1 << 62)))
+        if self._kept is not None and split == "train":
+            chance = self._kept.numpy()[ids]  # (batch, tokens)
+            guess_next &= rng.random(guess_next.shape, dtype=np.float32) < chance[:, 1:]
+            guess_previous &= rng.random(guess_previous.shape, dtype=np.float32) < chance[:, :-1]
+            made["subsampled"] = torch.tensor(True)
+        made["guess_next"], made["guess_previous"] = torch.from_numpy(guess_next), torch.from_numpy(guess_previous)
+        made["normalizer"] = torch.tensor(float(max(1, np.count_nonzero(guess_next) + np.count_nonzero(guess_previous))))
         return made
 
     def loss(self, network: nn.Module, batch: Batch) -> Loss:
         ids = batch["input_ids"]
         forward, backward = directions(network.encoder(ids).last_hidden_state)  # each (batch, tokens, hidden_size)
-        nexts, befores = ids[:, 1:], ids[:, :-1]
-        ahead, behind = nexts != BOS, befores != EOS
+        ahead, behind = batch["guess_next"], batch["guess_previous"]
         hidden = torch.cat([forward[:, :-1][ahead], backward[:, 1:][behind]])  # (labels, hidden_size)
-        labels = torch.cat([nexts[ahead], befores[behind]])  # (labels)
+        labels = torch.cat([ids[:, 1:][ahead], ids[:, :-1][behind]])  # (labels)
         weight, bias = network.softmax.weight, network.softmax.bias
+        kept = self._kept.to(ids.device) if "subsampled" in batch else None
         if "sample_seed" in batch:
             negatives, log_expected = self._negatives.draw(int(batch["sample_seed"]), ids.device)
-            nll = sampled_softmax_loss(hidden, weight, bias, labels, negatives, log_expected)
+            raised = bias if kept is None else bias + kept.log()  # see subsampled_loss
+            nll = sampled_softmax_loss(hidden, weight, raised, labels, negatives, log_expected)
             return Loss(value=nll / batch["normalizer"], sums={"loss": (nll.detach(), len(labels))})
-        nll, correct = vocabulary_loss(hidden, weight, bias, labels)
-        return Loss(value=nll / batch["normalizer"], sums={"loss": (nll.detach(), len(labels)), "accuracy": (correct, len(labels))})
+        if kept is not None:
+            nll, (told, correct, count) = subsampled_loss(hidden, weight, bias, labels, kept)
+        else:
+            nll, correct = vocabulary_loss(hidden, weight, bias, labels)
+            told, count = nll.detach(), len(labels)
+        return Loss(value=nll / batch["normalizer"], sums={"loss": (told, count), "accuracy": (correct, count)})
 
 
 def log_frequencies(split: Split, vocab_size: int) -> np.ndarray:

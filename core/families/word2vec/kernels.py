@@ -21,6 +21,7 @@ import numpy as np
 from numba import float32, int64, njit, uint64
 
 from core import runs
+from core.families.subsampling import chance_to_stay
 
 LANES = 16  # float32 numbers in the widest vector register; rows of that multiple are read and written whole
 LOSS_EVERY = 16  # the loss is worked out for one centre in so many
@@ -37,18 +38,8 @@ _LOW = np.uint64(0xFFFFFFFF)
 # tables
 
 def keep_thresholds(counts: np.ndarray, sample: float) -> np.ndarray:
-    """uint64 (vocab,): a word is kept if 32 random bits are below. counts: (vocab,), 0 for what is no word and is never kept.
-
-    P(keep) = sqrt(t/f) + t/f, at most 1, where f is the word's share of the text and t is `sample` (0 keeps all). This is
-    what the authors' program does; equation 5 of 2013b has only the first term, which skips a little more.
-    """
-    counts = np.asarray(counts, np.float64)
-    chance = (counts > 0).astype(np.float64)
-    if sample > 0:
-        known = counts > 0
-        ratio = sample * counts.sum() / counts[known]
-        chance[known] = np.minimum(np.sqrt(ratio) + ratio, 1.0)
-    return np.round(chance * 2.0**32).astype(np.uint64)
+    """uint64 (vocab,): a word is kept if 32 random bits are below. counts, sample: see chance_to_stay."""
+    return np.round(chance_to_stay(counts, sample) * 2.0**32).astype(np.uint64)
 
 
 def alias_table(weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -12,10 +12,12 @@ from torch import nn
 
 from core import config
 from core.errors import UserError
+from core.families import vocabulary_loss
 from core.families.elmo.config import ElmoConfig
 from core.families.elmo.model import CharacterCNN, Elmo
 from core.families.elmo.pretrain import ElmoPretraining, LogUniform, sampled_softmax_loss
 from core.families.outputs import directions
+from core.families.vocabulary_loss import subsampled_loss
 from core.text.tokenizers import BOS, EOS
 from tests.helpers.tiny_corpus import make_corpus, make_split, random_documents
 
@@ -206,6 +208,53 @@ def test_sampled_softmax_trains_and_validation_uses_the_full_one() -> None:
     batch = made.batch("train", 0)
     assert math.isfinite(made.loss(made.network, batch).value.item())
     assert "sample_seed" in batch and "sample_seed" not in made.batch("valid", 0)
+
+
+def test_of_labels_that_stayed_the_same_softmax_is_learnt_and_told_as_of_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("ONEDNN_CHUNK", "CPU_CHUNK"):
+        monkeypatch.setattr(vocabulary_loss, name, 7 * 30)
+    monkeypatch.setattr(vocabulary_loss, "SMALLEST_CHUNK", 7)
+    rng, labels = np.random.default_rng(0), 500
+    torch.manual_seed(0)
+    leaves = [torch.randn(shape, requires_grad=True) for shape in ((labels, 6), (30, 6), (30,))]
+    label, kept = torch.randint(0, 30, (labels,)), torch.linspace(0.2, 1.0, 30)
+    logits = nn.functional.linear(*leaves)
+    all_nll, all_correct = nn.functional.cross_entropy(logits, label, reduction="sum").item(), (logits.argmax(1) == label).sum().item()
+
+    def stayed() -> torch.Tensor:
+        return torch.from_numpy(rng.random(labels) < kept[label].numpy())
+
+    mine = stayed()
+    expected = nn.functional.cross_entropy((logits + kept.log())[mine], label[mine], reduction="sum")
+    nll, _ = subsampled_loss(leaves[0][mine], *leaves[1:], label[mine], kept)
+    torch.testing.assert_close(nll, expected)
+    for got, wanted in zip(torch.autograd.grad(nll, leaves), torch.autograd.grad(expected, leaves), strict=True):
+        torch.testing.assert_close(got, wanted, atol=1e-4, rtol=1e-4)
+    with torch.no_grad():
+        told = torch.stack([subsampled_loss(leaves[0][mine], *leaves[1:], label[mine], kept)[1] for mine in (stayed() for _ in range(300))])
+    np.testing.assert_allclose(told.mean(0).numpy(), [all_nll, all_correct, labels], rtol=0.02)
+
+
+def test_frequent_tokens_are_guessed_less_often_in_training_and_always_in_validation() -> None:
+    text, vocab = [[[10] * 90 + [11] * 9 + [12]]], 14
+    corpus = make_corpus(make_split(text * 20), make_split(text), vocab_size=vocab)
+    options = {"hidden_size": 12, "seq_len": 20, "batch_size": 8}
+    all_, some = (ElmoPretraining(config.build("elmo", "quick", {**options, "objective.sample": sample}), corpus) for sample in (0.0, 0.05))
+    guessed = np.zeros((2, vocab))
+    for made, found in zip((all_, some), guessed, strict=True):
+        for step in range(40):
+            batch = made.batch("train", step)
+            ids = batch["input_ids"]
+            tokens = torch.cat([ids[:, 1:][batch["guess_next"]], ids[:, :-1][batch["guess_previous"]]])
+            assert batch["normalizer"] == len(tokens)
+            found += np.bincount(tokens.numpy(), minlength=vocab)
+    share = 0.05 * sum(guessed[0]) / guessed[0][[10, 11, 12]]
+    np.testing.assert_allclose((guessed[1] / guessed[0].clip(1))[[10, 11, 12]], np.minimum(np.sqrt(share) + share, 1), rtol=0.05)
+    loss = some.loss(some.network, some.batch("train", 0))
+    assert loss.value.item() > 0 and loss.sums["loss"][1].item() > len(some.batch("train", 0)["input_ids"])
+    assert "subsampled" not in some.batch("valid", 0)
+    for name, value in all_.batch("valid", 0).items():
+        assert torch.equal(value, some.batch("valid", 0)[name])
 
 
 def test_a_projection_must_make_smaller() -> None:
