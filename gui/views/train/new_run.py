@@ -167,10 +167,11 @@ class NewRunPage(QWidget):
 
     def _take_preset(self, family_name: str, preset: str) -> None:
         """The preset's values, on the draft's text and word."""
-        source = {f"text.{name}": getattr(self._draft.text, name) for name in drafts.SOURCE}
-        chosen = drafts.text_options(self._session.text) if self._session.text is not None else {}
+        mine, chosen = self._draft.text, self._session.text
+        is_chosen = chosen is not None and all(getattr(chosen, name) == getattr(mine, name) for name in drafts.SOURCE)  # a copy may read another
+        source = drafts.text_options(chosen) if is_chosen else {f"text.{name}": getattr(mine, name) for name in drafts.SOURCE}
         watch = {f"watch.{item.name}": getattr(self._draft.watch, item.name) for item in dataclasses.fields(self._draft.watch)}
-        self._draft = configs.build(family_name, preset, {**source, **chosen, **watch}, name=self._draft.name)
+        self._draft = configs.build(family_name, preset, {**source, **watch}, name=self._draft.name)
 
     def _edited(self) -> None:
         self._refused.hide()

@@ -149,6 +149,18 @@ def test_settings_of_another_run_arrive_as_a_draft(qtbot, make):
     assert "hidden_size" in page._forms["model"].differences()
 
 
+def test_a_copy_keeps_its_text_with_another_preset_and_another_family(qtbot, make, tmp_path):
+    window = make("train")
+    window.session.text = TextConfig(files=(str(tmp_path / "chosen.txt"),), lowercase=False)
+    copied = (str(tmp_path / "copied.txt"),)
+    window.session.hand_over(config.build("bert", "quick", {"text.files": copied}))
+    page = window.view._new
+    page._preset.button("small").click()
+    assert (page._draft.text.files, page._draft.text.lowercase) == (copied, TextConfig().lowercase)
+    page._cards._choose("gpt")
+    assert page._draft.text.files == copied
+
+
 def test_the_draft_survives_another_language(qtbot, make):
     window = make("train")
     page = window.view._new
