@@ -82,7 +82,6 @@ class CorpusView(QWidget):
         layout.addWidget(split, 1)
         self._wait = QTimer(self, interval=WAIT_MS, singleShot=True)
         self._wait.timeout.connect(self._ask)
-        session.textChanged.connect(self._text_set)
         session.filesWanted.connect(self._to_files)
         self._show_source()
 
@@ -209,18 +208,6 @@ class CorpusView(QWidget):
             self._session.text = config
             self._wait.start()
         self._show_source()
-
-    def _text_set(self) -> None:
-        """Another view has chosen a text."""
-        if self._session.text is not None and self._session.text != self._config:
-            self._config = self._session.text
-            self._form.set_config(self._config)
-            for name, combo in (("encoding", self._encoding), ("documents", self._documents)):
-                combo.setCurrentIndex(combo.findData(getattr(self._config, name)))
-            self._source.set_value(FILES if self._config.files else self._config.corpus)
-            self._show_source()
-            if self.isVisible():
-                self._ask()
 
     @property
     def _without_files(self) -> bool:
@@ -438,5 +425,7 @@ class CorpusView(QWidget):
 
     def _train(self) -> None:
         if (config := self.config) is not None:
-            self._session.text = config
+            same, self._session.text = self._session.text == config, config
             self._services.navigate("train")
+            if same:
+                self._session.textChanged.emit()  # the form may read another meanwhile, that of a copied run

@@ -8,6 +8,7 @@ from PySide6.QtCore import QMimeData, QPoint, Qt, QUrl
 from PySide6.QtGui import QDropEvent
 from PySide6.QtWidgets import QLabel, QToolButton
 
+from core import config
 from core.config import TextConfig
 from core.sizes import size_words
 from core.text.statistics import statistics
@@ -257,11 +258,16 @@ def test_my_files_stay_chosen_while_there_are_none_yet(qtbot, make, files):
     assert window.view._source.value == "en"
 
 
-def test_another_view_can_set_the_text(qtbot, make, files):
+def test_train_on_this_text_means_this_one_also_after_a_copy_of_a_run_on_another(qtbot, make, files):
     window = make("corpus")
-    window.session.text = TextConfig(files=(str(files / "c.txt"),), documents="paragraph", tokenizer="word")
-    assert window.view.config == window.session.text
-    assert window.view._documents.currentData() == "paragraph"
+    window.view.add_paths([str(files / "a.txt")])
+    window.view._go.click()
+    window.session.hand_over(config.build("bert", options={"text.files": (str(files / "c.txt"),)}))
+    window.view._show("live")
+    window.show_view("corpus")
+    window.view._go.click()
+    assert window.session.draft.text.files == (str(files / "a.txt"),)
+    assert window.view._pages.value == "new"
 
 
 @pytest.mark.parametrize(("size", "words"), [(12, "12 B"), (1500, "1.5 KB"), (23_000_000, "23 MB"), (3_400_000_000, "3.4 GB")])
