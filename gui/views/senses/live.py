@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,7 @@ class Live(QObject):
         self._session, self._engine, self._choices, self._strip = shared.session, shared.services.engine, shared.choices, strip
         self._answers = shared.answers
         self._asked: tuple = ()
+        self._bases: Mapping[Path, int | None] = {}
         self._rest: list[str] = []  # the beginnings of the sentence that are still to come
         self._wait = QTimer(self, interval=WAIT_MS, singleShot=True)
         self._wait.timeout.connect(self._ask)
@@ -39,8 +41,9 @@ class Live(QObject):
         shared.choices.restored.connect(self._take_sentence)
         self._take_sentence()
 
-    def follow(self) -> None:
-        """The layer, the step or the bench has changed."""
+    def follow(self, bases: Mapping[Path, int | None]) -> None:
+        """The layer, the step or the bench has changed, or a run has learnt more. bases: of each run the step whose plane its picture has."""
+        self._bases = bases
         if self._strip.is_typing:
             self._ask()
 
@@ -69,8 +72,10 @@ class Live(QObject):
 
     def _ask(self) -> None:
         session = self._session
-        runs = tuple((str(item.path), session.layer_of(item.run), self._choices.direction_of(item.run)) for item in session.bench)
-        asked = (runs, session.specimens, self._strip.edit.text(), session.word, session.step, self._choices.projection,
+        runs = tuple((str(item.path), session.layer_of(item.run), self._choices.direction_of(item.run), self._bases.get(item.path))
+                     for item in session.bench)
+        panels = tuple((item.colour, item.run.name, item.run.probe_steps()[-1:], item.run.checkpoint_steps()[-1:]) for item in session.bench)
+        asked = (runs, panels, session.specimens, self._strip.edit.text(), session.word, session.step, self._choices.projection,
                  self._choices.state.aside)
         if asked == self._asked or not runs or not session.specimens:
             return
@@ -78,8 +83,9 @@ class Live(QObject):
         if self._choices.projection != PCA:
             self.placed.emit({item.path: {"other": True} for item in session.bench})
             return
-        keywords = [{"run": run, "layer": layer, "direction": direction, "step": session.step, "basis_step": None, "aside": self._choices.state.aside}
-                    for run, layer, direction in runs]
+        keywords = [{"run": run, "layer": layer, "direction": direction, "step": session.step, "basis_step": basis,
+                     "aside": self._choices.state.aside}
+                    for run, layer, direction, basis in runs]
         self._engine.call("core.analysis.live:places", {"runs": keywords, "specimens": session.specimens, "text": self._strip.edit.text(),
                                                         "word": session.word},
                           on_done=self._take, on_error=self._refuse, key="senses live", owner=self)
@@ -89,7 +95,7 @@ class Live(QObject):
             self.placed.emit({item.path: one for item, one in zip(self._session.bench, found, strict=True)})
 
     def _refuse(self, message: str, hint: str) -> None:
-        self.placed.emit({Path(run): {"error": message, "hint": hint} for run, _, _ in self._asked[0]})
+        self.placed.emit({Path(run): {"error": message, "hint": hint} for run, *_ in self._asked[0]})
 
     # the words one by one
 

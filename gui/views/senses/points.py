@@ -146,7 +146,7 @@ class PointsPage(QWidget):
         self.controls.pictures.set_joined(any(is_joined(item.run) for item in session.bench))
         self._align()
         self._timer.ask([*replays, *figures], controls, () if self._strip.is_typing else later)
-        self._live.follow()
+        self._live.follow({item.path: self._basis(item) for item in session.bench})
 
     def _draw_panel(self, item: BenchRun, titles: list[str]) -> dict[str, Any]:
         """Draw what is known, and return what is not."""
@@ -205,6 +205,11 @@ class PointsPage(QWidget):
             wanted["source"].append(control)
         panel.show_figures(self._answers.get(figures[place]), control, notes(run, found))
         return wanted
+
+    def _basis(self, item: BenchRun) -> int | None:
+        """The step whose plane its picture has."""
+        seen = item.path, self._session.layer_of(item.run), self._choices.direction_of(item.run), self._choices.state.aside
+        return self._replays[seen]["basis_step"] if seen in self._replays else None
 
     def _show_points(self, panel: SensesPanel, run: Run, titles: list[str], xy: np.ndarray, groups: np.ndarray, half: tuple,
                      picture: tuple) -> None:

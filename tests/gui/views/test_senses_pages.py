@@ -43,6 +43,7 @@ from gui.views.senses.words import _pieces
 from gui.widgets.line_chart import Band, Line, LineChart
 from tests.gui.direct_engine import DirectEngine
 from tests.helpers import runs as helpers
+from tests.helpers.saved import saved_run
 
 
 @pytest.fixture(scope="module")
@@ -231,11 +232,52 @@ def test_a_typed_sentence_has_its_point_in_every_panel(view, qtbot) -> None:
     assert panels[0].scatter.guest == first[0]  # word2vec: one vector
     qtbot.waitUntil(lambda: panels[3].scatter._glide.state() == panels[3].scatter._glide.State.Stopped)
     page._projections.button("tsne").click()
-    page._live.follow()
     qtbot.waitUntil(lambda: all(panel.scatter.guest is None for panel in panels))
     assert "Only PCA" in panels[1].badge.text()
     page._strip.end()
     assert "Only PCA" not in panels[1].badge.text()
+
+
+def test_the_point_of_a_typed_sentence_follows_a_run_that_learns_and_a_new_panel(view, qtbot, tmp_path, trained, monkeypatch) -> None:
+    run, text = saved_run(tmp_path, "bert", steps=(20, 40), probes=(20, 40)), "妈妈吃了一口苹果。"
+    for later in (run.probe_path(40), run.checkpoint_path(40)):
+        later.rename(later.with_name("later"))
+    monkeypatch.setitem(trained, "learning", run)
+    made = view("points", "learning")
+    page, session = made.page("points"), made._shared.session
+
+    def is_at(basis_step: int) -> bool:
+        wanted = live.place(str(run.path), session.specimens, text, "苹果", session.layer_of(run), session.step, basis_step)
+        guest = page.panels[run.path].scatter.guest
+        return guest is not None and np.allclose(guest, wanted["xy"])
+
+    page._strip.begin(text)
+    qtbot.waitUntil(lambda: is_at(20))
+    for later in (run.probe_path(40), run.checkpoint_path(40)):
+        later.with_name("later").rename(later)
+    page._timer.soon()  # as it is told of what has been saved
+    qtbot.waitUntil(lambda: is_at(40))
+    before = page.panels[run.path]
+    session.set_bench([replace(session.bench[0], colour=2)])
+    qtbot.waitUntil(lambda: page.panels[run.path] is not before and is_at(40))
+
+
+def test_the_point_of_a_typed_sentence_lies_in_the_plane_that_is_drawn(view, qtbot, tmp_path, trained, monkeypatch) -> None:
+    """The plane stays while an earlier step is looked at and the run learns on."""
+    run, text = saved_run(tmp_path, "bert", steps=(20, 40, 60), probes=(20, 40, 60)), "妈妈吃了一口苹果。"
+    run.probe_path(60).rename(run.probe_path(60).with_name("later"))
+    monkeypatch.setitem(trained, "learning", run)
+    made = view("points", "learning")
+    page, session = made.page("points"), made._shared.session
+    session.step = 20
+    settle(qtbot, made, "points")
+    run.probe_path(60).with_name("later").rename(run.probe_path(60))
+    page._timer.soon()
+    settle(qtbot, made, "points")
+    page._strip.begin(text)
+    wanted = live.place(str(run.path), session.specimens, text, "苹果", session.layer_of(run), 20, 40)["xy"]
+    panel = page.panels[run.path]
+    qtbot.waitUntil(lambda: panel.scatter.guest is not None and np.allclose(panel.scatter.guest, wanted))
 
 
 def test_the_words_come_by_themselves(view, qtbot, monkeypatch: pytest.MonkeyPatch) -> None:
