@@ -53,7 +53,7 @@ class EmbeddingsView(QWidget):
         self._asked = False  # whether vectors were asked for since this was made
         self._empty: Empty | None = None
         self._reads = False  # the page says that vectors are being read
-        self._laid_before: Layout | None = None
+        self._laying: Layout | None = None  # what is under way, until its first picture is seen: till then the one before is still there
         state = map_state.loads(services.settings.get(KEY))
         self.map = PointMap()
         self.map.picture.show_labels = state.labels
@@ -152,6 +152,7 @@ class EmbeddingsView(QWidget):
     def _ask_for(self, source: VectorSource) -> None:
         self._asked = True
         self.scene.answers.stop_layout()
+        self._laying = None
         self.layout_controls.set_busy(False)
         self.layout_controls.say("")
         self.scene.open(None)
@@ -222,8 +223,7 @@ class EmbeddingsView(QWidget):
         scene.answers.stop_layout()
         self.badge.show_quality(None)
         self._place_badge()
-        self._laid_before, scene.state = scene.state.laid, replace(scene.state, laid=layout)
-        self._keep()
+        self._laying = layout
         self.layout_controls.say("")
         self.layout_controls.set_busy(True, can_pause=layout.method == TSNE)
         self.layout_controls.set_progress(-1)
@@ -250,18 +250,21 @@ class EmbeddingsView(QWidget):
     def _not_laid(self, message: str, hint: str) -> None:
         self.layout_controls.set_busy(False)
         self.layout_controls.say(sentences(message, hint), True)
-        self.scene.state = replace(self.scene.state, laid=self._laid_before)  # its picture is still there
-        self._keep()
+        self._laying = None
         self._show_page()
         self._measure()
 
     def _stop(self) -> None:
+        self._laying = None
         self.layout_controls.say(self.scene.answers.stop_layout())
         self.layout_controls.set_busy(False)
         self._show_page()
         self._measure()
 
     def _show_points(self, xy: np.ndarray) -> None:
+        if self._laying is not None:
+            self.scene.state, self._laying = replace(self.scene.state, laid=self._laying), None
+            self._keep()
         laid, before = self.scene.state.laid, self.scene.xy
         along = laid is not None and laid.method == AXES
         keep = before is not None and before.shape == xy.shape and self.scene.answers.descending

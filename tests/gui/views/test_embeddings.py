@@ -275,6 +275,36 @@ def test_it_is_there_again_after_another_look_without_a_new_layout(qtbot, view):
     assert again.find.query == "word2"
 
 
+def test_a_picture_is_told_as_what_it_was_laid_out_as_while_another_one_is_under_way_and_after_it_is_stopped(qtbot, view, monkeypatch):
+    lay_out(qtbot, view)
+    window, before, laid, engine = view.window(), view.scene.xy, view.scene.state.laid, view._services.aside
+    view.layout_controls._measure.button("euclid").click()
+    view.layout_controls._method.button("umap").click()
+    with monkeypatch.context() as slow:
+        slow.setattr(engine, "_answer", lambda call: None)
+        view.lay_out()
+        assert view._raw()["laid"]["method"] == "pca"
+        view._stop()
+    assert view.scene.state.laid == laid and view._raw()["laid"]["measure"] == "cosine"
+    qtbot.waitUntil(lambda: not view.badge.isHidden())
+    assert engine.asked(":badge")[-1]["measure"] == "cosine"
+    window.switch_theme()
+    qtbot.waitUntil(lambda: window.view.scene.xy is not None)
+    assert np.array_equal(window.view.scene.xy, before, equal_nan=True)
+
+
+def test_a_descent_that_has_shown_a_picture_is_what_is_seen_after_it_is_stopped(qtbot, view, monkeypatch):
+    lay_out(qtbot, view)
+    engine = view._services.aside
+    monkeypatch.setattr(engine, "_answer", lambda call: None)
+    view.layout_controls._method.button(TSNE).click()
+    view.lay_out()
+    engine.calls[-1].on_done({})
+    engine.calls[-1].on_progress(1, np.zeros((COUNT, 2), np.float32), 3.0)
+    view._stop()
+    assert view.scene.state.laid.method == TSNE and json.loads(view._services.settings.get("embeddings/state"))["laid"]["method"] == TSNE
+
+
 def test_a_map_is_saved_with_its_picture_and_opened_again(qtbot, view, tmp_path):
     lay_out(qtbot, view)
     view.map.chosen.emit(np.array([3, 8]), "set")
