@@ -365,6 +365,7 @@ class EmbeddingsView(QWidget):
 
     def _show_again(self, kept: tuple[MapState, np.ndarray | None]) -> None:
         state, xy = kept
+        self.tools.labels.setChecked(state.labels)
         self.scene.state = state
         self.layout_controls.set_layout_wanted(state.layout)
         self.ways.set_words(state.laid.pairs if state.laid is not None else (), state.analogy)

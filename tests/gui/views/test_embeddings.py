@@ -327,6 +327,18 @@ def test_a_map_is_saved_with_its_picture_and_opened_again(qtbot, view, tmp_path)
         assert np.array_equal(view.scene.xy, before, equal_nan=True)
 
 
+def test_a_saved_map_brings_back_whether_names_are_shown(qtbot, view, tmp_path):
+    lay_out(qtbot, view)
+    view.map.chosen.emit(np.array([3, 8]), "set")
+    view.tools.labels.click()
+    view.file.save(tmp_path / "a.view.json")
+    view.tools.labels.click()
+    view.scene.selection.choose(np.array([1]))
+    view.file.open(tmp_path / "a.view.json")
+    qtbot.waitUntil(lambda: view.scene.xy is not None and view.scene.selection.chosen.tolist() == [3, 8])
+    assert not view.tools.labels.isChecked() and not view.map.picture.show_labels and not view.scene.state.labels
+
+
 def test_the_table_behind_the_picture_has_every_point(qtbot, view):
     lay_out(qtbot, view)
     header, rows = view.scene.table()
