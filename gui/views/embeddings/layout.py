@@ -85,7 +85,7 @@ class LayoutControls(QWidget):
         self._bar.setVisible(busy)
         if not busy:
             self._pause.setChecked(False)
-            self._pause.setText(tr("Pause"))
+            self._show_held()
 
     def set_progress(self, done: float) -> None:
         """0 to 1; below 0: it cannot be told."""
@@ -96,10 +96,13 @@ class LayoutControls(QWidget):
         tell(self._text, words, error)
 
     def _pause_pressed(self) -> None:
+        self._show_held()
+        self.paused.emit(self._pause.isChecked())
+
+    def _show_held(self) -> None:
         held = self._pause.isChecked()
         self._pause.setText(tr("Go on") if held else tr("Pause"))
         self._pause.setIcon(theme.icon("play" if held else "pause", theme.current().text))
-        self.paused.emit(held)
 
     def _choose_method(self, method: str) -> None:
         self._change(method=method)

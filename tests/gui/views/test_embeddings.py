@@ -17,6 +17,7 @@ from gui.projections import TSNE
 from gui.views.embeddings import state as map_state
 from gui.views.embeddings.answers import Answers
 from gui.views.embeddings.colours import by_clusters, by_values
+from gui.views.embeddings.layout import LayoutControls
 from gui.views.embeddings.selection import Selection, packed, unpacked
 from gui.views.embeddings.state import AXES, Layout, MapState
 from gui.widgets.badge import Badge, badge_words
@@ -371,6 +372,16 @@ def test_a_descent_is_paused_goes_on_and_is_stopped(qtbot):
     running.on_progress(4, xy, 2.0)
     assert len(seen) == 5
     assert not ends
+
+
+def test_a_layout_that_is_stopped_while_it_is_held_leaves_the_next_one_a_button_that_says_pause(qapp):
+    controls = LayoutControls(Layout(method=TSNE))
+    controls.set_busy(True, can_pause=True)
+    fresh = controls._pause.icon().pixmap(18).toImage()
+    controls._pause.click()
+    assert controls._pause.text() == "Go on" and controls._pause.icon().pixmap(18).toImage() != fresh
+    controls.set_busy(False)
+    assert controls._pause.text() == "Pause" and controls._pause.icon().pixmap(18).toImage() == fresh
 
 
 def test_rows_are_packed_and_damaged_ones_are_nobody():
