@@ -79,6 +79,11 @@ class EvaluationBody(QWidget):
         layout.addWidget(split, 1)
 
     @property
+    def rows(self) -> list[Mapping[str, Any]]:
+        """All examples of the result."""
+        return self._result["rows"]
+
+    @property
     def shown(self) -> list[int]:
         return list(self._shown)
 

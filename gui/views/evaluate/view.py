@@ -290,12 +290,10 @@ class EvaluateView(QWidget):
 
     # what leaves
 
-    def _picture(self) -> QWidget | None:
+    def _picture(self) -> EvaluationBody | None:
         return self._body if self._holder.isVisible() else None
 
     def _rows(self) -> tuple[list[str], list[list[object]]]:
-        """For the csv: every example, in the file's order."""
-        item = self.item
-        found = self._results.get(self._key(item)) if item is not None else None
-        names = ["line", "gold", "predicted", "confidence", "right", "text", "detail"]
-        return names, [[one.get(name, "") for name in names] for one in (found or {"rows": []})["rows"]]
+        """For the csv: every example of what is shown, in the file's order."""
+        shown, names = self._picture(), ["line", "gold", "predicted", "confidence", "right", "text", "detail"]
+        return names, [[one.get(name, "") for name in names] for one in (shown.rows if shown is not None else ())]

@@ -206,6 +206,14 @@ def test_the_rows_leave_as_csv(view, qtbot, monkeypatch, tmp_path):
     assert lines[0].startswith("line,gold,predicted") and len(lines) == 6 and "text 3" in lines[2]
 
 
+def test_the_rows_that_leave_are_those_that_are_shown_also_after_the_run_has_saved_another_checkpoint(view, qtbot):
+    _measure(view, qtbot)
+    view.item.run.checkpoint_path(9).mkdir()
+    assert view._picture() is not None and len(view._rows()[1]) == 5
+    view._which_chosen()  # what is looked at now is not measured yet
+    assert view._picture() is None and not view._rows()[1]
+
+
 def test_what_cannot_be_measured_says_why(view, qtbot):
     view._refused("The file has no labels.", "Choose another.")
     assert view._words.text() == "The file has no labels. Choose another." and not view._holder.isVisible()
