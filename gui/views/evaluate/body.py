@@ -146,7 +146,7 @@ class EvaluationBody(QWidget):
     # the examples
 
     def _page_chosen(self, _name: str) -> None:
-        self._show_examples()
+        self._forget_cell()
 
     def _cell_clicked(self, gold: int, predicted: int) -> None:
         if gold < 0:

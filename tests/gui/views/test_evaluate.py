@@ -149,6 +149,9 @@ def test_a_click_on_a_cell_shows_its_examples(view, qtbot):
     assert body.shown == [0, 3] and "recognised" in body._cell.text()
     qtbot.mouseClick(body._cell, Qt.MouseButton.LeftButton)
     assert body.shown == [2, 1] and body.matrix.chosen == (-1, -1)
+    qtbot.mouseClick(body.matrix, Qt.MouseButton.LeftButton, pos=body.matrix.cell(1, 0).center().toPoint())
+    qtbot.mouseClick(body._pages.button(ALL), Qt.MouseButton.LeftButton)  # other examples: no cell is named above them
+    assert body.shown == [0, 1, 2, 3, 4] and body._cell.isHidden() and body.matrix.chosen == (-1, -1)
 
 
 @pytest.mark.parametrize(("answer", "chart", "table"), [(CLASSES, True, True), (NUMBERS, True, False), (ANSWERS, False, False), (TAGS, False, True)])
