@@ -12,7 +12,7 @@ import json
 import math
 import os
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -238,3 +238,9 @@ def story(events: Iterable[Event]) -> list[Event]:
             kept = [old for old in kept if getattr(old, "step", 0) <= event.step and not isinstance(old, RunFailed | RunFinished)]
         kept.append(event)
     return kept
+
+
+def newest_of_each_kind(events: Sequence[Event]) -> list[Event]:
+    """In their order: all that a status and figures need, however long the story is."""
+    last = {type(event): place for place, event in enumerate(events)}
+    return [events[place] for place in sorted(last.values())]

@@ -7,7 +7,7 @@ import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from core.events import EvalEnd, Event, EventReader, Preparing, RunFailed, RunStarted, StepEnd, from_line, story
+from core.events import EvalEnd, Event, EventReader, Preparing, RunFailed, RunStarted, StepEnd, from_line, newest_of_each_kind, story
 from core.runs import Status, status_of
 
 TAIL_BYTES = 16_000  # read of a long story: its end, about 60 events
@@ -66,7 +66,7 @@ class Summaries:
             new = known.reader.read(PIECE_BYTES)
         except OSError:  # a disk that has gone, or a file that is not ours to read: what is known stays
             new = []
-        known.events = _last_of_each_kind(story([*known.events, *new]))
+        known.events = newest_of_each_kind(story([*known.events, *new]))
         known.size, known.alive, known.summary = size, alive, _summary(known.events, alive)
         return known.summary
 
@@ -83,12 +83,6 @@ def _summary(events: list[Event], alive: bool) -> Summary:
     return Summary(status=status, loss=step.loss if step else None, valid_loss=checked.metrics.get("loss") if checked else None,
                    elapsed=step.elapsed if step else 0.0, seconds_left=step.seconds_left if step and status.state == "running" else None,
                    stage=first.stage if first else "", failure=failure if status.state == "failed" else None)
-
-
-def _last_of_each_kind(events: list[Event]) -> list[Event]:
-    """In their order."""
-    last = {type(event): place for place, event in enumerate(events)}
-    return [events[place] for place in sorted(last.values())]
 
 
 def _skip_to_end(path: Path, reader: EventReader, size: int) -> list[Event]:

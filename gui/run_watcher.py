@@ -9,7 +9,7 @@ from time import perf_counter
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from core.events import Event, EventReader, story
+from core.events import Event, EventReader, RunStarted, newest_of_each_kind, story
 
 LOOK_MS = 200
 PIECE_BYTES = 24_000  # read at once; about 1 ms of work
@@ -29,6 +29,7 @@ class RunWatcher(QObject):
         super().__init__(parent)
         self._readers: dict[str, EventReader] = {}
         self._history: dict[str, list[Event]] = {}
+        self._newest: dict[str, list[Event]] = {}  # of those that somebody has asked for
         self._users: Counter[str] = Counter()
         self._behind: list[str] = []  # files in which there may be more to read
         self._caught_up: set[str] = set()
@@ -54,6 +55,7 @@ class RunWatcher(QObject):
             del self._users[name]
             self._readers.pop(name, None)
             self._history.pop(name, None)
+            self._newest.pop(name, None)
             self._caught_up.discard(name)
             self._behind = [other for other in self._behind if other != name]
         if not self._readers:
@@ -63,6 +65,15 @@ class RunWatcher(QObject):
     def history(self, path: Path | str) -> list[Event]:
         """What has arrived so far, without what a resumed run has taken back (core.events.story)."""
         return story(self._history.get(str(path), []))
+
+    def newest(self, path: Path | str) -> list[Event]:
+        """Of each kind of event the newest in `history`: to be asked as often as events arrive, however many there were before."""
+        name = str(path)
+        if name not in self._history:
+            return []
+        if name not in self._newest:
+            self._newest[name] = newest_of_each_kind(self.history(name))
+        return list(self._newest[name])
 
     def is_caught_up(self, path: Path | str) -> bool:
         """Whether the file has been read to its end once."""
@@ -90,6 +101,9 @@ class RunWatcher(QObject):
         for name, events in batches.items():
             if events and name in self._history:
                 self._history[name] += events
+                known = self._newest.pop(name, None)
+                if known is not None and not any(isinstance(event, RunStarted) for event in events):  # else what is void must be left out
+                    self._newest[name] = newest_of_each_kind([*known, *events])
                 self.eventsArrived.emit(name, events)
         for name in done:
             if name in self._readers and name not in self._caught_up:

@@ -5,7 +5,8 @@ from itertools import count
 import pytest
 from PySide6.QtCore import QTimer
 
-from core.events import EventWriter, RunStarted, StepEnd, to_line
+from core.events import EvalEnd, EventWriter, RunStarted, StepEnd, to_line
+from core.runs import status_of
 from gui import run_watcher
 from gui.run_watcher import RunWatcher
 
@@ -40,6 +41,24 @@ def test_events_arrive_in_batches_with_their_run(qtbot, watcher, tmp_path):
     qtbot.waitUntil(lambda: seen[1:] == [(str(tmp_path), [2, 3])])
     assert [event.step for event in watcher.history(tmp_path)] == [1, 2, 3]
     writer.close()
+
+
+def test_the_newest_of_each_kind_tell_the_same_as_the_whole_story(qtbot, watcher, tmp_path):
+    writer = EventWriter(tmp_path / "events.jsonl")
+    for event in (_started(0), EvalEnd(step=0, metrics={"loss": 3.0}), *map(_step, range(1, 500))):
+        writer.write(event)
+    watcher.watch(tmp_path)
+    qtbot.waitUntil(lambda: watcher.is_caught_up(tmp_path))
+    assert watcher.newest(tmp_path) == [event for event in watcher.history(tmp_path) if event.step in (0, 499)]
+    writer.write(_step(500))
+    qtbot.waitUntil(lambda: watcher.newest(tmp_path)[-1].step == 500)
+    assert [type(event) for event in watcher.newest(tmp_path)] == [RunStarted, EvalEnd, StepEnd]
+    writer.write(_started(200))  # it went on from there: what came after is void
+    qtbot.waitUntil(lambda: [event.step for event in watcher.newest(tmp_path)] == [0, 200, 200])
+    assert status_of(watcher.newest(tmp_path), alive=True) == status_of(watcher.history(tmp_path), alive=True)
+    writer.close()
+    watcher.unwatch(tmp_path)
+    assert watcher.newest(tmp_path) == []
 
 
 def test_a_run_that_has_written_nothing_is_no_error(qtbot, watcher, tmp_path):

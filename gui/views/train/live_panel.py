@@ -26,7 +26,6 @@ from gui.widgets.labels import Card, label, row
 
 TWO_COLUMNS = 940  # from this width on the strips stand in two columns
 LEAST_HEIGHT, LEAST_CURVES = 60, 340  # of the strips, and of the card with the curves as long as the strips are not whole
-TAIL = 300  # events; a long run has a hundred thousand, and looking at all of them several times a second would be felt
 STRIPS_HEIGHT = 260  # at most; more strips scroll
 BOTH, TRAINING, VALIDATION, METRIC = "both", "training", "validation", "metric"
 KINDS = {BOTH: (TRAINING, VALIDATION), TRAINING: (TRAINING,), VALIDATION: (VALIDATION,), METRIC: (METRIC,)}  # choice -> curves
@@ -42,7 +41,6 @@ class LivePanel(QWidget):
         self._queue = queue_of(services.processes)
         self._strips: dict[str, RunStrip] = {}
         self._last: dict[str, tuple[float, float]] = {}  # path -> tokens and seconds at the newest step that is drawn
-        self._tails: dict[str, list[Event]] = {}  # path -> its newest events, which are all that a strip needs
         self._drawn: set[str] = set()  # keys of the curves that are there
         self._columns = 0
         self._curves = Curves({"steps": tr("Steps"), "tokens": tr("Tokens"), "time": tr("Time")})
@@ -119,8 +117,7 @@ class LivePanel(QWidget):
         if list(wanted) != list(self._strips) or any((strip.run, strip.colour) != wanted[path] for path, strip in self._strips.items()):
             self._make_strips(wanted)
         for path, strip in self._strips.items():
-            self._tails[path] = list(self._services.watcher.history(path))[-TAIL:]
-            strip.show_events(self._tails[path], is_read=self._services.watcher.is_caught_up(path))
+            strip.show_events(self._services.watcher.newest(path), is_read=self._services.watcher.is_caught_up(path))
         self._fit()
 
     def _make_strips(self, wanted: dict[str, tuple[Run, str]]) -> None:
@@ -254,16 +251,13 @@ class LivePanel(QWidget):
                 self._feed(path, self._services.watcher.history(path))
             else:
                 self._feed(path, events)
-        again = any(isinstance(event, RunStarted) for event in events)
-        tail = list(self._services.watcher.history(path)) if again else [*self._tails.get(path, []), *events]
-        self._tails[path] = tail[-TAIL:]
         if path in self._strips and (self.isVisible() or any(isinstance(event, RunStarted | RunContinued) for event in events)):
-            self._strips[path].show_events(self._tails[path], is_read=self._services.watcher.is_caught_up(path))
+            self._strips[path].show_events(self._services.watcher.newest(path), is_read=self._services.watcher.is_caught_up(path))
             self._fit()
 
     def _caught_up(self, path: str) -> None:
         if path in self._strips:
-            self._strips[path].show_events(self._tails.get(path, []))
+            self._strips[path].show_events(self._services.watcher.newest(path))
             self._fit()
 
     def showEvent(self, event: object) -> None:

@@ -71,7 +71,7 @@ class RunStrip(QFrame):
         layout.addWidget(self._problem)
 
     def show_events(self, events: Sequence[Event], *, is_read: bool = True) -> None:
-        """Draw how it stands. events: the newest ones of its story, in their order. is_read: False while there may be newer ones on the disk."""
+        """Draw how it stands. events: the newest of each kind, in their order. is_read: False while there may be newer ones on the disk."""
         alive = self._processes.alive(self.run)
         status = self.status = status_of(list(events), alive=alive)
         waiting = self._queue.holds(self.run)

@@ -346,6 +346,20 @@ def test_curves_and_strip_tell_the_run_s_story(qtbot, make, make_run):
     assert live._curves._curves[key].x["steps"].values.tolist() == [1, 2, 3]
 
 
+def test_the_strip_of_a_long_run_keeps_its_device_and_its_validation(qtbot, make, make_run, monkeypatch):
+    window, run = make("train"), make_run("bert")
+    monkeypatch.setattr(window.processes, "alive", lambda _run: True)
+    _write(run, replace(_begun(), device="cuda (a card)"), EvalEnd(step=0, metrics={"loss": 2.75}), *map(_step, range(1, 400)))
+    window.session.add_run(run)
+    window.view.show_live()
+    strip = window.view._live._strips[str(run.path)]
+    _write(run, _step(400))
+    for _ in range(2):  # as the events arrive, and drawn anew
+        qtbot.waitUntil(lambda: "step 400" in strip._figures.text())
+        assert "validation 2.750" in strip._figures.text() and "cuda (a card)" in strip._figures.text()
+        window.view._live._draw()
+
+
 def test_the_buttons_pause_go_on_and_stop(qtbot, make, make_run, monkeypatch, started):
     window, run = make("train"), make_run("bert")
     _write(run, _begun(), _step(10))
