@@ -224,7 +224,7 @@ class StartView(QWidget):
         self._state.setText(f"{words}   {tr('Next: {names}', names=', '.join(waiting))}" if waiting else words)
 
     def _status(self, run: Run) -> Status:
-        return status_of(self._services.watcher.history(run.path), alive=self._services.processes.alive(run))
+        return status_of(self._services.watcher.newest(run.path), alive=self._services.processes.alive(run))
 
     # own text, own folder
 

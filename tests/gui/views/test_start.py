@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QLabel
 
 from core import config
 from core.errors import UserError
-from core.events import EventWriter, RunFinished, RunStarted
+from core.events import EventWriter, RunFinished, RunStarted, StepEnd
 from core.exchange import pack, shipped
 from core.runs import Run, list_runs
 from core.text import builtin
@@ -54,6 +54,11 @@ class FakeProcesses(QObject):
             raise UserError("No.")
         self.names.append(run.name)
         self.started.emit(str(run.path))
+
+
+def _step(share: float) -> StepEnd:
+    return StepEnd(step=round(100 * share), loss=2.0, learning_rate=0.1, grad_norm=1.0, tokens=100, tokens_per_s=9.0, progress=share, elapsed=1.0,
+                   seconds_left=1.0, memory=1, metrics={})
 
 
 def test_the_demo_words_are_those_of_the_built_in_text():
@@ -262,6 +267,20 @@ def test_recent_runs_stand_beneath_and_open(qtbot, make, make_run):
     window.view.open_run(rows[0].path)
     assert [item.run.name for item in window.session.bench] == ["an old one"]
     assert window._name == "senses"
+
+
+def test_a_run_s_whole_story_is_not_gone_through_for_every_batch_of_it(qtbot, make, make_run, monkeypatch):
+    window, run, asked = make("start"), make_run("mine", "gpt"), []
+    window.session.add_run(run)
+    window.view._refresh()
+    qtbot.waitUntil(lambda: window.view.findChild(RecentRow) is not None)
+    writer = EventWriter(run.events_path)
+    for share in (0.25, 0.5):
+        writer.write(_step(share))
+        qtbot.waitUntil(lambda share=share: window.view.findChild(RecentRow)._bar.value() == 1000 * share)
+        monkeypatch.setattr(window.watcher, "history", asked.append)
+    writer.close()
+    assert not asked
 
 
 def test_when_a_run_was_changed_is_read_whole_with_large_letters(qtbot, make, make_run):
