@@ -90,19 +90,21 @@ class Curves(QWidget):
 
     def add(self, key: str, name: str, colour: str, *, dashed: bool = False, points: bool = False, smooth: bool = True,
             legend: bool = True) -> None:
-        """A curve, empty at first; one that is there already keeps its data. points: dots as well (validations).
+        """A curve, empty at first; one that is there already keeps its data, and gets the name and the colour. points: dots as well (validations).
 
         smooth: False for what is not to be smoothed. legend: whether its name stands above.
         """
-        if key in self._curves:
-            self._curves[key].name = name
-            self._show_legend()
+        curve = self._curves.get(key)
+        if curve is not None and (curve.name, curve.colour) == (name, colour):
             return
-        pen = pyqtgraph.mkPen(colour, width=2, style=DASHES[dashed])
-        dots = {"symbol": "o", "symbolSize": 7, "symbolBrush": colour, "symbolPen": None} if points else {}
-        raw = self._plot.plot(pen=pyqtgraph.mkPen(with_alpha(colour, FAINT), width=1), connect="finite")
-        line = self._plot.plot(pen=pen, connect="finite", **dots)
-        self._curves[key] = _Curve(name, colour, smooth and not points, legend, raw, line, MovingAverage(self._smoothing))
+        if curve is None:
+            dots = {"symbol": "o", "symbolSize": 7, "symbolPen": None} if points else {}
+            raw, line = self._plot.plot(connect="finite"), self._plot.plot(connect="finite", **dots)
+            curve = self._curves[key] = _Curve(name, colour, smooth and not points, legend, raw, line, MovingAverage(self._smoothing))
+        curve.name, curve.colour = name, colour
+        curve.raw.setPen(pyqtgraph.mkPen(with_alpha(colour, FAINT), width=1))
+        curve.line.setPen(pyqtgraph.mkPen(colour, width=2, style=DASHES[dashed]))
+        curve.line.setSymbolBrush(colour)
         self._show_legend()
 
     def append(self, key: str, xs: Mapping[str, Sequence[float]], ys: Sequence[float]) -> None:

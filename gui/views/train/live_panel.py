@@ -111,9 +111,8 @@ class LivePanel(QWidget):
                 for kind in (TRAINING, VALIDATION, METRIC):
                     self._curves.remove(f"{path}/{kind}")
                     self._drawn.discard(f"{path}/{kind}")
-        for item in self._session.bench:
-            if str(item.path) not in self._last:
-                self._add_curves(str(item.path), item.run, theme.current().runs[item.colour])
+        for item in self._session.bench:  # a run that is there already may have got another name or colour
+            self._add_curves(str(item.path), item.run, theme.current().runs[item.colour])
         if list(wanted) != list(self._strips) or any((strip.run, strip.colour) != wanted[path] for path, strip in self._strips.items()):
             self._make_strips(wanted)
         for path, strip in self._strips.items():
@@ -183,7 +182,6 @@ class LivePanel(QWidget):
     # curves
 
     def _add_curves(self, path: str, run: Run, colour: str) -> None:
-        self._last[path] = (0.0, 0.0)
         kinds = KINDS[self._which.value]
         if TRAINING in kinds:
             self._curves.add(f"{path}/{TRAINING}", run.name, colour)
@@ -196,7 +194,9 @@ class LivePanel(QWidget):
             name = run.name if alone else tr("{name}, validation", name=run.name)
             self._curves.add(f"{path}/{VALIDATION}", name, colour, points=True, smooth=False, legend=alone)
             self._drawn.add(f"{path}/{VALIDATION}")
-        self._feed(path, self._services.watcher.history(path))
+        if path not in self._last:
+            self._last[path] = (0.0, 0.0)
+            self._feed(path, self._services.watcher.history(path))
 
     def _choose_curves(self, which: str) -> None:
         self._services.settings.set(SHOWN, which)

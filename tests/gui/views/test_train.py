@@ -480,6 +480,26 @@ def test_validation_is_drawn_as_the_caption_says(qtbot, make, make_run):
     assert live._caption.isHidden()
 
 
+def test_curves_take_over_the_colours_and_the_names_that_their_runs_get(qtbot, make, make_run):
+    window, runs = make("train"), [make_run("one"), make_run("two")]
+    for run in runs:
+        _write(run, _begun(), _step(1), EvalEnd(step=1, metrics={"loss": 2.5}))
+        window.session.add_run(run)
+    window.view.show_live()
+    curves = window.view._live._curves
+    qtbot.waitUntil(lambda: all(len(curve.y.values) for curve in curves._curves.values()))
+    one, two = (curves._curves[f"{run.path}/training"] for run in runs)
+    before = one.colour, two.colour
+    window.session.set_bench([replace(item, colour=1 - item.colour) for item in window.session.bench])
+    runs[0].rename("another name")
+    window.session.refresh_run(runs[0])
+    assert (one.colour, two.colour) == before[::-1] and one.line.opts["pen"].color().name() == before[1].lower()
+    assert one.name == "another name" and "another name" in curves._legend.text() and ">one<" not in curves._legend.text()
+    valid = curves._curves[f"{runs[0].path}/validation"]
+    assert valid.colour == before[1] and "another name" in valid.name and valid.line.opts["symbolBrush"] == before[1]
+    assert [len(curve.y.values) for curve in curves._curves.values()] == [1] * 4
+
+
 def test_only_validation_or_only_training_can_be_drawn(qtbot, make, make_run):
     window, run = make("train"), make_run("bert")
     _write(run, _begun(), _step(1), EvalEnd(step=1, metrics={"loss": 2.0}))
