@@ -88,6 +88,7 @@ class LayerMixView(QWidget):
         bench = self._session.bench
         self._stack.setCurrentIndex(0 if bench else 1)
         if self._run_panels.show(bench):
+            self._asked = ()  # new panels know nothing of the senses yet
             self._stories = {path: story for path, story in self._stories.items() if path in self._panels}
             for item in bench:
                 if item.path not in self._stories:

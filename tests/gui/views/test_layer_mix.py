@@ -109,6 +109,24 @@ def test_weights_move_while_they_are_learnt_beside_what_each_layer_knows(qtbot, 
     assert "Weight" in [one.text() for one in panel.curves.findChildren(QLabel)], "what the curves' y axis holds"
 
 
+def test_what_each_layer_knows_stays_when_another_run_comes(qtbot, make, make_finetuned, make_run):
+    run = make_finetuned()
+    tell(run, started(), step_end(1, 0.3, 0.3, 0.4))
+    add_probe(run, 1)
+    window = make("layer_mix")
+    window.session.look_at("苹果", SPECIMENS)
+    window.session.add_run(run)
+
+    def is_known() -> bool:
+        panel = window.view.panels[run.path]
+        return any("auc 1.00" in bar.note for bar in panel.bars[INPUT].bars) and "苹果" in panel._about_word.text()
+
+    qtbot.waitUntil(is_known)
+    window.session.add_run(make_run("other", "gpt"))
+    assert not is_known()  # a new panel
+    qtbot.waitUntil(is_known)
+
+
 @pytest.mark.parametrize("language", ["en", "zh_CN"])
 def test_the_page_has_the_name_that_leads_to_it(make, language):
     window = make("layer_mix", language=language)
