@@ -44,6 +44,7 @@ class Session(QObject):
 
     layer: an index, the embedding layer is 0, -1 stands for the last; runs differ in depth, so ask `layer_of(run)`.
     head: an attention head's index; ask `head_of(run)`. step: a step of the replay, None for the newest; ask `step_of(run)`.
+    wordsChanged: sent when words have got sentences or have none any more.
     text: the text that the next run shall read, None until one was chosen. filesWanted: sent after navigating to "corpus", so that one
     chooses files there. draft: the settings of the next run, None until
     somebody looked at them; a view that wants to train with other settings calls `hand_over` and navigates to "train". pretrained: the run
@@ -54,6 +55,7 @@ class Session(QObject):
     benchChanged = Signal()
     wordChanged = Signal()
     specimensChanged = Signal()
+    wordsChanged = Signal()
     selectionChanged = Signal()
     layerChanged = Signal()
     headChanged = Signal()

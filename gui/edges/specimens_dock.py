@@ -89,6 +89,7 @@ class SpecimensDock(QWidget):
         self._controls: QWidget | None = None
         self._unsaved: list[Specimen] = []  # what was there when it could not be saved: the file may still hold what was deleted then
         session.wordChanged.connect(self._show_words)
+        session.wordsChanged.connect(self._show_words)
         session.benchChanged.connect(self._show_words)
         session.specimensChanged.connect(self._fill)
         session.selectionChanged.connect(self._show_selection)
@@ -349,7 +350,7 @@ class SpecimensDock(QWidget):
         before = {word: self._specimens_of(word) if store.is_changed(word) else None for word in words}
         looked_at = self._session.word
 
-        def undo() -> None:
+        def undo() -> None:  # the dock may be another one meanwhile, in another look or language
             for word, own in before.items():
                 if own is None:
                     store.reset(word)
@@ -357,11 +358,11 @@ class SpecimensDock(QWidget):
                     self._keep(word, own)
             if self._session.word in before:
                 self.choose(looked_at)
-            self._show_words()
+            self._session.wordsChanged.emit()
 
         saved = [self._keep(word, [item for item in found if item.word == word]) for word in words]
         self.choose(words[0])
-        self._show_words()
+        self._session.wordsChanged.emit()
         if not all(saved):
             return
         self._services.messages.say(tr("{count} sentences are specimens of “{word}” now.", count=len(found), word=", ".join(words)),
@@ -376,9 +377,9 @@ class SpecimensDock(QWidget):
     def _reset(self) -> None:
         word, own = self._session.word, list(self._session.specimens)
 
-        def undo() -> None:
+        def undo() -> None:  # the dock may be another one meanwhile, in another look or language
             self._keep(word, own)
-            self._show_words()
+            self._session.wordsChanged.emit()
 
         store.reset(word)
         self.choose(word)

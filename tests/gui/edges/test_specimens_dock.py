@@ -385,6 +385,26 @@ def test_who_takes_a_file_back_looks_at_the_same_word_as_before(window, tmp_path
     assert window._dock._words.findText("wharf") < 0
 
 
+@pytest.mark.parametrize("switch", ["switch_theme", "switch_language"])
+def test_a_file_and_the_built_in_sentences_can_be_taken_back_in_another_look_and_language_too(qtbot, window, tmp_path, switch):
+    write_specimens(tmp_path / "mine.tsv", [Specimen(word=word, sense="river", text=f"One {word}.") for word in ("quay", "wharf")])
+    window._dock.open_file(tmp_path / "mine.tsv")
+    getattr(window, switch)()
+    qtbot.waitUntil(lambda: window._dock._words.findText("wharf") >= 0)
+    window.messages._toasts[-1]._act()
+    assert list(window.session.specimens) == SPECIMENS and not store.is_changed("wharf")
+    assert window._dock._words.findText("wharf") < 0
+    word = next(word for word in store.words() if not store.is_changed(word))
+    window._dock.choose(word)
+    window.session.selected = 0
+    window._dock._delete()
+    own = list(window.session.specimens)
+    window._dock._reset()
+    getattr(window, switch)()
+    window.messages._toasts[-1]._act()
+    assert list(window.session.specimens) == store.specimens_of(word) == own
+
+
 def test_sentences_are_saved_under_a_name_that_they_are_found_by_again(window, tmp_path, monkeypatch):
     asked = []
     monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda _parent, _title, name, _kinds: (asked.append(name) or str(tmp_path / "mine"), ""))
