@@ -87,7 +87,8 @@ class SpecimensDock(QWidget):
         self._column.addWidget(self._list, 1)
         self._column.addWidget(row(self._add_button, self._edit_button, self._delete_button, self._count, spacing=theme.XS))
         self._controls: QWidget | None = None
-        self._unsaved: list[Specimen] = []  # what was there when it could not be saved: the file may still hold what was deleted then
+        # what was there when it could not be saved: the file may still hold what was deleted then
+        self._unsaved: list[Specimen] = session.past.setdefault("specimens/unsaved", [])
         session.wordChanged.connect(self._show_words)
         session.wordsChanged.connect(self._show_words)
         session.benchChanged.connect(self._show_words)
@@ -273,7 +274,8 @@ class SpecimensDock(QWidget):
         here = self._session.word == word
         try:
             store.save(word, specimens, [*self._session.specimens, *self._unsaved] if here else None)
-            saved, self._unsaved = True, []
+            saved = True
+            self._unsaved.clear()
         except (OSError, UserError) as error:
             self._services.messages.say(tr("The specimens cannot be saved: {reason}.", reason=error), kind="error")
             saved = False

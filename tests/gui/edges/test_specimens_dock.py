@@ -142,6 +142,7 @@ def test_what_was_deleted_while_the_disk_was_full_does_not_come_back(window, mon
         window.session.selected = 0
         window._dock._delete()
     assert store.specimens_of("quay") == SPECIMENS
+    window.switch_theme()
     window.session.selected = 0
     window._dock._mark_hard(False)
     assert [item.text for item in store.specimens_of("quay")] == [item.text for item in SPECIMENS[1:]]
