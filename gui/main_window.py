@@ -41,6 +41,7 @@ ZOOM_STEP = 0.1
 PLACE = "session/place"  # of the settings
 FULL_SCREEN = QKeySequence.StandardKey.FullScreen if sys.platform == "darwin" else "F11"  # elsewhere some desktops know no standard key
 SAVE_MS = 500  # after the last change of what is remembered
+DESKTOP_MS = 500  # a dialog is open: until the desktop's look is asked for again
 
 
 class MainWindow(QMainWindow):
@@ -66,6 +67,8 @@ class MainWindow(QMainWindow):
         self._was_painted = False
         self._saving = QTimer(self, interval=SAVE_MS, singleShot=True)  # also on a change: a program that is killed does not close
         self._saving.timeout.connect(self._save_session)
+        self._desktop = QTimer(self, interval=DESKTOP_MS, singleShot=True)
+        self._desktop.timeout.connect(self._desktop_changed)
         self.setMinimumSize(1024, 640)
         self.setAcceptDrops(True)
         self.resize(1280, 720)
@@ -233,7 +236,11 @@ class MainWindow(QMainWindow):
     def _desktop_changed(self) -> None:
         if self.settings.theme == "system":
             wanted = "dark" if QApplication.styleHints().colorScheme() == Qt.ColorScheme.Dark else "light"
-            if wanted != theme.current().name:
+            if wanted == theme.current().name:
+                return
+            if QApplication.activeModalWidget() is not None or QApplication.activePopupWidget() is not None:
+                self._desktop.start()  # it would be taken away, and what is typed in it, under the hand of who asked for it
+            else:
                 self.set_theme("system")
 
     # what is remembered
@@ -332,6 +339,7 @@ class MainWindow(QMainWindow):
         for folder in studies if choice is QuitChoice.STOP else ():
             study_process.stop(folder)
         self._saving.stop()
+        self._desktop.stop()
         self._save_session()
         for path in self._watched:
             self.watcher.unwatch(path)

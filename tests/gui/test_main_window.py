@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import psutil
 import pytest
@@ -10,7 +11,7 @@ import shiboken6
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QAbstractButton, QApplication, QFileDialog, QLabel, QLineEdit, QPushButton, QToolButton, QTreeView
+from PySide6.QtWidgets import QAbstractButton, QApplication, QDialog, QFileDialog, QLabel, QLineEdit, QMenu, QPushButton, QToolButton, QTreeView
 
 from core import config, i18n, study_process, trash
 from core.errors import UserError
@@ -227,6 +228,23 @@ def test_the_last_button_offers_what_a_speaker_needs(qtbot, make_window):
     window._menu.aboutToShow.emit()
     window._menu.actions()[2].trigger()
     assert theme.px("body") > before
+
+
+@pytest.mark.parametrize("kind", [QDialog, QMenu])
+def test_the_look_of_the_desktop_waits_for_a_dialog_or_menu_to_be_closed(qtbot, make_window, monkeypatch, kind):
+    monkeypatch.setattr(main_window, "DESKTOP_MS", 10, raising=False)
+    window = make_window(look="system")
+    other, wanted = ("light", Qt.ColorScheme.Light) if theme.current().dark else ("dark", Qt.ColorScheme.Dark)
+    opened = kind(window._dock)
+    (opened.open if kind is QDialog else opened.show)()
+    hints = SimpleNamespace(colorScheme=lambda: wanted, unsetColorScheme=lambda: None)
+    monkeypatch.setattr(QApplication, "styleHints", lambda *_: hints)
+    window._desktop_changed()
+    qtbot.wait(50)
+    assert shiboken6.isValid(opened) and opened.isVisible() and theme.current().name != other
+    opened.close()
+    qtbot.waitUntil(lambda: theme.current().name == other)
+    assert not shiboken6.isValid(opened)
 
 
 def test_full_screen_has_a_key_where_the_desktop_knows_none(qtbot, make_window, monkeypatch):
