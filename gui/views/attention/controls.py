@@ -39,8 +39,8 @@ class AttentionControls(QWidget):
                                tr("Rollout (Abnar and Zuidema 2020): the layers' mean attention, half kept in place, multiplied layer by layer."))
         self._between = self._box("between", {"": tr("everything"), "AA": "A → A", "AB": "A → B", "BA": "B → A", "BB": "B → B"},
                                   tr("Of two sentences, only what goes from one to the other."))
-        self._least = QSlider(Qt.Orientation.Horizontal, maximum=SLIDER_STEPS, value=round(state.least / MOST_THRESHOLD * SLIDER_STEPS),
-                              accessibleName=tr("Threshold"), toolTip=tr("Weights below this are not drawn."))
+        self._least = QSlider(Qt.Orientation.Horizontal, maximum=SLIDER_STEPS, accessibleName=tr("Threshold"),
+                              toolTip=tr("Weights below this are not drawn."))
         self._least.valueChanged.connect(self._slid)
         self._least_words = label("", "small")
         self._number = QComboBox(accessibleName=tr("Head"))
@@ -90,6 +90,9 @@ class AttentionControls(QWidget):
             box.setCurrentIndex(box.findData(getattr(state, name)))
         for name, segments in (("units", self._units), ("effect", self._effect), ("measured", self._measured)):
             segments.set_value(getattr(state, name))
+        self._least.blockSignals(True)
+        self._least.setValue(round(state.least / MOST_THRESHOLD * SLIDER_STEPS))
+        self._least.blockSignals(False)
         self._least_words.setText(f"{state.least:.2f}")
         mode, effects = state.mode, state.mode == EFFECTS
         wanted = {"units": True, "specials": not effects, "what": mode == MAP, "heads": mode == LINES and 1 < heads <= MOST_BUTTONS,

@@ -465,6 +465,17 @@ def test_the_threshold_may_be_moved_before_the_lines_are_there(qtbot, show, bert
     assert lines and all(line[3] >= 0.2 for line in lines)
 
 
+def test_what_is_taken_back_moves_the_threshold_and_its_number(qtbot, show, bert) -> None:
+    window, view = show(bert, mode="map")
+    controls = view.controls
+    controls._least.setValue(30)
+    settle(qtbot, window)
+    for button, place, words in ((view.keeper.undo, 0, "0.00"), (view.keeper.redo, 30, "0.30")):
+        button.click()
+        settle(qtbot, window)
+        assert (controls._least.value(), controls._least_words.text(), view.state.least) == (place, words, pytest.approx(place / 100))
+
+
 def test_the_vectors_of_a_cell_come_after_its_panel_has_gone(qtbot, show, gpt, bert, monkeypatch) -> None:
     window, view = show(bert, mode="map")
     panel = panels(view)[0]
