@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtGui import QMouseEvent
 from PySide6.QtWidgets import QFrame, QGridLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from gui import theme
+from gui.widgets.clicks import is_click
 from gui.widgets.labels import label, restyle
 
 BORDERS = 6  # of the style sheet, which layouts do not count
@@ -98,9 +100,10 @@ class ChoiceCard(QFrame):
     def set_chosen(self, chosen: bool) -> None:
         restyle(self, "chosen", "true" if chosen else "false")
 
-    def mouseReleaseEvent(self, event: object) -> None:
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         super().mouseReleaseEvent(event)
-        self.pressed.emit(self.name)
+        if is_click(self, event):
+            self.pressed.emit(self.name)
 
     def keyPressEvent(self, event: object) -> None:
         if event.key() in (Qt.Key.Key_Space, Qt.Key.Key_Return, Qt.Key.Key_Enter):

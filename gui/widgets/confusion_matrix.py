@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from core.i18n import tr
 from gui import theme
+from gui.widgets.clicks import is_click
 from gui.widgets.plots import with_alpha
 
 LABEL_SHARE = 0.28  # of the width, at most, for the names at the left
@@ -139,8 +140,9 @@ class ConfusionMatrix(QWidget):
         return (row, column) if inside else (-1, -1)
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        at = self._at(event.position().x(), event.position().y())
-        self._take(at if at != self._chosen else (-1, -1))
+        if is_click(self, event):
+            at = self._at(event.position().x(), event.position().y())
+            self._take(at if at != self._chosen else (-1, -1))
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """The arrows walk from cell to cell, Escape lets go."""

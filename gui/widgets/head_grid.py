@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from core.pictures import palette
 from gui import theme
+from gui.widgets.clicks import is_click
 from gui.widgets.heatmap import LEGEND, image_from, ramp_image
 from gui.widgets.plots import HoverCard
 
@@ -108,7 +109,7 @@ class HeadGrid(QWidget):
         self.update()
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        if (cell := self.cell_at(event.position().x(), event.position().y()))[0] >= 0:
+        if is_click(self, event) and (cell := self.cell_at(event.position().x(), event.position().y()))[0] >= 0:
             self.clicked.emit(*cell)
 
     def paintEvent(self, _event: QPaintEvent) -> None:

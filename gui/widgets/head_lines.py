@@ -11,6 +11,7 @@ from PySide6.QtGui import QColor, QFontMetrics, QMouseEvent, QPainter, QPaintEve
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from gui import theme
+from gui.widgets.clicks import is_click
 from gui.widgets.plots import HoverCard, with_alpha
 
 MOST_LINES = 500  # at once, the strongest; more would take longer to draw than a typed letter may, and hide each other
@@ -123,7 +124,7 @@ class HeadLines(QWidget):
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         self.mouseMoveEvent(event)
-        if self._under[0] == "left":
+        if is_click(self, event) and self._under[0] == "left":
             self._picked = -1 if self._picked == self._under[1] else self._under[1]
             self.picked.emit(self._picked)
             self.update()

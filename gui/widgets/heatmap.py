@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from core.pictures import palette
 from gui import theme
+from gui.widgets.clicks import is_click
 from gui.widgets.plots import HoverCard
 
 LABEL_SHARE = 0.3  # of the width that the words at the left may take
@@ -102,7 +103,7 @@ class Heatmap(QWidget):
         self.update()
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        if (cell := self.cell_at(event.position().x(), event.position().y()))[0] >= 0:
+        if is_click(self, event) and (cell := self.cell_at(event.position().x(), event.position().y()))[0] >= 0:
             self.clicked.emit(*cell)
 
     def paintEvent(self, _event: QPaintEvent) -> None:

@@ -267,7 +267,8 @@ class LineChart(QWidget):
     # the pointer
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        self._drag(event)
+        if event.button() == Qt.MouseButton.LeftButton:
+            self._drag(event)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         if event.buttons() & Qt.MouseButton.LeftButton:

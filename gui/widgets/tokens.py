@@ -9,6 +9,7 @@ from PySide6.QtGui import QColor, QFontMetrics, QMouseEvent, QPainter, QPaintEve
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from gui import theme
+from gui.widgets.clicks import is_click
 
 
 class Tokens(QWidget):
@@ -65,7 +66,7 @@ class Tokens(QWidget):
         self._set_under(-1)
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        if (index := self._at(event.position().toPoint())) >= 0:
+        if is_click(self, event) and (index := self._at(event.position().toPoint())) >= 0:
             self.clicked.emit(index)
 
     def paintEvent(self, _event: QPaintEvent) -> None:

@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from core.pictures import palette
 from gui import theme
+from gui.widgets.clicks import is_click
 
 WORD_SHARE = 0.26  # of the width
 MOST_ROW = 32  # pixels
@@ -81,7 +82,7 @@ class WordBars(QWidget):
         self.setToolTip(self.card(word) if word >= 0 else "")  # a card inside a narrow picture would be cut
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        if (word := self._word_at(event.position())) >= 0:
+        if is_click(self, event) and (word := self._word_at(event.position())) >= 0:
             self.clicked.emit(word)
 
     def _word_at(self, place: QPointF) -> int:

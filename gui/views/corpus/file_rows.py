@@ -7,11 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QMouseEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QMenu, QToolButton, QVBoxLayout
 
 from core.i18n import sentences, tr
 from core.sizes import size_words
 from gui import theme
+from gui.widgets.clicks import is_click
 from gui.widgets.elided import Elided
 from gui.widgets.labels import icon_button, label, restyle
 
@@ -86,9 +88,10 @@ class FileRow(QFrame):
     def set_chosen(self, chosen: bool) -> None:
         restyle(self, "chosen", "true" if chosen else "false")
 
-    def mouseReleaseEvent(self, event: object) -> None:
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         super().mouseReleaseEvent(event)
-        self.selected.emit(self.look.path)
+        if is_click(self, event):
+            self.selected.emit(self.look.path)
 
 
 class MissingRow(QFrame):

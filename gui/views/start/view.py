@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QMouseEvent
 from PySide6.QtWidgets import QBoxLayout, QFileDialog, QFrame, QHBoxLayout, QLabel, QProgressBar, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
 from core.i18n import tr
@@ -20,6 +21,7 @@ from gui.session import Session
 from gui.views import Services
 from gui.views.start import demo
 from gui.widgets.chips import Dot
+from gui.widgets.clicks import is_click
 from gui.widgets.elided import Elided
 from gui.widgets.labels import Card, button, label, row
 from gui.widgets.segments import Segments
@@ -335,9 +337,10 @@ class RecentRow(QFrame):
         self._bar.setVisible(status.alive)
         self._bar.setValue(round(1000 * status.progress))
 
-    def mouseReleaseEvent(self, event: object) -> None:
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         super().mouseReleaseEvent(event)
-        self._on_open(self.path)
+        if is_click(self, event):
+            self._on_open(self.path)
 
 
 def ago(seconds: float) -> str:

@@ -75,7 +75,10 @@ def test_added_files_show_how_they_are_read(qtbot, make, files):
     assert "gb18030" in _texts(_rows(window.view)[1])
     assert "a cat sat" in _texts(window.view._read)
     assert window.session.text.files == (str(files / "a.txt"), str(files / "c.txt"))
-    _rows(window.view)[1].selected.emit(str(files / "c.txt"))
+    row = _rows(window.view)[1]
+    qtbot.mouseClick(row, Qt.MouseButton.RightButton, pos=QPoint(9, 9))
+    assert window.view._selected == str(files / "a.txt")
+    qtbot.mouseClick(row, Qt.MouseButton.LeftButton, pos=QPoint(9, 9))
     assert "公园" in _texts(window.view._read)
 
 

@@ -555,6 +555,8 @@ def test_the_chart_bears_gaps_one_point_and_a_cursor(qtbot) -> None:
     qtbot.mouseClick(chart, Qt.MouseButton.LeftButton, pos=chart.rect().center())
     assert not heard
     chart.set_cursor(1.0)
+    qtbot.mouseClick(chart, Qt.MouseButton.RightButton, pos=chart.rect().center())
+    assert not heard
     qtbot.mouseClick(chart, Qt.MouseButton.LeftButton, pos=chart.rect().center())
     assert heard and 0.5 < heard[0] < 1.5
     chart.set_lines([])

@@ -5,7 +5,7 @@ import sys
 from dataclasses import replace
 
 import pytest
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtWidgets import QLabel
 
 from core import config
@@ -264,7 +264,9 @@ def test_recent_runs_stand_beneath_and_open(qtbot, make, make_run):
     rows = window.view.findChildren(RecentRow)
     qtbot.waitUntil(lambda: len(window.view.findChildren(RecentRow)) == 1)
     rows = window.view.findChildren(RecentRow)
-    window.view.open_run(rows[0].path)
+    qtbot.mouseClick(rows[0], Qt.MouseButton.RightButton)
+    assert not window.session.bench
+    qtbot.mouseClick(rows[0], Qt.MouseButton.LeftButton)
     assert [item.run.name for item in window.session.bench] == ["an old one"]
     assert window._name == "senses"
 

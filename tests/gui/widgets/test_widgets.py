@@ -19,6 +19,7 @@ from gui import picture, theme
 from gui.widgets.axes import clock, short
 from gui.widgets.balance import Balance
 from gui.widgets.band_curves import BandCurve, BandCurves
+from gui.widgets.choice_cards import ChoiceCard
 from gui.widgets.confusion_matrix import ConfusionMatrix
 from gui.widgets.curve import DRAWN_MEANS, Curves
 from gui.widgets.elided import Elided
@@ -369,6 +370,68 @@ def test_tokens_flow_and_can_be_clicked(qtbot):
     assert caught.args == [5]
     tokens.set_tokens([])
     tokens.grab()
+
+
+def _tokens():
+    made = Tokens()
+    made.set_tokens(["吃", "苹果"])
+    return made, made.clicked, lambda: QPointF(made._boxes[0].center())
+
+
+def _heatmap():
+    made = Heatmap()
+    made.set_weights(np.eye(2), ["吃", "苹果"])
+    return made, made.clicked, lambda: made.place_of(0, 0)
+
+
+def _head_grid():
+    made = HeadGrid()
+    made.set_values(np.eye(2))
+    return made, made.clicked, lambda: made.place_of(0, 0)
+
+
+def _head_lines():
+    made = HeadLines()
+    made.set_lines({0: np.eye(2)}, {0: QColor("#ff0000")}, ["吃", "苹果"])
+    return made, made.picked, lambda: made.place_of(0)
+
+
+def _word_bars():
+    made = WordBars()
+    made.set_words(["吃", "苹果"], [Column(title="attention", values=np.array([0.25, 0.5]))])
+    return made, made.clicked, lambda: QPointF(20, made._head() + made._row() / 2)
+
+
+def _matrix():
+    made = ConfusionMatrix()
+    made.set_matrix([[3, 1], [2, 0]], ["a", "b"])
+    return made, made.clicked, lambda: made.cell(0, 0).center()
+
+
+def _card():
+    made = ChoiceCard("bert", "BERT", "reads both sides")
+    return made, made.pressed, lambda: QPointF(made.rect().center())
+
+
+@pytest.mark.parametrize("make", [_tokens, _heatmap, _head_grid, _head_lines, _word_bars, _matrix, _card])
+def test_only_the_left_button_clicks_and_only_where_it_is_let_go(qtbot, make):
+    widget, clicked, place = make()
+    qtbot.addWidget(widget)
+    widget.resize(400, 300)
+    widget.show()
+    told, inside = [], place()
+    clicked.connect(lambda *values: told.append(values))
+
+    def press(button: Qt.MouseButton, end: QPointF) -> None:
+        for kind, at, held in ((QEvent.Type.MouseButtonPress, inside, button), (QEvent.Type.MouseButtonRelease, end, Qt.MouseButton.NoButton)):
+            event = QMouseEvent(kind, at, QPointF(widget.mapToGlobal(at)), button, held, Qt.KeyboardModifier.NoModifier)
+            QApplication.sendEvent(widget, event)
+
+    for button, end in ((Qt.MouseButton.RightButton, inside), (Qt.MouseButton.MiddleButton, inside), (Qt.MouseButton.LeftButton, QPointF(-9, inside.y()))):
+        press(button, end)
+    assert not told
+    press(Qt.MouseButton.LeftButton, inside)
+    assert len(told) == 1
 
 
 def test_a_switch_is_toggled_by_mouse_and_key(qtbot):
