@@ -77,10 +77,10 @@ class StepSlider(QWidget):
         return self._timer.isActive()
 
     def toggle_play(self) -> None:
-        """Play from here; from the beginning, if it stands at the end."""
+        """Play from here; from the beginning, if it stands at the end. In a view without steps nothing is played: the key is the window's."""
         if self.playing:
             self._stop()
-        elif len(self._steps) > 1:
+        elif len(self._steps) > 1 and self.isVisible():
             if self._slider.value() == self._slider.maximum():
                 self._session.step = self._steps[0]
             self._timer.start()

@@ -336,6 +336,9 @@ def test_the_replay_steps_through_the_probes(qtbot, make_window, make_run):
     replay.toggle_play()
     qtbot.waitUntil(lambda: not replay.playing, timeout=5000)
     assert seen == [10, 20, None]
+    window.show_view("runs")  # which has no steps
+    replay.toggle_play()
+    assert not replay.playing and len(seen) == 3
 
 
 def test_the_bench_and_the_view_are_found_again(qtbot, make_window, make_run):
