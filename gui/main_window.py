@@ -353,4 +353,4 @@ class MainWindow(QMainWindow):
 def _job_title(kind: str) -> str:
     """Of a job, in words; some kinds are followed by what they are about."""
     name = kind.partition(" ")[0]
-    return {**titles(), IMPORT: tr("Import"), "pack": tr("Pack a run")}.get(name, name)
+    return {**titles(), IMPORT: tr("Import"), "pack": tr("Pack a run"), "film": tr("Film")}.get(name, name)

@@ -430,9 +430,9 @@ def test_closing_asks_before_it_ends_a_job(qtbot, make_window, monkeypatch, tmp_
     window, asked = make_window(), []
     monkeypatch.setattr("gui.main_window.ask", lambda *those: asked.append(those) or choice)
     jobs = [window.jobs.start(kind, "tests.gui.engine_functions:slow", {"started": tmp_path / "started"})
-            for kind in ("runs", "import", "pack /mine.lexi")]
+            for kind in ("runs", "import", "pack /mine.lexi", "film /mine.gif")]
     assert window.close() == (choice is QuitChoice.KEEP)
-    assert asked == [(window, [], (), [], ["Runs", "Import", "Pack a run"])]
+    assert asked == [(window, [], (), [], ["Runs", "Import", "Pack a run", "Film"])]
     assert all(job.running == (choice is QuitChoice.CANCEL) for job in jobs)
 
 

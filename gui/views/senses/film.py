@@ -107,7 +107,6 @@ class FilmPage(QWidget):
 
     def hideEvent(self, event: object) -> None:
         self._stop()
-        self._export.stop()
 
     @property
     def panels(self) -> dict[Path, ReelPanel]:
@@ -180,6 +179,8 @@ class FilmPage(QWidget):
         self._choices.projection = name
 
     def _draw(self) -> None:
+        if self._export.busy:
+            return  # the frames are those of what was there when it began
         session = self._session
         self._answers.about(session.specimens)
         words, _ = why_empty(session)
@@ -206,8 +207,7 @@ class FilmPage(QWidget):
                 made[item.path] = reel
         missing = sum(self._answers.get(one) is None for _, one in frames)
         self._redraw.ask(asked, [one for _, one in sorted(frames, key=lambda pair: pair[0])])
-        if not self._export.busy:
-            self._tell(tr("{done} of {total} pictures are laid out", done=len(frames) - missing, total=len(frames)) if missing else "")
+        self._tell(tr("{done} of {total} pictures are laid out", done=len(frames) - missing, total=len(frames)) if missing else "")
         self._take(made)
 
     def _reel(self, item: BenchRun, asked: list[Question], frames: list[tuple[int, Question]]) -> film.Reel | None:
@@ -276,7 +276,7 @@ class FilmPage(QWidget):
         """Ask where, and write the film there."""
         shown = self.film
         if self._export.busy:
-            self._export.stop()
+            self._services.messages.say(tr("The frames of a film are still being drawn."), action=tr("Stop"), on_action=self._export.stop)
             return
         if shown is None:
             self._services.messages.say(tr("There is no film yet."))
@@ -301,6 +301,7 @@ class FilmPage(QWidget):
 
     def _exported(self) -> None:
         self._tell("")
+        self._redraw.soon()
         self._follow_step()
 
     def _rows(self) -> tuple[list[str], list[list[Any]]]:

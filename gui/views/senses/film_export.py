@@ -1,4 +1,4 @@
-"""A film leaves the window: its frames are drawn one after another while one can look on, and the engine puts them together."""
+"""A film leaves the window: its frames are drawn one after another while one can look on, and a job puts them together."""
 
 from __future__ import annotations
 
@@ -9,19 +9,22 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import shiboken6
 from PySide6.QtCore import QObject, QTimer, Signal
 from PySide6.QtWidgets import QWidget
 
 from core.i18n import tr
 from core.sizes import size_words
+from gui.jobs import DONE, FAILED
 from gui.picture import image_of
 
 if TYPE_CHECKING:
+    from gui.messages import Messages
     from gui.views import Services
 
 
 class FilmExport(QObject):
-    """told(words): how far it is. finished: it is written, given up or refused, and the messages have said so."""
+    """told(words): how far it is. finished: all frames are drawn and a job writes them, or it is given up or refused; the messages say the rest."""
 
     told = Signal(str)
     finished = Signal()
@@ -29,21 +32,19 @@ class FilmExport(QObject):
     def __init__(self, services: Services, parent: QObject) -> None:
         super().__init__(parent)
         self._services = services
-        self._folder: Path | None = None
+        self._folders: list[Path] = []  # that of the frames that are being drawn
         self._files: list[str] = []
-        self._call: object = None
         self._timer = QTimer(self, interval=0)
         self._timer.timeout.connect(self._next)
-        self.destroyed.connect(partial(_remove, []))
+        self.destroyed.connect(partial(_lost, self._folders, services.messages))
 
     @property
     def busy(self) -> bool:
-        return self._folder is not None
+        return bool(self._folders)
 
     def start(self, path: Path, widget: QWidget, times: Sequence[float], show: Callable[[float], None], scale: int = 1) -> None:
-        """show(time): draws that moment into the widget."""
-        self._folder = Path(tempfile.mkdtemp(prefix="lexiscope-film-"))
-        self.destroyed.connect(partial(_remove, [self._folder]))
+        """show(time): draws that moment into the widget, which need not be seen."""
+        self._folders.append(Path(tempfile.mkdtemp(prefix="lexiscope-film-")))
         self._path, self._widget, self._show, self._scale = path, widget, show, scale
         self._times, self._files = list(times), []
         self._timer.start()
@@ -51,37 +52,60 @@ class FilmExport(QObject):
     def stop(self) -> None:
         """Give it up."""
         if self.busy:
-            self._services.engine.cancel(self._call)
             self._end()
 
     def _next(self) -> None:
         """One frame, so that the window stays alive."""
         self._show(self._times[len(self._files)])
-        file = self._folder / f"{len(self._files):05}.png"
+        folder = self._folders[0]
+        file = folder / f"{len(self._files):05}.png"
         if not image_of(self._widget, self._scale).save(str(file)):
-            self._refuse(tr("The frames cannot be written to {path}.", path=self._folder), tr("Free some space."))
+            self._services.messages.say(tr("The frames cannot be written to {path}.", path=folder), tr("Free some space."), kind="error")
+            self._end()
             return
         self._files.append(str(file))
         self.told.emit(tr("frame {done} of {total}", done=len(self._files), total=len(self._times)))
         if len(self._files) == len(self._times):
-            self._timer.stop()
-            self.told.emit(tr("Writing the file..."))
-            self._call = self._services.engine.call("core.pictures.film:assemble", {"frames": self._files, "path": str(self._path)},
-                                                    on_done=self._done, on_error=self._refuse, key="film", owner=self)
-
-    def _done(self, size: int) -> None:
-        self._services.messages.say(tr("The film is saved as {path} ({size}).", path=self._path, size=size_words(size)))
-        self._end()
-
-    def _refuse(self, message: str, hint: str) -> None:
-        self._services.messages.say(message, hint, kind="error")
-        self._end()
+            _Writing(self._folders.pop(), self._files, self._path, self._services)
+            self._end()
 
     def _end(self) -> None:
         self._timer.stop()
-        _remove([self._folder])
-        self._folder, self._call = None, None
+        _remove(self._folders)
+        self._folders.clear()
         self.finished.emit()
+
+
+class _Writing(QObject):
+    """Waits for one film, whatever is looked at meanwhile, and says what became of it."""
+
+    def __init__(self, folder: Path, frames: list[str], path: Path, services: Services) -> None:
+        super().__init__(services.jobs)
+        self._services, self._path, self._kind = services, path, f"film {path}"
+        self.destroyed.connect(partial(_remove, [folder]))
+        services.messages.say(tr("Writing {name}...", name=path.name))
+        services.jobs.start(self._kind, "core.pictures.film:assemble", {"frames": frames, "path": str(path)})
+        services.jobs.changed.connect(self._changed)  # only now: one that is written to the same place is cancelled, and another one hears of that
+
+    def _changed(self, kind: str) -> None:
+        job = self._services.jobs.of(kind) if kind == self._kind else None
+        if job is None or job.running:
+            return
+        self._services.jobs.forget(kind)
+        self.deleteLater()
+        if job.state == FAILED:
+            self._services.messages.say(*job.problem, kind="error")
+        elif job.state == DONE:
+            self._services.messages.say(tr("The film is saved as {path} ({size}).", path=self._path, size=size_words(job.result)))
+
+
+def _lost(folders: list[Path], messages: Messages, *_: object) -> None:
+    """The view has gone before all frames were drawn: another theme or language, or the window closes."""
+    if folders and shiboken6.isValid(messages):  # (later: not while the window dies)
+        words = tr("The film is not written: another theme or language came before its frames were drawn."), tr("Save it again.")
+        QTimer.singleShot(0, messages, partial(messages.say, *words, kind="warning"))
+    _remove(folders)
+    folders.clear()
 
 
 def _remove(folders: list[Path], *_: object) -> None:

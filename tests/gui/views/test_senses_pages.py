@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import json
 import shutil
+import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -389,7 +390,7 @@ def test_the_film_leaves_as_gif_webp_png_and_moving_svg(view, qtbot, tmp_path: P
     for suffix in (".svg", ".gif", ".webp", ".png"):
         monkeypatch.setattr(saving, "ask_path", lambda *_, name=f"film{suffix}": str(tmp_path / name))
         page.save(suffix)
-        qtbot.waitUntil(lambda: not page._export.busy, timeout=10_000)
+        qtbot.waitUntil(lambda: not page._export.busy and not made._shared.services.jobs.running(), timeout=10_000)
     drawing = QSvgRenderer(str(tmp_path / "film.svg"))
     text = (tmp_path / "film.svg").read_text(encoding="utf-8")
     assert drawing.isValid() and drawing.animated() and ">GPT" in text and ">苹果<" in text
@@ -399,8 +400,49 @@ def test_the_film_leaves_as_gif_webp_png_and_moving_svg(view, qtbot, tmp_path: P
     assert len(list(tmp_path.glob("film-*.png"))) == 5 and not QImage(str(tmp_path / "film-0001.png")).isNull()
     monkeypatch.setattr(saving, "ask_path", lambda *_: str(tmp_path / "nowhere" / "film.gif"))
     page.save(".gif")
-    qtbot.waitUntil(lambda: not page._export.busy, timeout=10_000)
-    assert not (tmp_path / "nowhere").exists()
+    qtbot.waitUntil(lambda: not page._export.busy and not made._shared.services.jobs.running(), timeout=10_000)
+    assert not (tmp_path / "nowhere").exists() and any("cannot be written" in words for words, _ in made._shared.services.messages.texts)
+
+
+def test_a_film_is_written_whatever_is_looked_at_meanwhile(view, qtbot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from PIL import Image
+
+    made = view("film", "gpt", "bert")
+    page, services, session = made.page("film"), made._shared.services, made._shared.session
+    monkeypatch.setattr(type(page.film), "times", lambda self, frames=5: np.linspace(0, 12, 5))
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    for name in ("seen", "unseen"):
+        monkeypatch.setattr(saving, "ask_path", lambda *_, name=name: str(tmp_path / f"{name}.png"))
+        page.save(".png")
+        assert page._export.busy
+        if name == "unseen":
+            made.tabs.button("layers").click()
+            session.remove_run(session.bench[0].path)
+            page.save(".gif")
+            assert "still being drawn" in services.messages.texts[-1][0] and page._export.busy
+        qtbot.waitUntil(lambda name=name: len(list(tmp_path.glob(f"{name}-*.png"))) == 5 and not services.jobs.running(), timeout=10_000)
+        assert f"{name}.png" in services.messages.texts[-1][0]
+    for seen, unseen in zip(sorted(tmp_path.glob("seen-*.png")), sorted(tmp_path.glob("unseen-*.png")), strict=True):
+        with Image.open(seen) as one, Image.open(unseen) as other:
+            assert one.size == other.size and one.tobytes() == other.tobytes()
+    qtbot.waitUntil(lambda: not list(tmp_path.glob("lexiscope-film-*")))
+    made.tabs.button("film").click()
+    settle(qtbot, made, "film")
+    assert len(page.panels) == len(page.film.reels) == 1
+
+
+def test_a_film_whose_view_goes_before_its_frames_are_drawn_is_said_to_be_lost(view, qtbot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = view("film", "gpt")
+    page, messages = made.page("film"), made._shared.services.messages
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(saving, "ask_path", lambda *_: str(tmp_path / "film.gif"))
+    page.save(".gif")
+    export = page._export
+    page.setParent(None)
+    page.deleteLater()
+    qtbot.waitUntil(lambda: any("not written" in words for words, _ in messages.texts))
+    assert not list(tmp_path.iterdir()) and not export.busy
+    export.stop()  # of a message that still stands there
 
 
 # the deciding words
