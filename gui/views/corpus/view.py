@@ -422,6 +422,8 @@ class CorpusView(QWidget):
 
     def _refuse(self, message: str, hint: str) -> None:
         self._read.clear(sentences(message, hint))
+        if self._counted_for != self._config:
+            self._clear_counts(sentences(message, hint))
 
     def _train(self) -> None:
         if (config := self.config) is not None:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import shiboken6
@@ -32,7 +31,7 @@ class FilmExport(QObject):
     def __init__(self, services: Services, parent: QObject) -> None:
         super().__init__(parent)
         self._services = services
-        self._folders: list[Path] = []  # that of the frames that are being drawn
+        self._folders: list[TemporaryDirectory] = []  # that of the frames that are being drawn
         self._files: list[str] = []
         self._timer = QTimer(self, interval=0)
         self._timer.timeout.connect(self._next)
@@ -44,7 +43,7 @@ class FilmExport(QObject):
 
     def start(self, path: Path, widget: QWidget, times: Sequence[float], show: Callable[[float], None], scale: int = 1) -> None:
         """show(time): draws that moment into the widget, which need not be seen."""
-        self._folders.append(Path(tempfile.mkdtemp(prefix="lexiscope-film-")))
+        self._folders.append(TemporaryDirectory(prefix="lexiscope-film-", ignore_cleanup_errors=True))  # removed at the program's end at the latest
         self._path, self._widget, self._show, self._scale = path, widget, show, scale
         self._times, self._files = list(times), []
         self._timer.start()
@@ -57,8 +56,8 @@ class FilmExport(QObject):
     def _next(self) -> None:
         """One frame, so that the window stays alive."""
         self._show(self._times[len(self._files)])
-        folder = self._folders[0]
-        file = folder / f"{len(self._files):05}.png"
+        folder = self._folders[0].name
+        file = Path(folder) / f"{len(self._files):05}.png"
         if not image_of(self._widget, self._scale).save(str(file)):
             self._services.messages.say(tr("The frames cannot be written to {path}.", path=folder), tr("Free some space."), kind="error")
             self._end()
@@ -79,7 +78,7 @@ class FilmExport(QObject):
 class _Writing(QObject):
     """Waits for one film, whatever is looked at meanwhile, and says what became of it."""
 
-    def __init__(self, folder: Path, frames: list[str], path: Path, services: Services) -> None:
+    def __init__(self, folder: TemporaryDirectory, frames: list[str], path: Path, services: Services) -> None:
         super().__init__(services.jobs)
         self._services, self._path, self._kind = services, path, f"film {path}"
         self.destroyed.connect(partial(_remove, [folder]))
@@ -99,7 +98,7 @@ class _Writing(QObject):
             self._services.messages.say(tr("The film is saved as {path} ({size}).", path=self._path, size=size_words(job.result)))
 
 
-def _lost(folders: list[Path], messages: Messages, *_: object) -> None:
+def _lost(folders: list[TemporaryDirectory], messages: Messages, *_: object) -> None:
     """The view has gone before all frames were drawn: another theme or language, or the window closes."""
     if folders and shiboken6.isValid(messages):  # (later: not while the window dies)
         words = tr("The film is not written: another theme or language came before its frames were drawn."), tr("Save it again.")
@@ -108,6 +107,6 @@ def _lost(folders: list[Path], messages: Messages, *_: object) -> None:
     folders.clear()
 
 
-def _remove(folders: list[Path], *_: object) -> None:
+def _remove(folders: list[TemporaryDirectory], *_: object) -> None:
     for folder in folders:
-        shutil.rmtree(folder, ignore_errors=True)
+        folder.cleanup()

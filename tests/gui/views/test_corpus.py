@@ -91,6 +91,15 @@ def test_until_the_added_files_are_read_nobody_is_asked_to_add_some(qtbot, monke
         qtbot.waitUntil(lambda: "Reading the text..." in _texts(view._read) and "Reading the text..." in _texts(view._counts))
 
 
+def test_where_a_look_is_refused_no_page_says_that_the_text_is_being_read(qtbot, monkeypatch):
+    with real_windows(monkeypatch, SilentEngine) as found:
+        view = found("corpus").view
+        look = view._services.engine.calls[-1]
+        assert look.place.endswith(":look") and all("Reading the text..." in _texts(page) for page in (view._read, view._seen, view._counts))
+        look.on_error("The analysis process ended.", "Ask again.")
+        assert all("The analysis process ended." in _texts(page) for page in (view._read, view._seen, view._counts))
+
+
 def test_a_column_is_chosen_at_the_file(qtbot, make, files):
     window = make("corpus")
     view = window.view

@@ -427,7 +427,8 @@ def test_only_the_left_button_clicks_and_only_where_it_is_let_go(qtbot, make):
             event = QMouseEvent(kind, at, QPointF(widget.mapToGlobal(at)), button, held, Qt.KeyboardModifier.NoModifier)
             QApplication.sendEvent(widget, event)
 
-    for button, end in ((Qt.MouseButton.RightButton, inside), (Qt.MouseButton.MiddleButton, inside), (Qt.MouseButton.LeftButton, QPointF(-9, inside.y()))):
+    outside = QPointF(-9, inside.y())
+    for button, end in ((Qt.MouseButton.RightButton, inside), (Qt.MouseButton.MiddleButton, inside), (Qt.MouseButton.LeftButton, outside)):
         press(button, end)
     assert not told
     press(Qt.MouseButton.LeftButton, inside)
