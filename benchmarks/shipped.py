@@ -1,6 +1,6 @@
 """The runs that the program ships with, made anew: the demonstration's, trained as its button trains them, and packed.
 
-    python -m benchmarks.shipped [--language zh] [--trained FOLDER]
+    python -m benchmarks.shipped [--language zh] [--families elmo] [--trained FOLDER]
 
 One after another on an otherwise idle machine, a minute each. So that they are small, each keeps the newest checkpoint alone, without what
 only its optimizer would need, its weights rounded to half precision, and a third of the probes. The table shows the senses of the word, measured
@@ -50,16 +50,17 @@ def slim(run: Run, folder: Path) -> Run:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--language", choices=tuple(demo.WORDS), nargs="+", default=list(demo.WORDS))
+    parser.add_argument("--families", choices=demo.FAMILIES, nargs="+", default=list(demo.FAMILIES))
     parser.add_argument("--trained", type=Path)
     parsed = parser.parse_args()
     with tempfile.TemporaryDirectory() as work:
-        make(parsed.language, parsed.trained, Path(work))
+        make(parsed.language, parsed.families, parsed.trained, Path(work))
 
 
-def make(languages: list[str], trained: Path | None, work: Path) -> None:
+def make(languages: list[str], families: list[str], trained: Path | None, work: Path) -> None:
     print(f"{'text':<6}{'family':<10}{'steps':>7}{'layer':>7}{'centroid':>10}{'interval':>14}{'bag':>8}{'MB':>8}")
     for language in languages:
-        for config in demo.demo_configs(language):
+        for config in (one for one in demo.demo_configs(language) if one.family in families):
             run = train(config, (trained or work) / language / config.family)
             made = slim(run, work / "slim" / language / config.family)
             out = MODELS / language / f"{config.family}{pack.SUFFIX}"

@@ -27,7 +27,6 @@ from core.config import RunConfig
 from core.errors import UserError, system_words
 from core.events import Event, EventReader, Preparing, RunContinued, RunFailed, RunFinished, RunPaused, RunStarted, StepEnd, story
 from core.i18n import tr
-from core.registry import family
 from core.whole import put_in_place
 
 HOME_VARIABLE = "LEXISCOPE_HOME"
@@ -218,7 +217,7 @@ class Run:
         """Whether the newest checkpoint came without the state of its optimizer, as those of packed runs do. A family that learns without an
         optimizer lacks nothing."""
         steps = self.checkpoint_steps()
-        if not steps or "optimizer" in family(self.config.family).unused:
+        if not steps or "optimizer" in self.config.unused:
             return False
         try:
             return (self.checkpoint_path(steps[-1]) / "optimizer.safetensors").stat().st_size <= EMPTY_BYTES
