@@ -8,7 +8,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,8 @@ from core.vector_source import COSINE, FILE, OCCURRENCES, VOCABULARY, VectorSour
 
 OnProgress = Callable[[str, int, int], object]
 MOST = 100_000  # occurrences that are mapped
+
+BLOCK = 50_000  # rows of what may be mapped from the disk that are computed with at a time
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +42,16 @@ class Opened:
     columns: dict[str, Any]
     step: int
     total: int
+
+    @cached_property
+    def lengths(self) -> np.ndarray:
+        """(n,) float32: of each vector; NaN where it points nowhere."""
+        lengths = np.empty(len(self.vectors), np.float32)
+        for start in range(0, len(lengths), BLOCK):
+            block = self.vectors[start : start + BLOCK]
+            with np.errstate(over="ignore", invalid="ignore"):  # a mapped array may hold anything
+                lengths[start : start + BLOCK] = np.sqrt(np.einsum("ij,ij->i", block, block))
+        return np.where(lengths > 0, lengths, np.nan)
 
 
 def open_source(source: VectorSource, on_progress: OnProgress = lambda *_: None, cancelled: Callable[[], bool] = lambda: False) -> dict[str, Any]:

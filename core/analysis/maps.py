@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from core.analysis.embeddings import measured, opened_of, stamp
+from core.analysis.embeddings import BLOCK, Opened, measured, opened_of, stamp
 from core.errors import UserError
 from core.i18n import tr
 from core.projection import pca
@@ -123,24 +123,24 @@ def neighbours(source: VectorSource, row: int, measure: str, k: int = 20) -> dic
 
     UserError where the vector has NaN or points nowhere.
     """
-    x = measured(source, measure)
-    if not np.isfinite(x[row]).all():
+    wanted = measured(source, measure, np.array([row]))[0]
+    if not np.isfinite(wanted).all():
         raise UserError(tr("The vector of “{word}” has no direction or is no number.", word=opened_of(source).words[row]),
                         tr("Choose another word."))
-    return _nearest(x, x[row], measure, k, [row])
+    return _nearest(opened_of(source), wanted, measure, k, [row])
 
 
 def analogy(source: VectorSource, a: int, b: int, c: int, measure: str, k: int = 10) -> dict[str, Any]:
     """a is to b as c is to ...: the rows nearest to b - a + c, as in `neighbours`; never one of the three or of their names.
 
     (Mikolov et al. 2013a, section 4.) UserError as there."""
-    x, words = measured(source, measure), opened_of(source).words
-    wanted = x[b] - x[a] + x[c]
+    x, opened = measured(source, measure, np.array([a, b, c])), opened_of(source)
+    words, wanted = opened.words, x[1] - x[0] + x[2]
     if not np.isfinite(wanted).all():
         raise UserError(tr("One of the three words has a vector that is no number or points nowhere."), tr("Choose other words."))
     given = {words[row] for row in (a, b, c)}
     same = [row for row, word in enumerate(words) if word in given] if len(words) < 200_000 else [a, b, c]
-    return _nearest(x, wanted, measure, k, same)
+    return _nearest(opened, wanted, measure, k, same)
 
 
 def axes(source: VectorSource, pairs: Sequence[tuple[int, int]], measure: str) -> dict[str, Any]:
@@ -207,12 +207,14 @@ def spread(picture: np.ndarray, rows: np.ndarray | None, total: int) -> np.ndarr
     return made
 
 
-def _nearest(x: np.ndarray, wanted: np.ndarray, measure: str, k: int, left_out: Sequence[int]) -> dict[str, Any]:
-    if measure == COSINE:
-        wanted = wanted / max(float(np.linalg.norm(wanted)), np.finfo(np.float32).tiny)
-        far = 1 - x @ wanted
-    else:
-        far = np.sqrt(np.maximum(((x - wanted) ** 2).sum(axis=1), 0))
+def _nearest(opened: Opened, wanted: np.ndarray, measure: str, k: int, left_out: Sequence[int]) -> dict[str, Any]:
+    """No copy of the vectors is made: there may be more than fit into memory."""
+    x = opened.vectors
+    with np.errstate(over="ignore", invalid="ignore"):  # a mapped array may hold anything
+        if measure == COSINE:
+            far = 1 - x @ (wanted / max(float(np.linalg.norm(wanted)), np.finfo(np.float32).tiny)) / opened.lengths
+        else:
+            far = np.concatenate([np.linalg.norm(x[start : start + BLOCK] - wanted, axis=1) for start in range(0, len(x), BLOCK)])
     far = np.where(np.isfinite(far), far, np.inf)
     far[list(left_out)] = np.inf
     k = min(k, int(np.isfinite(far).sum()))
