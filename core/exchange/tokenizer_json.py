@@ -2,13 +2,14 @@
 
 Byte-pair encoding and WordPiece are run by that package anyway. Characters and words are told to it as rules: what counts as
 white space, as Chinese, as a letter is written out as ranges of code points, so that it depends on no version of Unicode.
-What cannot be told is how rjieba cuts Chinese into words: such a tokenizer expects words that are cut already.
+What cannot be told is how rjieba cuts Chinese into words: such a tokenizer expects a space between two Chinese words.
 """
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -33,14 +34,16 @@ _BYTE_ZERO = {"type": "Replace", "pattern": {"String": segment.BREAK}, "content"
 
 @dataclass(frozen=True, kw_only=True)
 class Portable:
-    """json: for tokenizers.Tokenizer.from_str. reads: "text", or "words" where it expects them separated by spaces.
+    """json: for tokenizers.Tokenizer.from_str. reads: "text", or "words" where it expects Chinese ones separated by spaces.
 
-    note: one sentence on where its ids may differ from ours, "" where they never do.
+    note: one sentence on where its ids may differ from ours, "" where they never do. cut: what finds these words beside rjieba, for
+    Python's re: "han", the inside of a [...], and "watched", a pattern; empty where it reads text.
     """
 
     json: str
     reads: str
     note: str
+    cut: dict[str, str] = field(default_factory=dict)
 
 
 def portable(tokenizer: Tokenizer, family: Family | None = None) -> Portable:
@@ -49,7 +52,7 @@ def portable(tokenizer: Tokenizer, family: Family | None = None) -> Portable:
     family: its special tokens are put around a text, as core.analysis.encode.frame does; None: nothing is put around it.
     UserError for a kind that is not known here.
     """
-    reads, note = "text", ""
+    reads, note, cut = "text", "", {}
     if tokenizer.kind in _DECODERS:
         made = _subword(tokenizer)
     elif tokenizer.kind == "char":
@@ -57,14 +60,17 @@ def portable(tokenizer: Tokenizer, family: Family | None = None) -> Portable:
     elif tokenizer.kind != "word":
         raise UserError(tr("Nobody has said yet how a tokenizer of the kind '{kind}' is written for other programs.", kind=tokenizer.kind),
                         tr("Export a run with another tokenizer."))
-    elif not _knows_chinese(tokenizer):
-        made = _latin_words(tokenizer)
-        note = "Chinese characters, of which the vocabulary holds none, may give another number of [UNK]."
     else:
-        made, reads = _cut_words(tokenizer), "words"
-        note = "Chinese text must be cut into words first (rjieba does it): separate them by spaces."
+        made = _words(tokenizer)
+        if _knows_chinese(tokenizer):
+            reads, note = "words", "Chinese words must be separated by spaces (rjieba finds them)."
+            watched = segment.watched_pattern(tokenizer.watched, tokenizer.lowercase)
+            cut = {"han": re.sub(r"\\x\{([0-9a-f]+)\}", lambda point: f"\\U{int(point[1], 16):08x}", _ranges(segment.kinds() == segment.HAN)),
+                   "watched": ("(?i)" if tokenizer.lowercase else "") + watched.pattern if watched else ""}
+        else:
+            note = "Chinese characters, of which the vocabulary holds none, may give another number of [UNK]."
     made["post_processor"] = _around(family) if family else None
-    return Portable(json=json.dumps(made, ensure_ascii=False), reads=reads, note=note)
+    return Portable(json=json.dumps(made, ensure_ascii=False), reads=reads, note=note, cut=cut)
 
 
 def _subword(tokenizer: SubwordTokenizer) -> dict[str, Any]:
@@ -86,8 +92,9 @@ def _characters(tokenizer: Tokenizer) -> dict[str, Any]:
     return _table(tokenizer, rules, {"type": "Split", "pattern": {"Regex": "."}, "behavior": "Isolated", "invert": False})
 
 
-def _latin_words(tokenizer: Tokenizer) -> dict[str, Any]:
-    """Runs of letters and digits, with the apostrophes and points inside them; every other sign by itself. See core/text/segment.py."""
+def _words(tokenizer: Tokenizer) -> dict[str, Any]:
+    """Runs of letters and digits, with the apostrophes and points inside them; runs of Chinese characters, of which spaces make words; every
+    other sign by itself. See core/text/segment.py."""
     kinds = segment.kinds().copy()
     kinds[ord(_DOTTED_I_PLACE)] = segment.WORD
     letter, han, other = (f"[{_ranges(kinds == kind)}]" for kind in (segment.WORD, segment.HAN, segment.OTHER))
@@ -96,14 +103,9 @@ def _latin_words(tokenizer: Tokenizer) -> dict[str, Any]:
     watched = [f"(?:{ignore}{segment.word_pattern(word)})" for word in longest_first]
     inside = rf"{letter}|(?<={letter})['’](?={letter})|(?<=[0-9])[.,](?=[0-9])"
     not_watched = f"(?!{'|'.join(watched)})" if watched else ""
-    pattern = "|".join([*watched, f"(?:{not_watched}(?:{inside}))+", f"{han}+", other])
+    pattern = "|".join([*watched, f"(?:{not_watched}(?:{inside}))+", f"(?:{not_watched}{han})+", other])
     rules = [*_stand_ins(), _BYTE_ZERO, *_small(tokenizer)]
     return _table(tokenizer, rules, {"type": "Split", "pattern": {"Regex": pattern}, "behavior": "Removed", "invert": True})
-
-
-def _cut_words(tokenizer: Tokenizer) -> dict[str, Any]:
-    rules = [*_stand_ins(), _BYTE_ZERO, *_small(tokenizer)]
-    return _table(tokenizer, rules, {"type": "Split", "pattern": {"Regex": f"[{_ranges(_is_space())}]+"}, "behavior": "Removed", "invert": False})
 
 
 def _table(tokenizer: Tokenizer, rules: list[dict[str, Any]], cutter: dict[str, Any]) -> dict[str, Any]:

@@ -120,7 +120,7 @@ def word_boundaries(text: str, watched: Iterable[str] = (), ignore_case: bool = 
         inner = np.zeros(len(kind), np.uint8)
         inner[np.cumsum(lengths)[:-1]] = 1
         begins[han] |= inner[han]
-    pattern = _watched_pattern(tuple(watched), ignore_case)
+    pattern = watched_pattern(tuple(watched), ignore_case)
     if pattern is not None:
         for match in pattern.finditer(text):
             start, end = match.span()
@@ -145,7 +145,7 @@ def _join(kind: np.ndarray, codes: np.ndarray, word: int) -> np.ndarray:
 
 
 @lru_cache(maxsize=64)
-def _watched_pattern(watched: tuple[str, ...], ignore_case: bool) -> re.Pattern[str] | None:
+def watched_pattern(watched: tuple[str, ...], ignore_case: bool) -> re.Pattern[str] | None:
     longest_first = sorted({word for word in watched if word.strip()}, key=lambda word: (-len(word), word))
     if not longest_first:
         return None

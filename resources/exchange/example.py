@@ -1,4 +1,5 @@
 """Runs the model of this folder. It needs three packages: pip install onnxruntime numpy tokenizers
+and, where the model reads Chinese words, a fourth that finds them: pip install rjieba
 
     python example.py "a text"                     one text
     python example.py "a text" "another text"      a pair of texts; a question and its passage
@@ -10,6 +11,7 @@ What it prints depends on what the model has learnt; see config.json.
 # ruff: noqa: T201
 import argparse
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -52,9 +54,37 @@ def likeliest(logits, k=5):
     return "  ".join(f"{show(token)} {chances[token]:.3f}" for token in np.argsort(-chances)[:k])
 
 
+def cut(text):
+    """A space between two Chinese words, as they were cut when the model was trained. Watched words stand alone, whatever they are a part of."""
+    rules = CONFIG["tokenizer"].get("cut")
+    runs = list(re.finditer(f"[{rules['han']}]+", text)) if rules else []
+    if not runs:
+        return text
+    try:
+        import rjieba
+    except ImportError:
+        print("Note: rjieba is not there (pip install rjieba). Separate Chinese words by spaces.")
+        return text
+    begins, chinese = set(), {place for run_ in runs for place in range(*run_.span())}
+    for run_ in runs:
+        place = run_.start()
+        for word in rjieba.cut(run_[0]):
+            begins.add(place)
+            place += len(word)
+    for word in re.finditer(rules["watched"], text) if rules["watched"] else ():
+        begins -= set(range(word.start() + 1, word.end()))
+        begins |= {word.start(), word.end()}
+    between = {place for place in begins & chinese if place - 1 in chinese}
+    return "".join(" " * (place in between) + letter for place, letter in enumerate(text))
+
+
+def encode(text, **how):
+    return TOKENIZER.encode(cut(text), **how).ids
+
+
 def read(text):
     """A text as the pretrained model reads it: (1, tokens)."""
-    ids = TOKENIZER.encode(text).ids[: CONFIG["max_seq_len"]]
+    ids = encode(text)[: CONFIG["max_seq_len"]]
     ids = np.array([ids], dtype=np.int64)
     return {"input_ids": ids, "attention_mask": np.ones_like(ids), "token_type_ids": np.zeros_like(ids)}
 
@@ -64,7 +94,7 @@ def words(text):
     everything = run(session, input_ids=np.arange(CONFIG["vocab_size"], dtype=np.int64)[None])["last_hidden_state"][0]
     length = np.linalg.norm(everything, axis=1, keepdims=True)
     unit = np.divide(everything, length, out=np.zeros_like(everything), where=length > 0)
-    for token in TOKENIZER.encode(text, add_special_tokens=False).ids:
+    for token in encode(text, add_special_tokens=False):
         nearest = np.argsort(-(unit @ unit[token]))[1:6]
         print(f"{show(token)}: " + "  ".join(f"{show(other)} {unit[other] @ unit[token]:.3f}" for other in nearest))
 
@@ -106,7 +136,7 @@ def gpt(text, more=40):
 
 def row(pattern, texts):
     """ids and segments of texts laid out by a pattern such as [CLS] A [SEP] B [SEP]; the longest text is cut at its end until all fits."""
-    encoded = [TOKENIZER.encode(text, add_special_tokens=False).ids for text in texts]
+    encoded = [encode(text, add_special_tokens=False) for text in texts]
     while sum(map(len, encoded)) + len(pattern) - len(texts) > CONFIG["max_seq_len"]:
         max(reversed(encoded), key=len).pop()
     specials = {**CONFIG["special_tokens"], **CONFIG["new_tokens"]}
@@ -167,9 +197,9 @@ def task(texts, choices):
         passage = 0 if CONFIG["form"]["pair"] else 1
         scores = logits[passage]
         mine = np.zeros(len(scores), bool)
-        begin = (len(TOKENIZER.encode(texts[0], add_special_tokens=False).ids) + CONFIG["form"]["pair"].index("B") - 1
+        begin = (len(encode(texts[0], add_special_tokens=False)) + CONFIG["form"]["pair"].index("B") - 1
                  if CONFIG["form"]["pair"] else CONFIG["form"]["single"].index("A"))
-        mine[begin : begin + len(TOKENIZER.encode(texts[1], add_special_tokens=False).ids)] = True
+        mine[begin : begin + len(encode(texts[1], add_special_tokens=False))] = True
         start = int(np.where(mine, scores[:, 0], -np.inf).argmax())
         end = start + int(np.where(mine[start:], scores[start:, 1], -np.inf)[:30].argmax())
         print(TOKENIZER.decode(inputs["input_ids"][0, passage, start : end + 1].tolist()))
@@ -189,7 +219,7 @@ def main():
     parser.add_argument("texts", nargs="+")
     parser.add_argument("--choices", nargs="+", default=[])
     given = parser.parse_args()
-    if CONFIG["tokenizer"]["note"]:
+    if CONFIG["tokenizer"]["note"] and not CONFIG["tokenizer"].get("cut"):  # else `cut` sees to it
         print("Note:", CONFIG["tokenizer"]["note"])
     if CONFIG["task"]:
         task(given.texts, given.choices)

@@ -73,7 +73,8 @@ def write(run: Run, folder: Path, step: int, precision: str, graphs: Mapping[str
         "format": FORMAT, "family": made.name, "title": made.title, "paper": made.paper, "run": run.name, "step": step, "precision": precision,
         "task": None, "vocab_size": tokenizer.vocab_size, "max_seq_len": getattr(run.config.model, "max_seq_len", None),
         "num_layers": getattr(run.config.model, "num_layers", 0),
-        "tokenizer": {"kind": tokenizer.kind, "reads": elsewhere.reads, "note": elsewhere.note, "lowercase": tokenizer.lowercase},
+        "tokenizer": {"kind": tokenizer.kind, "reads": elsewhere.reads, "note": elsewhere.note, "cut": elsewhere.cut,
+                      "lowercase": tokenizer.lowercase},
         "special_tokens": {token: index for index, token in enumerate(SPECIALS)}, "labels": [], "models": dict(graphs), "versions": versions(),
         **extra,
     }

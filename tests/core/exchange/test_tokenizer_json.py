@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import random
+import runpy
+import shutil
+from pathlib import Path
 
 import pytest
 from tokenizers import Tokenizer
 
 from core.analysis.encode import frame
 from core.config import TextConfig
+from core.exchange.onnx.folder import EXAMPLE
 from core.exchange.tokenizer_json import portable
 from core.registry import TOKENIZERS, family, lookup
 
@@ -36,13 +41,19 @@ def test_ids_are_the_same_elsewhere(kind: str, texts: list[str], lowercase: bool
         assert theirs.encode(text).ids == frame(bert, ours, text, specials=True).ids, repr(text)
 
 
-def test_words_that_were_cut_before_are_found_and_it_says_so() -> None:
-    ours = lookup(TOKENIZERS, "word").train(TextConfig(tokenizer="word", vocab_size=600, min_count=1), CHINESE)
-    made = portable(ours)
-    text = CHINESE[0]
-    cut = " ".join(text[start:end] for start, end in ours.encode(text).offsets)
-    assert made.reads == "words" and "cut into words" in made.note
-    assert Tokenizer.from_str(made.json).encode(cut).ids == ours.encode(text).ids
+@pytest.mark.parametrize("lowercase", [True, False])
+def test_chinese_words_are_separated_by_spaces_as_the_example_does_it(lowercase: bool, tmp_path: Path) -> None:
+    texts = [*CHINESE, "我买苹果树和New York的苹果派，don't！" * 2, "他在北京大学生活动中心看 Apple's 发布会3.5小时。"]
+    config = TextConfig(tokenizer="word", vocab_size=600, min_count=1, lowercase=lowercase, watched=("苹果", "学生活", "New York", "apple", "手机3"))
+    ours, elmo = lookup(TOKENIZERS, "word").train(config, texts), family("elmo")
+    made = portable(ours, elmo)
+    assert made.reads == "words" and "separated by spaces" in made.note
+    shutil.copyfile(EXAMPLE, tmp_path / "example.py")
+    (tmp_path / "tokenizer.json").write_text(made.json, encoding="utf-8")
+    (tmp_path / "config.json").write_text(json.dumps({"tokenizer": {"cut": made.cut}}), encoding="utf-8")
+    encode = runpy.run_path(str(tmp_path / "example.py"))["encode"]
+    for text in [*texts, "苹果手机3苹果公司学生活苹果", *noise(SIGNS + HAN + "公司学生活动手机树3")]:
+        assert encode(text) == frame(elmo, ours, text, specials=True).ids, repr(text)
 
 
 def test_two_texts_get_the_second_one_s_type() -> None:
