@@ -146,6 +146,7 @@ def _join(kind: np.ndarray, codes: np.ndarray, word: int) -> np.ndarray:
 
 @lru_cache(maxsize=64)
 def watched_pattern(watched: tuple[str, ...], ignore_case: bool) -> re.Pattern[str] | None:
+    """Finds any of these words, of two that begin together the longer one; None where there are none."""
     longest_first = sorted({word for word in watched if word.strip()}, key=lambda word: (-len(word), word))
     if not longest_first:
         return None
