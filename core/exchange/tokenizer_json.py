@@ -63,12 +63,12 @@ def portable(tokenizer: Tokenizer, family: Family | None = None) -> Portable:
     else:
         made = _words(tokenizer)
         if _knows_chinese(tokenizer):
-            reads, note = "words", "Chinese words must be separated by spaces (rjieba finds them)."
+            reads, note = "words", tr("Chinese words must be separated by spaces (rjieba finds them).")
             watched = segment.watched_pattern(tokenizer.watched, tokenizer.lowercase)
             cut = {"han": re.sub(r"\\x\{([0-9a-f]+)\}", lambda point: f"\\U{int(point[1], 16):08x}", _ranges(segment.kinds() == segment.HAN)),
                    "watched": ("(?i)" if tokenizer.lowercase else "") + watched.pattern if watched else ""}
         else:
-            note = "Chinese characters, of which the vocabulary holds none, may give another number of [UNK]."
+            note = tr("Chinese characters, of which the vocabulary holds none, may give another number of [UNK].")
     made["post_processor"] = _around(family) if family else None
     return Portable(json=json.dumps(made, ensure_ascii=False), reads=reads, note=note, cut=cut)
 

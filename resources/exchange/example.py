@@ -55,7 +55,7 @@ def likeliest(logits, k=5):
 
 
 def cut(text):
-    """A space between two Chinese words, as they were cut when the model was trained. Watched words stand alone, whatever they are a part of."""
+    """The text with its Chinese words apart, as they were when the model was trained. Watched words stand alone, whatever they are a part of."""
     rules = CONFIG["tokenizer"].get("cut")
     runs = list(re.finditer(f"[{rules['han']}]+", text)) if rules else []
     if not runs:
@@ -75,7 +75,7 @@ def cut(text):
         begins -= set(range(word.start() + 1, word.end()))
         begins |= {word.start(), word.end()}
     between = {place for place in begins & chinese if place - 1 in chinese}
-    return "".join(" " * (place in between) + letter for place, letter in enumerate(text))
+    return "".join("\n" * (place in between) + letter for place, letter in enumerate(text))
 
 
 def encode(text, **how):
