@@ -51,9 +51,14 @@ def first_draft(session: Session, family_name: str = "", preset: str = PRESET) -
     return configs.build(name, preset, {**text_options(text), **watch_options(session.word, text)})
 
 
-def with_text(draft: RunConfig, text: TextConfig) -> RunConfig:
-    """The same settings on another text; a word that a built-in text cannot know gives way to one that it does."""
-    options = {key.partition(".")[2]: value for key, value in text_options(text).items()}
+def with_text(draft: RunConfig, text: TextConfig, before: TextConfig | None = None) -> RunConfig:
+    """The same settings on another text; a word that a built-in text cannot know gives way to one that it does.
+
+    before: the text that was laid over them last. What only it had changed is the preset's again.
+    """
+    names, mine = ({key.partition(".")[2] for key in text_options(one)} if one else set() for one in (before, text))
+    preset = configs.build(draft.family, draft.preset).text
+    options = {name: getattr(text if name in mine else preset, name) for name in names | mine}
     watch = draft.watch
     if not text.files and not watch.specimens and specimen_store.builtin_language(watch.word) != text.corpus:
         watch = dataclasses.replace(watch, word=WORDS[text.corpus])

@@ -45,7 +45,8 @@ class ExportReport(QScrollArea):
         where = label(str(self._path), "soft", wrap=True)
         where.setTextInteractionFlags(where.textInteractionFlags() | where.textInteractionFlags().TextSelectableByMouse)
         card.column.addWidget(where)
-        facts = [tr("{size} in {count} files", size=size_words(sum(report["files"].values())), count=len(report["files"]))]
+        size, count = size_words(sum(report["files"].values())), len(report["files"])
+        facts = [size if count == 1 else tr("{size} in {count} files", size=size, count=count)]
         if "relative" in report:
             facts.append(tr("greatest error {absolute:.1e}; at worst {relative:.1e} of its tensor's greatest number (allowed: {tolerance:g})",
                             absolute=report["absolute"], relative=report["relative"], tolerance=report["tolerance"]))

@@ -22,10 +22,11 @@ LEAST_WIDTH, DOT = 130, 12
 
 
 class PredictPanel(Card):
-    """note: what stands at the right of its head: the family and the step."""
+    """note: what stands at the right of its head: the family and, of an answer, the step."""
 
-    def __init__(self, name: str, colour: str) -> None:
+    def __init__(self, name: str, colour: str, family: str = "") -> None:
         super().__init__()
+        self._family = family
         self._colour = colour
         self._kinds: tuple[type, ...] = ()
         self._parts: list[QWidget] = []
@@ -33,7 +34,7 @@ class PredictPanel(Card):
         self._notes: list[QWidget] = []
         self.setMinimumWidth(LEAST_WIDTH)
         self._name = Elided(name, "heading")
-        self._note = label("", "caption", wrap=True)
+        self._note = label(family, "caption", wrap=True)
         named = QHBoxLayout()
         named.setSpacing(theme.S)
         named.addWidget(Dot(colour, DOT))
@@ -91,6 +92,7 @@ class PredictPanel(Card):
 
     def say(self, words: str) -> None:
         """Why there is no answer."""
+        self.set_note(self._family)
         self.message.setText(words)
         self._stack.setCurrentIndex(0)
 

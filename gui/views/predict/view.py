@@ -151,9 +151,7 @@ class PredictView(QWidget):
         self._inputs.set_mode(mode)
 
     def _make_panel(self, item: BenchRun) -> PredictPanel:
-        panel = PredictPanel(item.run.name, theme.current().runs[item.colour])
-        panel.set_note(family(item.run.config.family).title)
-        return panel
+        return PredictPanel(item.run.name, theme.current().runs[item.colour], family(item.run.config.family).title)
 
     # asking
 

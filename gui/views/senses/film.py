@@ -103,6 +103,7 @@ class FilmPage(QWidget):
 
     def showEvent(self, event: object) -> None:
         super().showEvent(event)
+        self._follow_step()
         self._redraw.soon()
 
     def hideEvent(self, event: object) -> None:

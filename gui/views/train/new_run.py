@@ -19,6 +19,7 @@ from core.i18n import sentences, tr
 from core.registry import family
 from core.runs import Run
 from gui import draft as drafts
+from gui import specimen_store as store
 from gui import theme
 from gui.forms.editors import show_value
 from gui.forms.form import Form
@@ -60,6 +61,7 @@ class NewRunPage(QWidget):
         self._lacking: object = None  # a text and a word that it does not hold
         given = session.draft if session.draft is not None and drafts.usable(session.draft) else None
         self._draft = given or drafts.first_draft(session, services.settings.get(FAMILY), services.settings.get(PRESET))
+        self._laid = session.text  # the text that was laid over the settings last
         self._cards = family_cards(self._draft.family)
         self._cards.chosen.connect(self._choose_family)
         self._presets = QVBoxLayout()
@@ -122,7 +124,7 @@ class NewRunPage(QWidget):
                 form.setParent(self)
                 form.hide()
                 continue
-            form.changed.connect(self._edited)
+            form.changed.connect(self._watch_edited if name == "watch" else self._edited)
             section = Section(section_titles()[name], unfolded=name in UNFOLDED)
             if name == "text":
                 self._source_words = label("", "soft", wrap=True)
@@ -187,6 +189,15 @@ class NewRunPage(QWidget):
                 self._wait.start()
         self._summarise()
 
+    def _watch_edited(self) -> None:
+        """A word that is typed brings the person's own sentences with it, as one that is looked at does."""
+        form, before = self._forms["watch"], self._draft.watch.word
+        values = form.values()
+        word, chosen = values["word"], values["specimens"]
+        if word != before and chosen in ("", str(store.own_path(before))):
+            form.set_values({"specimens": str(store.own_path(word)) if word and store.is_changed(word) else ""})
+        self._edited()
+
     def _whole(self) -> RunConfig | None:
         """The settings as they stand in the forms; None where one of them is refused, the reason stands at its field."""
         parts = {name: form.config() for name, form in self._forms.items()}
@@ -243,9 +254,15 @@ class NewRunPage(QWidget):
     # what other views do
 
     def _text_set(self) -> None:
-        if self._session.text is not None:
-            self._draft = drafts.with_text(self._draft, self._session.text)
-            self._fill()
+        text = self._session.text
+        if text is None:
+            return
+        self._draft, self._laid = drafts.with_text(self._draft, text, self._laid), text
+        watched = drafts.watch_options(self._session.word, text)
+        if watched and self._draft.watch.word in ("", *drafts.WORDS.values()):  # nobody has chosen that one for this text
+            self._draft = dataclasses.replace(self._draft, watch=dataclasses.replace(
+                self._draft.watch, **{key.partition(".")[2]: value for key, value in watched.items()}))
+        self._fill()
 
     def _draft_set(self) -> None:
         """Another view wants to train with these settings."""

@@ -44,7 +44,8 @@ def test_ids_are_the_same_elsewhere(kind: str, texts: list[str], lowercase: bool
 @pytest.mark.parametrize("lowercase", [True, False])
 def test_chinese_words_are_separated_by_spaces_as_the_example_does_it(lowercase: bool, tmp_path: Path) -> None:
     texts = [*CHINESE, "我买苹果树和New York的苹果派，don't！" * 2, "他在北京大学生活动中心看 Apple's 发布会3.5小时。"]
-    config = TextConfig(tokenizer="word", vocab_size=600, min_count=1, lowercase=lowercase, watched=("苹果", "学生活", "New York", "apple", "手机3", "公司 学"))
+    watched = ("苹果", "学生活", "New York", "apple", "手机3", "公司 学")
+    config = TextConfig(tokenizer="word", vocab_size=600, min_count=1, lowercase=lowercase, watched=watched)
     ours, elmo = lookup(TOKENIZERS, "word").train(config, texts), family("elmo")
     made = portable(ours, elmo)
     assert made.reads == "words" and "separated by spaces" in made.note

@@ -310,6 +310,10 @@ def test_the_film_plays_all_runs_with_a_cursor_under_it(view, qtbot) -> None:
     assert session.step is None and np.allclose(page.panels[session.bench[3].path].xy, last[3])
     page._chart.moved.emit(4.0)
     assert session.step == 4
+    page.hide()
+    session.step = 0  # moved while another page is looked at
+    page.show()
+    assert page._chart.cursor_at == 0
     page._play.click()
     session.layer = 1  # while it plays: there is no film until the answers come
     page._reels.clear()

@@ -9,12 +9,13 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication
 
 from core import config
-from core.config import TextConfig
+from core.config import TextConfig, WatchConfig
 from core.estimate import Machine, TextSize
 from core.events import CheckpointSaved, EvalEnd, EventWriter, Preparing, RunContinued, RunFailed, RunFinished, RunPaused, RunStarted, StepEnd
 from core.runs import list_runs
 from core.sizes import memory_words
 from gui import draft
+from gui import specimen_store as store
 from gui.losses import loss_title
 from gui.views.train.estimate_card import EstimateCard, duration_words
 from gui.views.train.run_strip import figures
@@ -133,6 +134,44 @@ def test_the_text_of_the_text_view_is_taken_over(qtbot, make, tmp_path):
     assert page._draft.text.tokenizer == "word"  # the family's own, since nobody has chosen another
     assert page._draft.text.files == (str(tmp_path / "mine.txt"),)
     assert page._draft.text.lowercase is False
+
+
+def test_what_is_taken_back_in_the_text_view_is_the_presets_again_in_the_form(qtbot, make, tmp_path):
+    window = make("train")
+    page, session = window.view._new, window.session
+    files = {"files": (str(tmp_path / "mine.txt"),)}
+    page._cards._choose("elmo")
+    before = page._draft.text
+    assert before.tokenizer == "word"
+    session.text = TextConfig(**files, tokenizer="char", min_count=7)
+    assert (page._draft.text.tokenizer, page._draft.text.min_count) == ("char", 7)
+    _edit(page, "text", vocab_size=500)
+    session.text = TextConfig(**files, min_count=7)
+    assert (page._draft.text.tokenizer, page._draft.text.min_count, page._draft.text.vocab_size) == ("word", 7, 500)
+    session.text = TextConfig(**files)
+    assert page._draft.text == replace(before, files=files["files"], corpus=page._draft.text.corpus, vocab_size=500)
+
+
+def test_a_text_of_ones_own_is_watched_for_the_word_that_is_looked_at(qtbot, make, tmp_path):
+    window = make("train")
+    page, session = window.view._new, window.session
+    page._draft = replace(page._draft, watch=WatchConfig(word="apple"))  # as a built-in text has it, of whatever word is looked at
+    page._fill()
+    session.word = page._looked_at = "包袱"
+    session.text = TextConfig(files=(str(tmp_path / "mine.txt"),))
+    assert page._draft.watch.word == "包袱"
+
+
+def test_a_word_that_is_typed_brings_the_persons_own_sentences(qtbot, make, tmp_path):
+    page = make("train").view._new
+    store.save("包袱", [store.make(word="包袱", sense="行李", text="他背着包袱走了。", hard=False)])
+    _edit(page, "watch", word="包袱")
+    assert page._draft.watch.specimens == str(store.own_path("包袱"))
+    _edit(page, "watch", word="小米")
+    assert page._draft.watch.specimens == ""
+    _edit(page, "watch", specimens=str(tmp_path / "chosen.tsv"))
+    _edit(page, "watch", word="包袱")
+    assert page._draft.watch.specimens == str(tmp_path / "chosen.tsv")
 
 
 def test_settings_of_another_run_arrive_as_a_draft(qtbot, make):
