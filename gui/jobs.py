@@ -52,6 +52,7 @@ class Jobs(QObject):
         super().__init__(parent)
         self._make_engine = make_engine
         self._jobs: dict[str, Job] = {}
+        self._held: dict[str, Callable[[], bool]] = {}
         self._engines: list[Engine] = []
         self._leaving: list[Engine] = []  # of cancelled jobs, which have a moment to end by themselves
         self._grace = QTimer(self, interval=GRACE_MS + 100, singleShot=True)
@@ -78,6 +79,15 @@ class Jobs(QObject):
 
     def running(self) -> list[Job]:
         return [job for job in self._jobs.values() if job.running]
+
+    def hold(self, kind: str, lasts: Callable[[], bool]) -> None:
+        """Work of that kind which the window does by itself is under way as long as lasts() is true."""
+        self._held[kind] = lasts
+
+    def under_way(self) -> list[str]:
+        """The kinds of all work that ends with the window."""
+        self._held = {kind: lasts for kind, lasts in self._held.items() if lasts()}
+        return list(dict.fromkeys([*(job.kind for job in self.running()), *self._held]))
 
     def cancel(self, kind: str) -> None:
         """It is asked to stop and to clear up; if it does not, its process is ended."""

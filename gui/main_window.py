@@ -318,7 +318,7 @@ class MainWindow(QMainWindow):
 
     def closeEvent(self, event: QCloseEvent) -> None:
         running, studies = self.processes.running(), study_process.under_way()
-        jobs = list(dict.fromkeys(_job_title(job.kind) for job in self.jobs.running()))
+        jobs = list(dict.fromkeys(map(_job_title, self.jobs.under_way())))
         choice = QuitChoice.KEEP
         if running or studies or jobs:
             choice = ask(self, running, queue_of(self.processes).waiting, [folder.name for folder in studies], jobs)

@@ -46,6 +46,7 @@ class FilmExport(QObject):
         self._folders.append(TemporaryDirectory(prefix="lexiscope-film-", ignore_cleanup_errors=True))  # removed at the program's end at the latest
         self._path, self._widget, self._show, self._scale = path, widget, show, scale
         self._times, self._files = list(times), []
+        self._services.jobs.hold(f"film {path}", partial(self._folders.__contains__, self._folders[0]))
         self._timer.start()
 
     def stop(self) -> None:

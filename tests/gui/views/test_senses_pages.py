@@ -418,7 +418,7 @@ def test_a_film_is_written_whatever_is_looked_at_meanwhile(view, qtbot, tmp_path
     for name in ("seen", "unseen"):
         monkeypatch.setattr(saving, "ask_path", lambda *_, name=name: str(tmp_path / f"{name}.png"))
         page.save(".png")
-        assert page._export.busy
+        assert page._export.busy and services.jobs.under_way() == [f"film {tmp_path / name}.png"]  # who closes the window now is asked
         if name == "unseen":
             made.tabs.button("layers").click()
             session.remove_run(session.bench[0].path)
@@ -430,6 +430,7 @@ def test_a_film_is_written_whatever_is_looked_at_meanwhile(view, qtbot, tmp_path
         with Image.open(seen) as one, Image.open(unseen) as other:
             assert one.size == other.size and one.tobytes() == other.tobytes()
     qtbot.waitUntil(lambda: not list(tmp_path.glob("lexiscope-film-*")))
+    assert not services.jobs.under_way()
     made.tabs.button("film").click()
     settle(qtbot, made, "film")
     assert len(page.panels) == len(page.film.reels) == 1
