@@ -34,6 +34,7 @@ class Job:
     progress: tuple[Any, ...] = ()
     result: Any = None
     problem: tuple[str, str] = ("", "")
+    on_end: Callable[[Job], None] | None = field(default=None, repr=False)
     call: Call | None = field(default=None, repr=False)
     engine: Engine | None = field(default=None, repr=False)  # the process that works on it
 
@@ -58,10 +59,13 @@ class Jobs(QObject):
         self._grace = QTimer(self, interval=GRACE_MS + 100, singleShot=True)
         self._grace.timeout.connect(self._end_leaving)
 
-    def start(self, kind: str, place: str, keywords: dict[str, Any], about: Any = None) -> Job:
-        """place(**keywords) in a new process; place is "module:function". One of the same kind that is still at work is cancelled."""
+    def start(self, kind: str, place: str, keywords: dict[str, Any], about: Any = None, on_end: Callable[[Job], None] | None = None) -> Job:
+        """place(**keywords) in a new process; place is "module:function". One of the same kind that is still at work is cancelled.
+
+        on_end: told once, when it is done, has failed or was cancelled; such a job is then forgotten.
+        """
         self.cancel(kind)
-        job = Job(kind, keywords, about)
+        job = Job(kind, keywords, about, on_end=on_end)
         self._jobs[kind] = job
         engine = self._make_engine(self)
         engine.polite = True
@@ -99,7 +103,7 @@ class Jobs(QObject):
         engine.cancel(call)
         self._leaving.append(engine)
         self._grace.start()
-        self.changed.emit(kind)
+        self._tell_end(job)
 
     def forget(self, kind: str) -> None:
         """What has ended is not shown again."""
@@ -133,7 +137,13 @@ class Jobs(QObject):
         job.state, engine = state, job.engine
         job.engine = job.call = None
         self._release(engine)
+        self._tell_end(job)
+
+    def _tell_end(self, job: Job) -> None:
         self.changed.emit(job.kind)
+        if job.on_end is not None:
+            self.forget(job.kind)
+            job.on_end(job)
 
     def _end_leaving(self) -> None:
         for engine in self._leaving:

@@ -38,6 +38,15 @@ def test_what_it_tells_and_gives_is_kept_and_its_process_goes(qtbot, jobs):
     assert not psutil.pid_exists(pid)
 
 
+def test_who_asked_for_it_is_told_of_the_end_of_each_once_and_it_is_forgotten(qtbot, jobs, tmp_path):
+    told = []
+    first = jobs.start("pack", PLACE + "slow", {"started": tmp_path / "started"}, on_end=told.append)
+    second = jobs.start("pack", PLACE + "steps", {}, on_end=told.append)  # to the same place: the first one is cancelled
+    assert told == [first] and jobs.of("pack") is second
+    qtbot.waitUntil(lambda: not second.running, timeout=15_000)
+    assert told == [first, second] and [job.state for job in told] == [CANCELLED, DONE] and jobs.of("pack") is None
+
+
 def test_a_refusal_and_a_crash_are_told(qtbot, jobs):
     refused, crashed = (jobs.start(name, PLACE + name, {}) for name in ("refuse", "crash"))
     qtbot.waitUntil(lambda: not jobs.running(), timeout=15_000)

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QWidget
 
 from core.i18n import sentences, tr
 from core.runs import Run
 from core.sizes import size_words
-from gui.jobs import DONE, FAILED
+from gui.jobs import DONE, FAILED, Job
 from gui.saving import ask_path
 from gui.views import Services
 
@@ -30,27 +30,13 @@ def pack(parent: QWidget, run: Run, services: Services) -> None:
         return
     out = chosen if chosen.lower().endswith(SUFFIX) else chosen + SUFFIX
     services.messages.say(tr("Packing {name}...", name=run.name))
-    _Packing(run, out, services)
+    services.jobs.start(f"pack {out}", "core.exchange.pack:for_window", {"run": str(run.path), "out": out}, on_end=partial(_packed, services))
 
 
-class _Packing(QObject):
-    """Waits for one file and says what became of it."""
-
-    def __init__(self, run: Run, out: str, services: Services) -> None:
-        super().__init__(services.jobs)
-        self._services, self._kind = services, f"pack {out}"
-        services.jobs.changed.connect(self._changed)
-        services.jobs.start(self._kind, "core.exchange.pack:for_window", {"run": str(run.path), "out": out})
-
-    def _changed(self, kind: str) -> None:
-        job = self._services.jobs.of(kind) if kind == self._kind else None
-        if job is None or job.running:
-            return
-        self._services.jobs.forget(kind)
-        self.deleteLater()
-        if job.state == FAILED:
-            self._services.messages.say(*job.problem, kind="error")
-        elif job.state == DONE:
-            made = job.result
-            words = tr("Packed into {name}, {size}.", name=Path(made["path"]).name, size=size_words(made["bytes"]))
-            self._services.messages.say(sentences(words, *made["left_out"]), made["path"])
+def _packed(services: Services, job: Job) -> None:
+    if job.state == FAILED:
+        services.messages.say(*job.problem, kind="error")
+    elif job.state == DONE:
+        made = job.result
+        words = tr("Packed into {name}, {size}.", name=Path(made["path"]).name, size=size_words(made["bytes"]))
+        services.messages.say(sentences(words, *made["left_out"]), made["path"])

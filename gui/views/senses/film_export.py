@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QWidget
 
 from core.i18n import tr
 from core.sizes import size_words
-from gui.jobs import DONE, FAILED
+from gui.jobs import DONE, FAILED, Job
 from gui.picture import image_of
 
 if TYPE_CHECKING:
@@ -66,7 +66,9 @@ class FilmExport(QObject):
         self._files.append(str(file))
         self.told.emit(tr("frame {done} of {total}", done=len(self._files), total=len(self._times)))
         if len(self._files) == len(self._times):
-            _Writing(self._folders.pop(), self._files, self._path, self._services)
+            self._services.messages.say(tr("Writing {name}...", name=self._path.name))
+            self._services.jobs.start(f"film {self._path}", "core.pictures.film:assemble", {"frames": self._files, "path": str(self._path)},
+                                      on_end=partial(_written, self._services, self._folders.pop(), self._path))
             self._end()
 
     def _end(self) -> None:
@@ -76,27 +78,12 @@ class FilmExport(QObject):
         self.finished.emit()
 
 
-class _Writing(QObject):
-    """Waits for one film, whatever is looked at meanwhile, and says what became of it."""
-
-    def __init__(self, folder: TemporaryDirectory, frames: list[str], path: Path, services: Services) -> None:
-        super().__init__(services.jobs)
-        self._services, self._path, self._kind = services, path, f"film {path}"
-        self.destroyed.connect(partial(_remove, [folder]))
-        services.messages.say(tr("Writing {name}...", name=path.name))
-        services.jobs.start(self._kind, "core.pictures.film:assemble", {"frames": frames, "path": str(path)})
-        services.jobs.changed.connect(self._changed)  # only now: one that is written to the same place is cancelled, and another one hears of that
-
-    def _changed(self, kind: str) -> None:
-        job = self._services.jobs.of(kind) if kind == self._kind else None
-        if job is None or job.running:
-            return
-        self._services.jobs.forget(kind)
-        self.deleteLater()
-        if job.state == FAILED:
-            self._services.messages.say(*job.problem, kind="error")
-        elif job.state == DONE:
-            self._services.messages.say(tr("The film is saved as {path} ({size}).", path=self._path, size=size_words(job.result)))
+def _written(services: Services, folder: TemporaryDirectory, path: Path, job: Job) -> None:
+    folder.cleanup()
+    if job.state == FAILED:
+        services.messages.say(*job.problem, kind="error")
+    elif job.state == DONE:
+        services.messages.say(tr("The film is saved as {path} ({size}).", path=path, size=size_words(job.result)))
 
 
 def _lost(folders: list[TemporaryDirectory], messages: Messages, *_: object) -> None:
@@ -108,6 +95,6 @@ def _lost(folders: list[TemporaryDirectory], messages: Messages, *_: object) -> 
     folders.clear()
 
 
-def _remove(folders: list[TemporaryDirectory], *_: object) -> None:
+def _remove(folders: list[TemporaryDirectory]) -> None:
     for folder in folders:
         folder.cleanup()
