@@ -14,13 +14,28 @@ def samples_negatives(run: Run) -> bool:
     return run.config.task is None and "static_vectors" in family(run.config.family).capabilities
 
 
+def what_is_guessed(run: Run) -> str:
+    """Of losses that can be compared it is the same: "negatives", the label of a "task", or the kind of token."""
+    return "negatives" if samples_negatives(run) else "task" if run.config.task is not None else run.config.text.tokenizer
+
+
 def is_mixed(runs: Sequence[Run]) -> bool:
-    """Whether losses of both kinds are among them."""
-    return len({samples_negatives(run) for run in runs}) > 1
+    """Whether losses of several kinds are among them."""
+    return len({what_is_guessed(run) for run in runs}) > 1
+
+
+def name_in_legend(run: Run) -> str:
+    """Beside runs that guess something else."""
+    guessed = what_is_guessed(run)
+    if guessed == "negatives":
+        return tr("{name} (negative samples)", name=run.name)
+    return tr("{name} (words)", name=run.name) if guessed == "word" else run.name
 
 
 def loss_title(runs: Sequence[Run]) -> str:
     """The loss of these runs, with its unit."""
+    if is_mixed([run for run in runs if not samples_negatives(run)]):
+        return tr("Loss, in nats (not comparable: not all guess the same)")
     if is_mixed(runs):
         return tr("Loss, in nats (that of word vectors is not comparable)")
     if any(map(samples_negatives, runs)):

@@ -15,7 +15,7 @@ from core.i18n import tr
 from core.runs import Run
 from core.sizes import MIB
 from gui import theme
-from gui.losses import is_mixed, samples_negatives
+from gui.losses import is_mixed, name_in_legend
 from gui.second_stage import metric_title
 from gui.views import Services
 from gui.widgets.curve import Curves
@@ -183,7 +183,7 @@ class RunCurves(QWidget):
         others = self._quantity == "loss" and is_mixed([item.run for item in self._shown.values()])
         for path, item in self._shown.items():
             series = self._series[path]
-            name = tr("{name} (negative samples)", name=item.run.name) if others and samples_negatives(item.run) else item.run.name
+            name = name_in_legend(item.run) if others else item.run.name
             trained = self._quantity in series.train and _told(series.train[self._quantity])
             if trained:
                 self.curves.add(f"{path}/train", name, item.colour, dashed=item.dashed, smooth=self._quantity not in UNSMOOTHED)

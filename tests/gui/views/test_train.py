@@ -16,7 +16,7 @@ from core.runs import list_runs
 from core.sizes import memory_words
 from gui import draft
 from gui import specimen_store as store
-from gui.losses import loss_title
+from gui.losses import loss_title, name_in_legend
 from gui.views.train.estimate_card import EstimateCard, duration_words
 from gui.views.train.run_strip import figures
 from tests.gui.direct_engine import DirectEngine, SilentEngine
@@ -594,7 +594,11 @@ def test_the_losses_name_what_they_are_counted_in_and_which_cannot_be_compared(m
     assert loss_title([masks]) == "Loss, in nats for each token that is guessed"
     assert loss_title([words]) == "Loss, in nats for each guess among negative samples"
     assert loss_title([masks, pairs]) == "Loss, in nats"
-    assert "not comparable" in loss_title([words, masks])
+    assert "word vectors is not comparable" in loss_title([words, masks])
+    read = make_run("read", family="elmo")
+    assert read.config.text.tokenizer == "word" and loss_title([read]) == loss_title([masks])
+    assert loss_title([read, masks]) == loss_title([words, read, masks]) == "Loss, in nats (not comparable: not all guess the same)"
+    assert [name_in_legend(run) for run in (words, read, masks)] == ["words (negative samples)", "read (words)", "masks"]
 
 
 def test_a_run_that_is_trained_beside_a_full_bench_stands_first_among_the_strips(make, make_run, monkeypatch):
