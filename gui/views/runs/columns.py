@@ -10,7 +10,7 @@ from core.i18n import tr
 from gui import theme
 from gui.views.runs.table import CHIP, FAMILY, LOSS, NAME, SIZE, STATUS, STEP, TEXT, TIME, VALID, ChipDelegate, StatusDelegate
 
-WIDTHS = {CHIP: 34, NAME: 120, TEXT: 116}  # the others are as wide as what they hold
+WIDTHS = {CHIP: 34, NAME: 120, TEXT: 142}  # the others are as wide as what they hold
 GIVE_WAY = (SIZE, STEP, TIME, LOSS, TEXT)  # the columns that are hidden where there is no room for all, the first one first
 ROW_HEIGHT = 40
 
