@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -204,22 +204,27 @@ class SpecimensDock(QWidget):
         before = self._session.specimens
         renamed = {item: replace(item, sense=wanted) for item in before if item.sense == sense}
 
-        def undo() -> None:  # whatever has been changed since then stays
-            now, back = self._specimens_of(word), {new: item for item, new in renamed.items() if new not in before}
+        def undo() -> None:  # whatever has been changed since then stays, and of two that became equal the one that had been so
+            now, old_of = self._specimens_of(word), {new: item for item, new in renamed.items()}
             if now is not None:
-                self._exchange(word, now, back, wanted, sense)
+                extra = {new: now.count(new) - before.count(new) for new in old_of}
+                for place, item in enumerate(now):
+                    if extra.get(item, 0) > 0:
+                        extra[item] -= 1
+                        now[place] = old_of[item]
+                self._exchange(word, now, wanted, sense)
 
-        self._exchange(word, before, renamed, sense, wanted)
+        self._exchange(word, [renamed.get(item, item) for item in before], sense, wanted)
         self._services.messages.say(tr("“{old}” is called “{new}” now.", old=old, new=store.sense_title(word, wanted)),
                                     action=tr("Undo"), on_action=undo)
 
-    def _exchange(self, word: str, specimens: Sequence[Specimen], others: dict[Specimen, Specimen], old: str, new: str) -> None:
-        """Others in the place of some of them, which are of the sense `new` instead of `old`."""
+    def _exchange(self, word: str, specimens: list[Specimen], old: str, new: str) -> None:
+        """These in the place of those that there are: some are of the sense `new` instead of `old`."""
         selected = NONE_SELECTED
         if self._session.word == word:
             self._session.hand_on(old, new)
             selected = self._session.selected
-        self._keep(word, [others.get(item, item) for item in specimens], selected)
+        self._keep(word, specimens, selected)
 
     def _delete_sense(self, sense: str, _checked: bool = False) -> None:
         """With all its sentences, also those that the filter hides."""

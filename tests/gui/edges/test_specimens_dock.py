@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
@@ -220,6 +222,18 @@ def test_a_sense_with_the_name_of_another_becomes_one_with_it_and_can_be_parted_
     window.messages._toasts[-1]._act()
     assert list(session.specimens) == store.specimens_of("quay") == SPECIMENS
     assert session.senses == ("river", "money")
+
+
+def test_of_one_sentence_in_both_senses_each_gets_its_own_back(window, monkeypatch):
+    both = [*SPECIMENS, replace(SPECIMENS[0], sense="money")]
+    store.save("quay", both)
+    window._dock.choose("quay")
+    window.session.specimens = both
+    monkeypatch.setattr(QInputDialog, "getText", lambda *arguments, **options: ("money", True))
+    window._dock._rename_sense("river")
+    assert [item.sense for item in store.specimens_of("quay")] == ["money"] * 4
+    window.messages._toasts[-1]._act()
+    assert store.specimens_of("quay") == both
 
 
 @pytest.mark.parametrize("typed", [("bank", False), ("  ", True), ("river", True)])
