@@ -84,9 +84,9 @@ class TextConfig:
                            choices=("auto", "utf-8", "gb18030", "big5", "utf-16", "latin-1"))
     documents: str = option("line", "What one document of a txt file is: a line, or a paragraph between blank lines.",
                             choices=("line", "paragraph"))
-    tokenizer: str = option("auto", "How text is cut: characters, words, byte-pair encoding or WordPiece; auto takes characters for text "
-                                    "without spaces between words, such as Chinese, else WordPiece. Presets that want words (word2vec's, the "
-                                    "quick ELMo's) have them, unless something else is chosen.",
+    tokenizer: str = option("auto", "How text is cut: characters, words, words with rare Chinese ones by their characters, byte-pair encoding "
+                                    "or WordPiece; auto takes characters for text without spaces between words, such as Chinese, else WordPiece. "
+                                    "Presets that want words (word2vec's, the quick ELMo's) have them, unless something else is chosen.",
                             choices=("auto", *TOKENIZERS))
     vocab_size: int = option(8000, "The most tokens that the vocabulary may hold.", min=10, max=1_000_000)
     min_count: int = option(2, "Tokens that occur less often than this become [UNK].", min=1)

@@ -23,6 +23,7 @@ FAMILIES = {
 TOKENIZERS = {
     "char": "core.text.tokenizers.char:KIND",
     "word": "core.text.tokenizers.word:KIND",
+    "word_char": "core.text.tokenizers.word_char:KIND",
     "bpe": "core.text.tokenizers.bpe:KIND",
     "wordpiece": "core.text.tokenizers.wordpiece:KIND",
 }

@@ -29,7 +29,7 @@ def name_in_legend(run: Run) -> str:
     guessed = what_is_guessed(run)
     if guessed == "negatives":
         return tr("{name} (negative samples)", name=run.name)
-    return tr("{name} (words)", name=run.name) if guessed == "word" else run.name
+    return tr("{name} (words)", name=run.name) if guessed in ("word", "word_char") else run.name
 
 
 def loss_title(runs: Sequence[Run]) -> str:

@@ -19,6 +19,7 @@ from core.i18n import tr
 from core.runs import Run, home
 from core.text import readers
 from core.text.tokenizers import SPECIALS
+from core.text.tokenizers.table import TableTokenizer
 from core.vector_source import COSINE, FILE, OCCURRENCES, VOCABULARY, VectorSource
 
 OnProgress = Callable[[str, int, int], object]
@@ -143,7 +144,7 @@ def _from_run(source: VectorSource, on_progress: OnProgress, cancelled: Callable
         tokens = [loaded.tokenizer.token(row) for row in range(len(SPECIALS), loaded.tokenizer.vocab_size)]
         vectors = encode.static_vectors(loaded)[len(SPECIALS) :]
         words = [token.strip() or "␣" for token in tokens]
-        by_frequency = loaded.tokenizer.kind in ("char", "word")  # pieces stand in the order in which they were made
+        by_frequency = isinstance(loaded.tokenizer, TableTokenizer)  # pieces stand in the order in which they were made
         return Opened(words=words, vectors=vectors, texts=[], spans=np.zeros((0, 2), int), step=loaded.step, total=len(words),
                       columns={"rank" if by_frequency else "row": np.arange(1, len(words) + 1, dtype=np.float32),
                                "script": [script(word) for word in words], "length": _lengths(vectors)})

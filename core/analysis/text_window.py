@@ -28,7 +28,7 @@ MOST_FILES = 200  # that are looked into; a folder may hold thousands
 SHOWN_DOCUMENTS = 8  # of each file
 SHOWN_CHARACTERS = 300  # of each document
 COUNTED_BYTES = 8_000_000  # a text up to this size is counted whole before a run is estimated
-BYTES_A_TOKEN = {"char": 2.6, "word": 5.0}  # of a mixed text, where it is not counted
+BYTES_A_TOKEN = {"char": 2.6, "word": 5.0, "word_char": 4.7}  # of a mixed text, where it is not counted
 BYTES_A_PIECE = 4.0  # a token of any other tokenizer
 CHARACTERS_KNOWN = 5000  # different ones in a large text, about
 

@@ -2,7 +2,8 @@
 
 Byte-pair encoding and WordPiece are run by that package anyway. Characters and words are told to it as rules: what counts as
 white space, as Chinese, as a letter is written out as ranges of code points, so that it depends on no version of Unicode.
-What cannot be told is how rjieba cuts Chinese into words: such a tokenizer expects a space between two Chinese words.
+What cannot be told is how rjieba cuts Chinese into words: such a tokenizer expects a space between two Chinese words, and between the
+characters of one that is read as its characters.
 """
 
 from __future__ import annotations
@@ -37,13 +38,14 @@ class Portable:
     """json: for tokenizers.Tokenizer.from_str. reads: "text", or "words" where it expects Chinese ones separated by spaces.
 
     note: one sentence on where its ids may differ from ours, "" where they never do. cut: what finds these words beside rjieba, for
-    Python's re: "han", the inside of a [...], and "watched", a pattern; empty where it reads text.
+    Python's re: "han", the inside of a [...], and "watched", a pattern; "characters": whether words that are not in the vocabulary are read
+    as their characters, see core.text.tokenizers.word_char. Empty where it reads text.
     """
 
     json: str
     reads: str
     note: str
-    cut: dict[str, str] = field(default_factory=dict)
+    cut: dict[str, str | bool] = field(default_factory=dict)
 
 
 def portable(tokenizer: Tokenizer, family: Family | None = None) -> Portable:
@@ -57,16 +59,19 @@ def portable(tokenizer: Tokenizer, family: Family | None = None) -> Portable:
         made = _subword(tokenizer)
     elif tokenizer.kind == "char":
         made = _characters(tokenizer)
-    elif tokenizer.kind != "word":
+    elif tokenizer.kind not in ("word", "word_char"):
         raise UserError(tr("Nobody has said yet how a tokenizer of the kind '{kind}' is written for other programs.", kind=tokenizer.kind),
                         tr("Export a run with another tokenizer."))
     else:
         made = _words(tokenizer)
         if _knows_chinese(tokenizer):
             reads, note = "words", tr("Chinese words must be separated by spaces (rjieba finds them).")
+            if tokenizer.kind == "word_char":
+                note += " " + tr("So must be the characters of those that the vocabulary does not hold.")
             watched = segment.watched_pattern(tokenizer.watched, tokenizer.lowercase)
             cut = {"han": re.sub(r"\\x\{([0-9a-f]+)\}", lambda point: f"\\U{int(point[1], 16):08x}", _ranges(segment.kinds() == segment.HAN)),
-                   "watched": ("(?i)" if tokenizer.lowercase else "") + watched.pattern if watched else ""}
+                   "watched": ("(?i)" if tokenizer.lowercase else "") + watched.pattern if watched else "",
+                   "characters": tokenizer.kind == "word_char"}
         else:
             note = tr("Chinese characters, of which the vocabulary holds none, may give another number of [UNK].")
     made["post_processor"] = _around(family) if family else None

@@ -16,6 +16,7 @@ import numpy as np
 from core.text import segment
 from core.text.source import document_hash
 from core.text.tokenizers import Tokenizer, load_tokenizer
+from core.text.tokenizers.table import TableTokenizer
 
 PARALLEL_BYTES = 64_000_000  # from this size on several processes are worth their start
 MOST_WORKERS = 8  # reading, which one process does, cannot feed more
@@ -124,7 +125,7 @@ def all_pieces(chunks: Iterable[Chunk], size: int, tokenizer: Tokenizer, watched
     """
     workers = min(os.cpu_count() or 1, MOST_WORKERS)
     daemon = multiprocessing.current_process().daemon  # may have no children
-    if size < PARALLEL_BYTES or workers < 2 or daemon or tokenizer.kind not in ("char", "word"):
+    if size < PARALLEL_BYTES or workers < 2 or daemon or not isinstance(tokenizer, TableTokenizer):
         yield from (_pieces(chunk, tokenizer, watched) for chunk in chunks)
         return
     waiting: deque[tuple[Chunk, Future]] = deque()

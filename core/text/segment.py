@@ -98,11 +98,12 @@ def small_points(codes: np.ndarray) -> np.ndarray:
     return _small()[codes]
 
 
-def word_boundaries(text: str, watched: Iterable[str] = (), ignore_case: bool = True) -> np.ndarray:
+def word_boundaries(text: str, watched: Iterable[str] = (), ignore_case: bool = True, guess: bool = True) -> np.ndarray:
     """uint8 (characters,): 1 where a word, a punctuation mark or a space begins.
 
     watched: words that are cut out of longer ones and joined where they would be cut; those in Latin letters count only as
-    whole words. Where two of them overlap, the one further left wins, then the longer one.
+    whole words. Where two of them overlap, the one further left wins, then the longer one. guess: Chinese words that are not in rjieba's
+    dictionary are guessed from their characters; else each of these is a word.
     """
     codes = points(text)
     kind = kinds()[codes]
@@ -116,7 +117,7 @@ def word_boundaries(text: str, watched: Iterable[str] = (), ignore_case: bool = 
         import rjieba
 
         alone = np.where(han, codes, np.uint32(10)).astype(np.uint32).tobytes().decode("utf-32-le")
-        lengths = np.fromiter(map(len, rjieba.cut(alone)), np.int64)
+        lengths = np.fromiter(map(len, rjieba.cut(alone, guess)), np.int64)
         inner = np.zeros(len(kind), np.uint8)
         inner[np.cumsum(lengths)[:-1]] = 1
         begins[han] |= inner[han]
@@ -170,9 +171,9 @@ def words(text: str, watched: Iterable[str] = ()) -> list[tuple[int, int]]:
     return list(zip(starts.tolist(), ends.tolist(), strict=True))
 
 
-def word_spans(text: str, watched: Iterable[str] = (), ignore_case: bool = True) -> tuple[np.ndarray, np.ndarray]:
+def word_spans(text: str, watched: Iterable[str] = (), ignore_case: bool = True, guess: bool = True) -> tuple[np.ndarray, np.ndarray]:
     """starts, ends: int64 (words,) of a clean text, spaces and breaks left out."""
-    starts = np.flatnonzero(word_boundaries(text, watched, ignore_case))
+    starts = np.flatnonzero(word_boundaries(text, watched, ignore_case, guess))
     ends = np.append(starts[1:], len(text))
     kind = kinds()[points(text)][starts]
     keep = (kind != SPACE) & (kind != IS_BREAK)

@@ -87,6 +87,7 @@ def _choice_titles(_language: str) -> dict[tuple[str, str], str]:
         ("precision", "auto"): tr("The best there is"),
         ("documents", "line"): tr("A line each"), ("documents", "paragraph"): tr("A paragraph each"),
         ("tokenizer", "auto"): tr("As the text needs"), ("tokenizer", "char"): tr("Characters"), ("tokenizer", "word"): tr("Words"),
+        ("tokenizer", "word_char"): tr("Words, rare ones by their characters"),
         ("tokenizer", "bpe"): tr("Byte-pair encoding"), ("tokenizer", "wordpiece"): tr("WordPiece"),
         ("optimizer", "adamw"): tr("AdamW"), ("optimizer", "muon"): tr("Muon"),
         ("schedule", "linear"): tr("Linear"), ("schedule", "cosine"): tr("Cosine"), ("schedule", "constant"): tr("Constant"),

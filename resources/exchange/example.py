@@ -12,6 +12,7 @@ What it prints depends on what the model has learnt; see config.json.
 import argparse
 import json
 import re
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -68,12 +69,20 @@ def cut(text):
     begins, chinese = set(), {place for run_ in runs for place in range(*run_.span())}
     for run_ in runs:
         place = run_.start()
-        for word in rjieba.cut(run_[0]):
+        for word in rjieba.cut(run_[0], not rules.get("characters")):
             begins.add(place)
             place += len(word)
+    plain = set(chinese)  # but for watched words of more than Chinese characters
     for word in re.finditer(rules["watched"], text) if rules["watched"] else ():
-        begins -= set(range(word.start() + 1, word.end()))
+        places = set(range(*word.span()))
+        begins -= places
         begins |= {word.start(), word.end()}
+        plain -= set() if places <= chinese else places
+    if rules.get("characters"):  # a word that is not in the vocabulary is read as its characters
+        known, edges = TOKENIZER.get_vocab(), sorted(begins | {run_.end() for run_ in runs})
+        for begin, end in pairwise(edges):
+            if plain.issuperset(range(begin, end)) and text[begin:end] not in known:
+                begins |= set(range(begin, end))
     between = {place for place in begins & chinese if place - 1 in chinese}
     return "".join("\n" * (place in between) + letter for place, letter in enumerate(text))
 

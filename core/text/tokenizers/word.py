@@ -25,7 +25,7 @@ class _Words:
         self._ids, self._lowercase, self._watched = ids, lowercase, watched
 
     def arrays(self, text: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        words, starts, ends = _cut(text, self._lowercase, self._watched)
+        words, starts, ends = cut(text, self._lowercase, self._watched)
         get = self._ids.get
         return np.array([get(word, UNK) for word in words], np.int64), starts, ends
 
@@ -33,21 +33,25 @@ class _Words:
         return segment.running_text(tokens)
 
 
-def _cut(text: str, lowercase: bool, watched: tuple[str, ...]) -> tuple[list[str], np.ndarray, np.ndarray]:
-    """words, starts, ends (tokens,), the words in small letters if lowercase."""
-    starts, ends = segment.word_spans(text, watched, lowercase)
+def cut(text: str, lowercase: bool, watched: tuple[str, ...], guess: bool = True) -> tuple[list[str], np.ndarray, np.ndarray]:
+    """words, starts, ends (tokens,), the words in small letters if lowercase. guess: see core.text.segment."""
+    starts, ends = segment.word_spans(text, watched, lowercase, guess)
     text = segment.lower(text) if lowercase else text
     return [text[start:end] for start, end in zip(starts.tolist(), ends.tolist(), strict=True)], starts, ends
 
 
-def train(config: TextConfig, texts: Iterable[str]) -> TableTokenizer:
-    """The most frequent words of the texts."""
+def counted_words(config: TextConfig, texts: Iterable[str], guess: bool = True) -> Counter[str]:
     counted: Counter[str] = Counter()
     for chunk in chunks(texts):
-        counted.update(_cut(chunk, config.lowercase, config.watched)[0])
+        counted.update(cut(chunk, config.lowercase, config.watched, guess)[0])
         if len(counted) > MOST_WORDS_COUNTED:
             counted = Counter({word: count for word, count in counted.items() if count > 1})
-    return word_tokenizer(most_frequent(config, counted), lowercase=config.lowercase, watched=config.watched)
+    return counted
+
+
+def train(config: TextConfig, texts: Iterable[str]) -> TableTokenizer:
+    """The most frequent words of the texts."""
+    return word_tokenizer(most_frequent(config, counted_words(config, texts)), lowercase=config.lowercase, watched=config.watched)
 
 
 def load(raw: dict[str, Any], lowercase: bool, watched: tuple[str, ...]) -> TableTokenizer:

@@ -30,23 +30,25 @@ def noise(signs: str, count: int = 300) -> list[str]:
 
 
 @pytest.mark.parametrize("lowercase", [True, False])
-@pytest.mark.parametrize(("kind", "texts"), [("char", CHINESE), ("char", ENGLISH), ("word", ENGLISH), ("bpe", CHINESE), ("wordpiece", CHINESE)])
+@pytest.mark.parametrize(("kind", "texts"), [("char", CHINESE), ("char", ENGLISH), ("word", ENGLISH), ("word_char", ENGLISH), ("bpe", CHINESE),
+                                              ("wordpiece", CHINESE)])
 def test_ids_are_the_same_elsewhere(kind: str, texts: list[str], lowercase: bool) -> None:
     config = TextConfig(tokenizer=kind, vocab_size=600, min_count=1, lowercase=lowercase, watched=("苹果", "14", "New York"))
     ours, bert = lookup(TOKENIZERS, kind).train(config, texts), family("bert")
     made = portable(ours, bert)
     theirs = Tokenizer.from_str(made.json)
     assert made.reads == "text" and theirs.get_vocab_size() == ours.vocab_size
-    for text in texts[:4] + noise(SIGNS if kind == "word" else SIGNS + HAN):
+    for text in texts[:4] + noise(SIGNS if kind in ("word", "word_char") else SIGNS + HAN):
         assert theirs.encode(text).ids == frame(bert, ours, text, specials=True).ids, repr(text)
 
 
+@pytest.mark.parametrize("kind", ["word", "word_char"])
 @pytest.mark.parametrize("lowercase", [True, False])
-def test_chinese_words_are_separated_by_spaces_as_the_example_does_it(lowercase: bool, tmp_path: Path) -> None:
+def test_chinese_words_are_separated_by_spaces_as_the_example_does_it(lowercase: bool, kind: str, tmp_path: Path) -> None:
     texts = [*CHINESE, "我买苹果树和New York的苹果派，don't！" * 2, "他在北京大学生活动中心看 Apple's 发布会3.5小时。"]
     watched = ("苹果", "学生活", "New York", "apple", "手机3", "公司 学")
-    config = TextConfig(tokenizer="word", vocab_size=600, min_count=1, lowercase=lowercase, watched=watched)
-    ours, elmo = lookup(TOKENIZERS, "word").train(config, texts), family("elmo")
+    config = TextConfig(tokenizer=kind, vocab_size=600 if kind == "word" else 60, min_count=1, lowercase=lowercase, watched=watched)
+    ours, elmo = lookup(TOKENIZERS, kind).train(config, texts), family("elmo")
     made = portable(ours, elmo)
     assert made.reads == "words" and "separated by spaces" in made.note
     shutil.copyfile(EXAMPLE, tmp_path / "example.py")

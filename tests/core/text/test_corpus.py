@@ -24,7 +24,7 @@ from core.text.statistics import EXAMPLE_CHARACTERS, EXAMPLE_TOKENS, EXAMPLES, L
 from core.text.tokenizers import UNK, char
 
 ROOT = Path(__file__).resolve().parents[3]
-KINDS = ("char", "word", "bpe", "wordpiece")
+KINDS = ("char", "word", "word_char", "bpe", "wordpiece")
 
 
 def write(path: Path, documents: list[str]) -> Path:

@@ -9,15 +9,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import rjieba
 
 from core import registry
 from core.config import TextConfig
 from core.errors import UserError
 from core.text import segment
-from core.text.tokenizers import MASK, SPECIALS, UNK, Tokenizer, char, load_tokenizer, word
+from core.text.tokenizers import MASK, SPECIALS, UNK, Tokenizer, char, load_tokenizer, word, word_char
 
 ROOT = Path(__file__).resolve().parents[3]
-KINDS = ("char", "word", "bpe", "wordpiece")
+KINDS = ("char", "word", "word_char", "bpe", "wordpiece")
 TEXTS = ["他买了三斤苹果，又甜又脆。", "苹果公司发布了新手机，Apple shares rose 3.5 percent.",
          "I don't like the tall bank by the river.",
          "苹果掉在地上了。", "The bank raised its rates; the tallest one fell."] * 4
@@ -217,3 +218,39 @@ def test_large_ids_fit() -> None:
     made = char.train(TextConfig(vocab_size=100_000, min_count=1), ["".join(map(chr, range(0x4E00, 0x9FA5)))])
     ids, _, _ = made.arrays("龤")
     assert ids.dtype == np.int64 and made.token(int(ids[0])) == "龤"
+
+
+def test_a_chinese_word_that_is_not_known_is_read_as_its_characters() -> None:
+    texts = ["生物，化学。大学生，学生，活动。", "生物，化学。学生，活动，茶。叶。蛋。"] * 3 + ["茶叶蛋，中心", "the bus"]
+    made = word_char.train(TextConfig(tokenizer="word_char", vocab_size=100, min_count=3, watched=("中心",)), texts)
+    read = made.encode("生物，中心大学生茶叶蛋buses饕餮很脆")
+    assert rjieba.cut("茶叶蛋饕餮") == ["茶叶蛋", "饕餮"] and rjieba.cut("很脆") == ["很脆"], "else this tests nothing"
+    assert [made.token(index) for index in read.ids] == ["生物", "，", "中心", "大学生", "茶", "叶", "蛋", *["[UNK]"] * 5]
+    assert read.offsets == [(0, 2), (2, 3), (3, 5), (5, 8), (8, 9), (9, 10), (10, 11), (11, 16), (16, 17), (17, 18), (18, 19), (19, 20)]
+    assert made.decode(read.ids[:7]) == "生物，中心大学生茶叶蛋"
+    assert made.encode("生物").offsets == [(0, 2)] and made.encode("").ids == []
+
+
+TWO = ["生物", "化学", "学生", "活动", "手机", "苹果", "老师", "电脑", "音乐", "中心",
+       "北京", "上海", "天气", "医院", "火车", "银行", "朋友", "时间", "问题", "城市"]
+ONE = list("甲乙丙丁戊己庚辛壬癸子丑寅卯辰巳午未申酉戌亥")
+
+
+def _vocabulary(texts: list[str], size: int, min_count: int = 1, watched: tuple[str, ...] = ()) -> set[str]:
+    config = TextConfig(tokenizer="word_char", vocab_size=len(SPECIALS) + size, min_count=min_count, watched=watched)
+    made = word_char.train(config, texts)
+    assert made.vocab_size <= config.vocab_size
+    counts = np.bincount(made.encode("，".join(texts)).ids, minlength=made.vocab_size)[len(SPECIALS):]
+    assert counts.min() > 0, "no character that no word needs"
+    return {made.token(index) for index in range(len(SPECIALS), made.vocab_size)} - {"，"}
+
+
+def test_characters_take_at_most_half_of_the_room_and_only_what_a_word_needs() -> None:
+    assert rjieba.cut("，".join(TWO), False)[::2] == TWO
+    assert _vocabulary(TWO, 100) == set(TWO)
+    crowded = _vocabulary([*TWO * 9, *ONE], 30)
+    assert sum(map(len, crowded)) > len(crowded) and sum(len(token) == 2 for token in crowded) == 15
+    assert "笔记本" in _vocabulary([*TWO * 9, *ONE, "笔记本"], 30, watched=("笔记本",))
+    assert _vocabulary([*TWO * 3, *ONE], 31, min_count=2) == set(TWO), "no character that is too rare"
+    assert _vocabulary([*TWO * 3, *[f"ab{number}" for number in range(15)] * 2], 31) >= set(TWO), "no other word"
+    assert _vocabulary(["茶叶蛋", "茶杯", "茶壶", "茶水"], 20, min_count=3) == {"茶"}, "no word is frequent enough, but a character is"
