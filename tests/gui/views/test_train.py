@@ -142,12 +142,12 @@ def test_what_is_taken_back_in_the_text_view_is_the_presets_again_in_the_form(qt
     files = {"files": (str(tmp_path / "mine.txt"),)}
     page._cards._choose("elmo")
     before = page._draft.text
-    assert before.tokenizer == "word"
+    assert before.tokenizer == "word_char"
     session.text = TextConfig(**files, tokenizer="char", min_count=7)
     assert (page._draft.text.tokenizer, page._draft.text.min_count) == ("char", 7)
     _edit(page, "text", vocab_size=500)
     session.text = TextConfig(**files, min_count=7)
-    assert (page._draft.text.tokenizer, page._draft.text.min_count, page._draft.text.vocab_size) == ("word", 7, 500)
+    assert (page._draft.text.tokenizer, page._draft.text.min_count, page._draft.text.vocab_size) == ("word_char", 7, 500)
     session.text = TextConfig(**files)
     assert page._draft.text == replace(before, files=files["files"], corpus=page._draft.text.corpus, vocab_size=500)
 
@@ -596,7 +596,7 @@ def test_the_losses_name_what_they_are_counted_in_and_which_cannot_be_compared(m
     assert loss_title([masks, pairs]) == "Loss, in nats"
     assert "word vectors is not comparable" in loss_title([words, masks])
     read = make_run("read", family="elmo")
-    assert read.config.text.tokenizer == "word" and loss_title([read]) == loss_title([masks])
+    assert read.config.text.tokenizer == "word_char" and loss_title([read]) == loss_title([masks])
     assert loss_title([read, masks]) == loss_title([words, read, masks]) == "Loss, in nats (not comparable: not all guess the same)"
     assert [name_in_legend(run) for run in (words, read, masks)] == ["words (negative samples)", "read (words)", "masks"]
 
