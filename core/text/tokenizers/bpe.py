@@ -34,7 +34,7 @@ def train(config: TextConfig, texts: Iterable[str]) -> SubwordTokenizer:
     if config.lowercase:
         inner.normalizer = normalizers.Lowercase()
     by_bytes = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=True)
-    alone = _alone(config.watched)
+    alone = _alone(config.watched, config.lowercase)
     inner.pre_tokenizer = (pre_tokenizers.Sequence([pre_tokenizers.Split(Regex(alone), "isolated"), by_bytes])
                            if alone else by_bytes)
     trainer = trainers.BpeTrainer(
@@ -45,16 +45,18 @@ def train(config: TextConfig, texts: Iterable[str]) -> SubwordTokenizer:
 
 
 def load(raw: dict[str, Any], lowercase: bool, watched: tuple[str, ...]) -> SubwordTokenizer:
-    return bpe_tokenizer(saved_inner(raw, {_alone(watched)} - {""}), lowercase=lowercase, watched=watched)
+    patterns = {_alone(watched, lowercase), _alone(watched, False)}  # older files heed capitals where there are none
+    return bpe_tokenizer(saved_inner(raw, patterns - {""}), lowercase=lowercase, watched=watched)
 
 
 KIND = Kind(train=train, load=load, sample=True)
 
 
-def _alone(watched: Sequence[str]) -> str:
-    """The regular expression of the watched words that must not be joined to others; "" if there is none."""
-    return "|".join(segment.word_pattern(word) for word in sorted(watched, key=lambda word: (-len(word), word))
-                    if segment.chinese()[segment.points(word)].any())  # other words stand between spaces anyway
+def _alone(watched: Sequence[str], lowercase: bool) -> str:
+    """The regular expression of the watched words that must not be joined to others; "" if there is none. It meets a text in small letters."""
+    alone = "|".join(segment.word_pattern(word) for word in sorted(watched, key=lambda word: (-len(word), word))
+                     if segment.chinese()[segment.points(word)].any())  # other words stand between spaces anyway
+    return f"(?i:{alone})" if lowercase and alone else alone
 
 
 def _byte_signs() -> dict[str, int]:

@@ -114,6 +114,26 @@ def test_the_watched_word_stands_alone(trained: dict[str, Tokenizer], kind: str)
     assert not [span for span in spans if span[0] < 2 < span[1] or span[0] < 4 < span[1]]
 
 
+@pytest.mark.parametrize("lowercase", (True, False))
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("watched", ("T恤", "卡拉OK", "A股"))
+def test_a_watched_word_of_chinese_and_capitals_stands_alone(watched: str, kind: str, lowercase: bool) -> None:
+    config = TextConfig(vocab_size=400, min_count=2, watched=(watched,), lowercase=lowercase)
+    made = registry.lookup(registry.TOKENIZERS, kind).train(config, [f"他买了{watched}衫。", f"{watched}衫很好", f"这件{watched}衫是新的"] * 50)
+    spans, end = made.encode(f"他买了{watched}衫。").offsets, 3 + len(watched)
+    assert not [span for span in spans if span[0] < 3 < span[1] or span[0] < end < span[1]]
+
+
+def test_a_file_of_bpe_whose_watched_words_still_have_their_capitals_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "tokenizer.json"
+    made = registry.lookup(registry.TOKENIZERS, "bpe").train(TextConfig(vocab_size=400, min_count=1, watched=("T恤", "苹果")), TEXTS)
+    made.save(path)
+    raw = json.loads(path.read_text(encoding="utf-8"))
+    raw["tokenizer"]["pre_tokenizer"]["pretokenizers"][0]["pattern"]["Regex"] = f"{segment.word_pattern('T恤')}|苹果"
+    path.write_text(json.dumps(raw), encoding="utf-8")
+    assert load_tokenizer(path).encode(TEXTS[0]) == made.encode(TEXTS[0])
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_same_text_gives_the_same_vocabulary_in_another_process_and_order(trained: dict[str, Tokenizer], kind: str,
                                                                                tmp_path: Path) -> None:
