@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from core.i18n import tr
-from core.registry import family
+from core.registry import family, load
 from core.runs import Run
 
 
@@ -15,13 +15,20 @@ def samples_negatives(run: Run) -> bool:
 
 
 def what_is_guessed(run: Run) -> str:
-    """Of losses that can be compared it is the same: "negatives", the label of a "task", or the kind of token."""
-    return "negatives" if samples_negatives(run) else "task" if run.config.task is not None else run.config.text.tokenizer
+    """Of losses that can be compared it is the same: "negatives", the label of a "task", or the kind of token: "auto" until its text was read."""
+    if samples_negatives(run):
+        return "negatives"
+    if run.config.task is not None:
+        return "task"
+    return load("core.text.tokenizers:kind_in")(run.tokenizer_path) or run.config.text.tokenizer
 
 
 def is_mixed(runs: Sequence[Run]) -> bool:
-    """Whether losses of several kinds are among them."""
-    return len({what_is_guessed(run) for run in runs}) > 1
+    """Whether losses of several kinds are among them. A run that has not read its text may guess the same tokens as another one."""
+    kinds = {what_is_guessed(run) for run in runs}
+    if kinds - {"auto", "negatives", "task"}:
+        kinds.discard("auto")
+    return len(kinds) > 1
 
 
 def name_in_legend(run: Run) -> str:

@@ -28,6 +28,7 @@ SPECIALS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "[BOS]", "[EOS]")
 PAD, UNK, CLS, SEP, MASK, BOS, EOS = range(7)
 A_SPECIAL = re.compile("|".join(map(re.escape, SPECIALS)))
 FORMAT = 1  # of the tokenizer's file
+_KIND = re.compile(r'\{"format": \d+, "kind": "(\w{1,40})"')  # with what `write` begins such a file
 
 
 @dataclass(frozen=True)
@@ -93,6 +94,16 @@ def load_tokenizer(path: Path) -> Tokenizer:
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise UserError(tr("{path} is not a tokenizer, or it is damaged.", path=path),
                         tr("Restore the file, or prepare the text again.")) from error
+
+
+def kind_in(path: Path) -> str:
+    """The kind of the tokenizer that is saved there, of which only the beginning is read; "" where there is none that says it."""
+    try:
+        with Path(path).open("rb") as file:
+            found = _KIND.match(file.read(80).decode("utf-8", "replace"))
+    except OSError:
+        return ""
+    return found[1] if found else ""
 
 
 def write(made: Tokenizer, path: Path, **own: Any) -> None:

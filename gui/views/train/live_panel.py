@@ -244,6 +244,7 @@ class LivePanel(QWidget):
     def _arrived(self, path: str, events: list) -> None:
         if path in self._last:
             if any(isinstance(event, RunStarted) for event in events):  # it went back to a checkpoint: what lay beyond is void
+                self._title()  # its text has been read: only now is known what is guessed
                 for kind in (TRAINING, VALIDATION, METRIC):
                     if f"{path}/{kind}" in self._drawn:
                         self._curves.reset(f"{path}/{kind}")

@@ -15,7 +15,7 @@ from core import registry
 from core.config import TextConfig
 from core.errors import UserError
 from core.text import segment
-from core.text.tokenizers import MASK, SPECIALS, UNK, Tokenizer, char, load_tokenizer, word, word_char
+from core.text.tokenizers import MASK, SPECIALS, UNK, Tokenizer, char, kind_in, load_tokenizer, word, word_char
 
 ROOT = Path(__file__).resolve().parents[3]
 KINDS = ("char", "word", "word_char", "bpe", "wordpiece")
@@ -91,6 +91,7 @@ def test_a_saved_tokenizer_is_the_same_tokenizer(trained: dict[str, Tokenizer], 
     assert list(map(again.encode, [*TEXTS, *ODD])) == list(map(made.encode, [*TEXTS, *ODD]))
     assert [again.token(index) for index in range(again.vocab_size)] == [made.token(index) for index in range(made.vocab_size)]
     assert [path.name for path in tmp_path.iterdir()] == ["tokenizer.json"]
+    assert (kind_in(tmp_path / "tokenizer.json"), kind_in(tmp_path / "none.json"), kind_in(tmp_path)) == (kind, "", "")
 
 
 @pytest.mark.parametrize("kind", KINDS)

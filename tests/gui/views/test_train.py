@@ -8,7 +8,7 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication
 
-from core import config
+from core import config, registry
 from core.config import TextConfig, WatchConfig
 from core.estimate import Machine, TextSize
 from core.events import CheckpointSaved, EvalEnd, EventWriter, Preparing, RunContinued, RunFailed, RunFinished, RunPaused, RunStarted, StepEnd
@@ -41,6 +41,12 @@ def _step(number: int, loss: float = 2.0, **more) -> StepEnd:
     values = {"learning_rate": 0.1, "grad_norm": 1.0, "tokens": 100 * number, "tokens_per_s": 5000.0, "progress": number / 100,
               "elapsed": float(number), "seconds_left": 65.0, "memory": 500 << 20, **more}
     return StepEnd(step=number, loss=loss, **values)
+
+
+def _read_with(run, kind: str) -> None:
+    """As if its text had been cut with a tokenizer of that kind."""
+    asked = TextConfig(tokenizer=kind, vocab_size=300, min_count=1)
+    registry.lookup(registry.TOKENIZERS, kind).train(asked, ["apples fell 苹果掉了"]).save(run.tokenizer_path)
 
 
 def _begun(step: int = 0) -> RunStarted:
@@ -590,6 +596,7 @@ def test_with_large_words_a_strip_says_its_whole_state(qtbot, make, make_run):
 
 def test_the_losses_name_what_they_are_counted_in_and_which_cannot_be_compared(make_run):
     words, masks = make_run("words", family="word2vec"), make_run("masks")
+    _read_with(masks, "char")
     pairs = make_run("pairs", **{"objective.next_sentence": True})
     assert loss_title([masks]) == "Loss, in nats for each token that is guessed"
     assert loss_title([words]) == "Loss, in nats for each guess among negative samples"
@@ -599,6 +606,31 @@ def test_the_losses_name_what_they_are_counted_in_and_which_cannot_be_compared(m
     assert read.config.text.tokenizer == "word_char" and loss_title([read]) == loss_title([masks])
     assert loss_title([read, masks]) == loss_title([words, read, masks]) == "Loss, in nats (not comparable: not all guess the same)"
     assert [name_in_legend(run) for run in (words, read, masks)] == ["words (negative samples)", "read (words)", "masks"]
+
+
+def test_losses_are_compared_by_the_tokens_that_the_texts_were_cut_into(make_run):
+    one, same = make_run("one"), make_run("same", family="elmo", **{"text.tokenizer": "char"})
+    other, spaced = make_run("other", corpus="en"), make_run("spaced")
+    assert {run.config.text.tokenizer for run in (one, other, spaced)} == {"auto"}
+    assert "not comparable" not in loss_title([one, same]), "nobody knows yet"
+    for run, kind in ((one, "char"), (same, "char"), (other, "wordpiece"), (spaced, "word")):
+        _read_with(run, kind)
+    assert loss_title([one, same]) == loss_title([one]) == "Loss, in nats for each token that is guessed"
+    assert loss_title([one, other]) == "Loss, in nats (not comparable: not all guess the same)"
+    assert name_in_legend(spaced) == "spaced (words)"
+
+
+def test_what_the_axis_holds_is_said_anew_when_a_run_has_read_its_text(qtbot, make, make_run):
+    window, one, other = make("train"), make_run("one"), make_run("other", corpus="en")
+    _read_with(one, "char")
+    for run in (one, other):
+        window.session.add_run(run)
+    window.view.show_live()
+    heading = window.view._live._heading
+    assert "not comparable" not in heading.text()
+    _read_with(other, "wordpiece")
+    _write(other, _begun())
+    qtbot.waitUntil(lambda: "not comparable" in heading.text())
 
 
 def test_a_run_that_is_trained_beside_a_full_bench_stands_first_among_the_strips(make, make_run, monkeypatch):
