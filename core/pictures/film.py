@@ -7,6 +7,7 @@ before its first and after its last probe they stand still.
 from __future__ import annotations
 
 import html
+import math
 import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -155,12 +156,13 @@ def _chart(film: Film, times: np.ndarray, animated: Callable[..., str]) -> list[
     """The auc over the steps, with a cursor that moves with the film."""
     top, left = HEAD + PICTURE + 2 * GAP, GAP + 36.0
     wide = WIDTH - left - GAP
+    low = math.floor(min([0.4, *(value for reel in film.reels for value in reel.auc if value is not None)]) * 10) / 10
 
     def at(step: float, value: float) -> tuple[float, float]:
-        return left + (step - times[0]) / max(times[-1] - times[0], 1e-9) * wide, top + CHART * (1 - (value - 0.4) / 0.6)
+        return left + (step - times[0]) / max(times[-1] - times[0], 1e-9) * wide, top + CHART * (1 - value) / (1 - low)
 
     made = [f'<text x="{GAP}" y="{top - 8}" font-size="12" fill="{film.soft}">AUC</text>']
-    for value in (0.5, 0.75, 1.0):
+    for value in [mark for mark in (0.0, 0.25, 0.5, 0.75, 1.0) if mark >= low]:
         y = at(times[0], value)[1]
         made.append(f'<line x1="{left}" x2="{left + wide:.1f}" y1="{y:.1f}" y2="{y:.1f}" stroke="{film.border}"/>'
                     f'<text x="{left - 6}" y="{y + 4:.1f}" font-size="12" text-anchor="end" fill="{film.soft}">{value:g}</text>')

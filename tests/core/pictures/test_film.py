@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 from core import config
 from core.analysis import film, layouts, senses, window
 from core.errors import UserError
+from core.pictures import film as moving
 from core.projection.align import align
 from core.runs import Run
 from core.text.specimens import Specimen, write_specimens
@@ -103,3 +105,15 @@ def test_the_course_is_the_auc_of_every_step(tmp_path: Path) -> None:
     assert film.course(str(run.path), SPECIMENS, 0)["auc"] == [0.5, 0.5, 0.5]
     with pytest.raises(UserError, match="same sense"):
         film.course(str(run.path), SPECIMENS[:8], 1)
+
+
+@pytest.mark.parametrize(("auc", "marks"), [([0.5, None, 0.9], ["0.5", "0.75", "1"]), ([0.31, 0.42, 0.9], ["0.5", "0.75", "1"]),
+                                            ([0.0, 0.2, 1.0], ["0", "0.25", "0.5", "0.75", "1"])])
+def test_no_auc_is_drawn_outside_its_chart(tmp_path: Path, auc: list[float | None], marks: list[str]) -> None:
+    reel = moving.Reel(title="a run", colour="#000000", steps=[0, 5, 10], xy=np.zeros((3, 1, 2)), auc=auc)
+    moving.write_svg(moving.Film(title="苹果", reels=[reel], senses=[("fruit", "#ff0000", "o")], categories=[0]), tmp_path / "film.svg", frames=3)
+    drawn = (tmp_path / "film.svg").read_text(encoding="utf-8")
+    top = moving.HEAD + moving.PICTURE + 2 * moving.GAP
+    heights = [float(pair.split(",")[1]) for pair in re.search(r'polyline points="([^"]+)"', drawn)[1].split()]
+    assert len(heights) == 3 - auc.count(None) and all(top <= height <= top + moving.CHART for height in heights)
+    assert re.findall(r'text-anchor="end" fill="#50555f">([\d.]+)<', drawn) == marks
