@@ -17,7 +17,6 @@ from core.pictures import palette
 from core.runs import Run
 from core.text.specimens import Specimen, read_specimens
 
-SYMBOLS = ("o", "s", "t1", "d")  # of core.pictures.film; sense i has symbol i
 FIGURE_INCHES = (3.0, 3.6)  # of one run in the figure
 
 
@@ -106,8 +105,8 @@ def film(parsed: argparse.Namespace) -> None:
         colours = palette.LIGHT.runs
         reels.append(films.Reel(title=_titled(run.name, parsed.place_aside), colour=colours[place % len(colours)], steps=replay["steps"],
                                 xy=replay["xy"], auc=auc, groups=replay["groups"]))
-    names = list(dict.fromkeys(item.sense for item in specimens))
-    senses = [(builtin.sense_title(word, name), palette.LIGHT.senses[place % len(palette.LIGHT.senses)], SYMBOLS[place % len(SYMBOLS)])
+    names, symbols = list(dict.fromkeys(item.sense for item in specimens)), list(films.SHAPES)
+    senses = [(builtin.sense_title(word, name), palette.LIGHT.senses[place % len(palette.LIGHT.senses)], symbols[place % len(symbols)])
               for place, name in enumerate(names)]
     films.write_svg(films.Film(title=word, reels=reels, senses=senses, categories=[names.index(item.sense) for item in specimens]),
                     parsed.out)

@@ -8,6 +8,7 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QFrame, QLineEdit, QListView, QTabBar, QTableView, QVBoxLayout, QWidget
 
+from core.pictures import film
 from gui import theme
 from gui.theme import DARK, LIGHT, RESOURCES
 
@@ -64,6 +65,10 @@ def test_text_is_readable_and_marks_stand_out(look):
 def test_runs_and_senses_share_no_colour(look):
     assert not set(look.runs) & set(look.senses)
     assert len(theme.SYMBOLS) == len(look.senses)
+
+
+def test_a_film_that_is_saved_has_every_symbol_of_the_senses():
+    assert tuple(film.SHAPES) == theme.SYMBOLS and len(set(film.SHAPES.values())) == len(theme.SYMBOLS)
 
 
 @pytest.mark.parametrize("name", ["light", "dark"])
