@@ -105,7 +105,8 @@ def _words(tokenizer: Tokenizer) -> dict[str, Any]:
     letter, han, other = (f"[{_ranges(kinds == kind)}]" for kind in (segment.WORD, segment.HAN, segment.OTHER))
     longest_first = sorted({word for word in tokenizer.watched if word.strip()}, key=lambda word: (-len(word), word))
     ignore = "(?i)" if tokenizer.lowercase else ""
-    watched = [f"(?:{ignore}{segment.word_pattern(word)})" for word in longest_first]
+    patterns = [segment.word_pattern(word, _DOTTED_I_PLACE) for word in longest_first]
+    watched = [f"(?:{ignore}{pattern.replace(_DOTTED_I, _DOTTED_I_PLACE) if tokenizer.lowercase else pattern})" for pattern in patterns]
     inside = rf"{letter}|(?<={letter})['’](?={letter})|(?<=[0-9])[.,](?=[0-9])"
     not_watched = f"(?!{'|'.join(watched)})" if watched else ""
     pattern = "|".join([*watched, f"(?:{not_watched}(?:{inside}))+", f"(?:{not_watched}{han})+", other])

@@ -154,11 +154,11 @@ def watched_pattern(watched: tuple[str, ...], ignore_case: bool) -> re.Pattern[s
     return re.compile("|".join(word_pattern(word) for word in longest_first), re.IGNORECASE if ignore_case else 0)
 
 
-def word_pattern(word: str) -> str:
-    """A regular expression that finds `word` in text: as a whole word if it is written in letters, anywhere in Chinese."""
+def word_pattern(word: str, letters: str = "") -> str:
+    """A regular expression that finds `word` in text: as a whole word if it is written in letters, anywhere in Chinese. letters: are letters too."""
     kind = kinds()[points(clean(word))]
     # A Chinese character is a letter to `re` too, but not a part of the Latin word beside it.
-    latin = r"A-Za-z0-9À-ɏЀ-ӿ"
+    latin = rf"A-Za-z0-9À-ɏЀ-ӿ{letters}"
     before = rf"(?<![{latin}])(?<![{latin}]['’])" if kind[0] == WORD else ""
     after = rf"(?![{latin}])" if kind[-1] == WORD else ""
     return before + re.escape(word) + after

@@ -44,6 +44,18 @@ def test_ids_are_the_same_elsewhere(kind: str, texts: list[str], lowercase: bool
 
 @pytest.mark.parametrize("kind", ["word", "word_char"])
 @pytest.mark.parametrize("lowercase", [True, False])
+def test_a_watched_word_is_no_part_of_one_with_a_dotted_capital_i(lowercase: bool, kind: str) -> None:
+    texts = ["the apple fell in İst Ak", "appleİ", "İapple", "İ'apple", "İ’Apple", "apple İ", "an İst Ak", "İİst Ak", "İst Akİ"]
+    config = TextConfig(tokenizer=kind, vocab_size=600, min_count=1, lowercase=lowercase, watched=("apple", "İst Ak"))
+    ours = lookup(TOKENIZERS, kind).train(config, texts[:1])
+    theirs = Tokenizer.from_str(portable(ours).json)
+    for text in [*texts, *noise("İ 'aAkpst")]:
+        assert theirs.encode(text).ids == ours.encode(text, specials=True).ids, repr(text)
+    assert ours.id("İst Ak") in theirs.encode("an İst Ak").ids
+
+
+@pytest.mark.parametrize("kind", ["word", "word_char"])
+@pytest.mark.parametrize("lowercase", [True, False])
 def test_chinese_words_are_separated_by_spaces_as_the_example_does_it(lowercase: bool, kind: str, tmp_path: Path) -> None:
     texts = [*CHINESE, "我买苹果树和New York的苹果派，don't！" * 2, "他在北京大学生活动中心看 Apple's 发布会3.5小时。"]
     watched = ("苹果", "学生活", "New York", "apple", "手机3", "公司 学")
