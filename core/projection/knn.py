@@ -13,7 +13,7 @@ def nearest(x: np.ndarray, k: int, queries: np.ndarray | None = None,
             stop: Callable[[float], object] | None = None) -> tuple[np.ndarray, np.ndarray]:
     """The k points of (n, size) nearest to each query by Euclid, never the query itself: indices (queries, k) and distances.
 
-    queries: (m,) rows of x, None for all. The nearest come first, of equally near ones that of the lower index. stop(share
+    queries: (m,) rows of x, None for all. The nearest come first; of the found ones, equally near ones stand by their index. stop(share
     done) is called between blocks; where it returns true, Stopped is raised.
     """
     x = np.ascontiguousarray(x, np.float32)
