@@ -7,6 +7,7 @@ import itertools
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -83,16 +84,23 @@ def read_documents(config: TextConfig) -> Iterator[str]:
         yield from read_file(path, config)
 
 
-def read_file(path: Path, config: TextConfig, on_bytes: Callable[[int], None] = lambda place: None) -> Iterator[str]:
-    """The documents of one file. on_bytes is told from time to time how many bytes have been read."""
+def read_file(path: Path, config: TextConfig, on_bytes: Callable[[int], None] = lambda place: None,
+              guess: EncodingGuess | None = None) -> Iterator[str]:
+    """The documents of one file. on_bytes is told from time to time how many bytes have been read. guess: of its encoding, if that is known."""
     path = Path(path)
-    guess = encoding_of(path, config)
+    with _opened(path, guess or encoding_of(path, config)) as file:
+        for number, document in enumerate(_documents(file, path, config)):
+            if number % 64 == 0:
+                on_bytes(file.buffer.tell())
+            yield from _bounded(document)
+
+
+@contextmanager
+def _opened(path: Path, guess: EncodingGuess) -> Iterator[Any]:
+    """The file as text. UserError for what it meets within: another encoding, what is no table, a system that refuses."""
     try:
         with path.open("r", encoding=guess.codec, newline="" if kind_of(path) == "csv" else None) as file:
-            for number, document in enumerate(_documents(file, path, config)):
-                if number % 64 == 0:
-                    on_bytes(file.buffer.tell())
-                yield from _bounded(document)
+            yield file
     except UnicodeError as error:  # UTF-16 without its mark raises the plain kind
         raise undecodable(path, guess) from error
     except csv.Error as error:
@@ -104,12 +112,9 @@ def read_file(path: Path, config: TextConfig, on_bytes: Callable[[int], None] = 
 
 
 def _documents(file: Any, path: Path, config: TextConfig) -> Iterator[str]:
-    kind = kind_of(path)
-    if kind == "txt":
+    if kind_of(path) == "txt":
         return _lines(file) if config.documents == "line" else _paragraphs(file)
-    if kind == "jsonl":
-        return _cells(_records(file, path), path, config)
-    return _cells(_rows(file, path), path, config)
+    return _cells(_table(file, path), path, config)
 
 
 def _lines(file: Any) -> Iterator[str]:
@@ -160,6 +165,10 @@ def _last_sentence_end(text: str) -> int:
 
 
 # tables
+
+def _table(file: Any, path: Path) -> Iterator[dict[str, Any]]:
+    return _records(file, path) if kind_of(path) == "jsonl" else _rows(file, path)
+
 
 def _rows(file: Any, path: Path) -> Iterator[dict[str, str]]:
     """The rows of a csv or tsv below its first one, which names the columns."""
@@ -257,7 +266,7 @@ def _text(value: Any) -> str:
 
 def _choose(path: Path, rows: Sequence[dict[str, Any]], wanted: Sequence[str]) -> list[str]:
     """The columns to read: those of `wanted` that are there, else the only one that can be text; UserError where that fails."""
-    names = list(dict.fromkeys(name for row in rows for name in row))
+    names = _names(rows)
     if not rows:
         raise _empty(path)
     if wanted:
@@ -287,21 +296,16 @@ def _empty(path: Path) -> UserError:
     return UserError(tr("{path} holds no text.", path=path.name), tr("Choose another file."), where="files")
 
 
-def columns_of(path: Path, config: TextConfig | None = None) -> list[str]:
-    """The names of a table's columns, or of the keys of a jsonl file; none for a txt. UserError if it cannot be read."""
-    path = Path(path)
+def _first_rows(path: Path, guess: EncodingGuess) -> list[dict[str, Any]]:
+    """Those of a table, or the records of a jsonl file, that are looked at; none of a txt. UserError where it cannot be read."""
     if kind_of(path) == "txt":
         return []
-    guess = encoding_of(path, config or TextConfig())
-    try:
-        with path.open("r", encoding=guess.codec, newline="" if kind_of(path) == "csv" else None) as file:
-            rows = _records(file, path) if kind_of(path) == "jsonl" else _rows(file, path)
-            return list(dict.fromkeys(name for row, _ in zip(rows, range(ROWS_LOOKED_AT), strict=False) for name in row))
-    except UnicodeError as error:
-        raise undecodable(path, guess) from error
-    except csv.Error as error:
-        raise UserError(tr("{path} is not a well-formed table: {reason}.", path=path.name, reason=error),
-                        tr("Look for a quotation mark that is not closed."), where="files") from error
+    with _opened(path, guess) as file:
+        return list(itertools.islice(_table(file, path), ROWS_LOOKED_AT))
+
+
+def _names(rows: Iterable[dict[str, Any]]) -> list[str]:
+    return list(dict.fromkeys(name for row in rows for name in row))
 
 
 def preview(path: Path, config: TextConfig, lines: int = 20) -> Preview:
@@ -309,24 +313,15 @@ def preview(path: Path, config: TextConfig, lines: int = 20) -> Preview:
     path = Path(path)
     made = Preview(path=path, kind=kind_of(path), encoding=None)
     try:
-        made = replace(made, encoding=encoding_of(path, config))
-        made = replace(made, columns=columns_of(path, config))
+        guess = encoding_of(path, config)
+        made = replace(made, encoding=guess)
+        rows = _first_rows(path, guess)
+        made = replace(made, columns=_names(rows))
         if made.columns:
-            made = replace(made, column=", ".join(_chosen_columns(path, config)))
-        documents: list[str] = []
-        for document in read_file(path, config):
-            documents.append(document)
-            if len(documents) == lines:
-                break
+            made = replace(made, column=", ".join(_choose(path, rows, config.columns)))
+        documents = list(itertools.islice(read_file(path, config, guess=guess), lines))
         if not documents:
             raise _empty(path)
         return replace(made, documents=documents)
     except UserError as error:
         return replace(made, problem=error.message, hint=error.hint)
-
-
-def _chosen_columns(path: Path, config: TextConfig) -> list[str]:
-    guess = encoding_of(path, config)
-    with path.open("r", encoding=guess.codec, newline="" if kind_of(path) == "csv" else None) as file:
-        rows = _records(file, path) if kind_of(path) == "jsonl" else _rows(file, path)
-        return _choose(path, [row for row, _ in zip(rows, range(ROWS_LOOKED_AT), strict=False)], config.columns)

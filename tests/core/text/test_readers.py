@@ -13,7 +13,7 @@ import pytest
 from core.config import TextConfig
 from core.errors import UserError
 from core.text import readers
-from core.text.encodings import SAMPLE, guess_encoding
+from core.text.encodings import SAMPLE, EncodingGuess, encoding_of, guess_encoding
 
 SIMPLIFIED = ["这家店的苹果又大又甜，下次还会再来。", "触摸屏反应很快，电池也够用一整天",
               "书还没有看完，但是感觉作者写得不错！", "房间太小了", "物流很慢。。"]
@@ -180,7 +180,7 @@ def test_no_row_of_a_long_table_is_lost(tmp_path: Path, name: str, head: str, li
 def test_csv_with_quotes_newlines_and_a_mark(tmp_path: Path) -> None:
     path = write(tmp_path / "x.csv", 'label,review\r\n1,"第一行，\r\n第二行""引号"""\r\n0,第二篇文章在这里\r\n', "utf-8-sig")
     assert read(path) == ['第一行，\r\n第二行"引号"', "第二篇文章在这里"]
-    assert readers.columns_of(path) == ["label", "review"]
+    assert readers.preview(path, TextConfig()).columns == ["label", "review"]
 
 
 def test_tsv_takes_quotes_for_plain_characters(tmp_path: Path) -> None:
@@ -300,6 +300,24 @@ def test_preview(tmp_path: Path) -> None:
     assert (chosen.columns, chosen.documents) == (["囗囗囗", "囗"], ["囗囗"])
     assert readers.preview(tmp_path / "none.txt", TextConfig()).problem
     assert readers.preview(write(tmp_path / "e.txt", "\n"), TextConfig()).problem
+
+
+@pytest.mark.parametrize("name", ["x.txt", "x.csv", "x.jsonl"])
+@pytest.mark.parametrize("gone", [True, False])
+def test_a_preview_recognises_the_encoding_once_and_says_where_the_file_has_gone_since(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str,
+                                                                                       gone: bool) -> None:
+    path, asked = write(tmp_path / name, '{"text": "苹果很甜"}\n' * 3), []
+
+    def recognised(path: Path, config: TextConfig) -> EncodingGuess:
+        asked.append(path)
+        guess = encoding_of(path, config)
+        if gone:
+            path.unlink()
+        return guess
+
+    monkeypatch.setattr(readers, "encoding_of", recognised)
+    shown = readers.preview(path, TextConfig())
+    assert ("cannot be read" in shown.problem, bool(shown.documents), asked) == (gone, not gone, [path])
 
 
 def test_a_large_file_is_never_in_memory(tmp_path: Path) -> None:
