@@ -10,6 +10,7 @@ import dataclasses
 import json
 import types
 import typing
+from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -200,6 +201,7 @@ class RunConfig:
 
 
 SECTIONS = ("text", "model", "objective", "train", "watch")
+ENDS = ("train.steps", "train.epochs", "train.minutes")
 
 
 TASK_CONFIG = "core.tasks.config:TaskConfig"
@@ -227,15 +229,30 @@ def build(family_name: str, preset: str = "quick", options: dict[str, Any] | Non
     parts: dict[str, dict[str, Any]] = {section: {} for section in SECTIONS}
     given = {resolve(family_name, key): value for key, value in (options or {}).items()}
     layers = dict(made.presets[preset])
-    ends = {"train.steps", "train.epochs", "train.minutes"}
-    if ends & {key for key, value in given.items() if value not in (0, "0", None)}:
-        layers = {key: value for key, value in layers.items() if key not in ends}
+    if names_end(given):
+        layers = {key: value for key, value in layers.items() if key not in ENDS}
     for key, value in {**layers, **given}.items():
         section, _, option_name = key.partition(".")
         hint = field_types(types_[section])[option_name]
         parts[section][option_name] = parse(option_name, value, hint)
     built = {section: types_[section](**values) for section, values in parts.items()}
     return RunConfig(family=family_name, preset=preset, name=name, **built)
+
+
+def names_end(given: Mapping[str, Any]) -> bool:
+    """Whether one of steps, epochs and minutes is given: it takes the place of all three that were there. A 0 takes its own away alone."""
+    return any(key in ENDS and value not in (0, "0", None) for key, value in given.items())
+
+
+def ends_of(train: TrainConfig) -> dict[str, float]:
+    """Dotted name -> value of steps, epochs and minutes."""
+    return {key: getattr(train, key.partition(".")[2]) for key in ENDS}
+
+
+def unsaid_ends(train: TrainConfig, usual: Mapping[str, Any]) -> dict[str, float]:
+    """The ends that a command need not name: the usual ones; where one is another, 0 alone, since naming one takes the usual ones away."""
+    ends = ends_of(train)
+    return ends if all(value == usual.get(key, 0) for key, value in ends.items()) else dict.fromkeys(ENDS, 0)
 
 
 def resolve(family_name: str, key: str, *, finetune: bool = False) -> str:
@@ -326,12 +343,12 @@ def as_command(config: RunConfig) -> list[str]:
         arguments += ["--watch", config.watch.specimens]
     if config.watch.word:
         arguments += ["--word", config.watch.word]
-    said = {"text.files", "text.columns", "watch.specimens", "watch.word"}
+    said, ends = {"text.files", "text.columns", "watch.specimens", "watch.word"}, unsaid_ends(config.train, ends_of(plain.train))
     for section in SECTIONS:
         mine, default = getattr(config, section), getattr(plain, section)
         for item in dataclasses.fields(mine):
-            value = getattr(mine, item.name)
-            if f"{section}.{item.name}" not in said and value != getattr(default, item.name):
+            key, value = f"{section}.{item.name}", getattr(mine, item.name)
+            if key not in said and value != ends.get(key, getattr(default, item.name)):
                 text = ",".join(value) if isinstance(value, tuple) else str(value)
-                arguments += ["--set", f"{section}.{item.name}={text}"]
+                arguments += ["--set", f"{key}={text}"]
     return arguments

@@ -104,9 +104,8 @@ def build_finetune(pretrained: Run | Path, task: str, options: Mapping[str, Any]
     types = {"train": TrainConfig, "task": TaskConfig, "model": type(before.model)}
     given = {_resolve(before.family, key): value for key, value in (options or {}).items()}
     layers = finetune_defaults(before.family, task)
-    ends = {"train.steps", "train.epochs", "train.minutes"}
-    if ends & {key for key, value in given.items() if value not in (0, "0", None)}:
-        layers = {key: value for key, value in layers.items() if key not in ends}
+    if configs.names_end(given):
+        layers = {key: value for key, value in layers.items() if key not in configs.ENDS}
     parts: dict[str, dict[str, Any]] = {"train": {}, "task": {"task": task, "pretrained": str(run.path.resolve()), "form": form_for(run)},
                                         "model": {}}
     for key, value in {**layers, **given}.items():
@@ -134,15 +133,11 @@ def as_command(config: RunConfig) -> list[str]:
     arguments = ["finetune", task.pretrained, "--task", task.task, "--train", task.train_file, "--dev", task.dev_file]
     plain = finetune_defaults(config.family, task.task)
     said = {"task.task", "task.pretrained", "task.train_file", "task.dev_file"}
-    ends = {key: getattr(config.train, key.partition(".")[2]) for key in ("train.steps", "train.epochs", "train.minutes")}
-    other_ends = any(value != plain.get(key, 0) for key, value in ends.items())
+    usual = {**plain, **configs.unsaid_ends(config.train, plain)}
     for section, made in (("train", config.train), ("task", task)):
         for item in dataclasses.fields(made):
             key, value = f"{section}.{item.name}", getattr(made, item.name)
-            default = plain.get(key, item.default)
-            if key in ends and other_ends:
-                default = 0  # naming one end takes the preset's others away
-            if key not in said and value != default:
+            if key not in said and value != usual.get(key, item.default):
                 arguments += ["--set", f"{key}={value}"]
     dropout = getattr(config.model, "dropout", None)
     if dropout is not None and dropout != plain.get("model.dropout"):

@@ -79,13 +79,27 @@ def test_a_newer_format_and_an_unknown_key_are_refused() -> None:
         config.from_dict({**raw, "model": {**raw["model"], "colour": "red"}})
 
 
-def test_the_command_of_a_config_gives_the_same_config() -> None:
+def _again(made: config.RunConfig) -> config.RunConfig:
+    """What the command of a config gives."""
     from core.cli import _parser, settings
 
-    made = config.build("elmo", "quick", {"hidden_size": 64, "steps": 7, "watched": ("苹果",), "text.columns": ("text",)})
     parsed = _parser().parse_args(config.as_command(made))
-    again = config.build(parsed.family, parsed.preset, {**settings(parsed.set), "text.columns": tuple(parsed.column)})
-    assert again == made
+    return config.build(parsed.family, parsed.preset, {**settings(parsed.set), "text.columns": tuple(parsed.column)})
+
+
+def test_the_command_of_a_config_gives_the_same_config() -> None:
+    made = config.build("elmo", "quick", {"hidden_size": 64, "steps": 7, "watched": ("苹果",), "text.columns": ("text",)})
+    assert _again(made) == made
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_the_command_keeps_an_end_of_the_preset_beside_another(name: str) -> None:
+    for preset in family(name).presets:
+        ends = config.ends_of(config.build(name, preset).train)
+        for mine in ({"steps": 500}, {"epochs": 2.5}, {"minutes": 7.5}, {"steps": 500, "minutes": 7.5}):
+            for one in (mine, {**ends, **{f"train.{key}": value for key, value in mine.items()}}):
+                made = config.build(name, preset, one)
+                assert _again(made) == made, (preset, one)
 
 
 @pytest.mark.parametrize("key", ["no" * 5000, "train." + "no" * 5000])
