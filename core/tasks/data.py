@@ -45,8 +45,9 @@ class Labelled:
 def read_files(config: TaskConfig) -> tuple[Reading, Reading, Labels]:
     """Both files and what their labels are. UserError where there is nothing to learn from, or nothing to measure on."""
     made = task(config.task)
-    readings = []
-    for where, path in (("train_file", config.train_file), ("dev_file", config.dev_file)):
+    readings: list[Reading] = []
+    given = (("train_file", config.train_file), ("dev_file", config.dev_file))
+    for where, path in given:
         found = files.require_file(path, made.kinds, where)
         try:
             reading = made.read(found, config)
@@ -57,6 +58,9 @@ def read_files(config: TaskConfig) -> tuple[Reading, Reading, Labels]:
         readings.append(reading)
     train, dev = readings
     labels = made.inspect(train, dev, config)
+    for (where, path), reading in zip(given, readings, strict=True):
+        if not reading.examples:  # a task leaves out more once it knows what the labels are
+            raise none_usable(Path(path).name, reading, where)
     same = Path(config.train_file).expanduser().samefile(Path(config.dev_file).expanduser())
     note_learnt(dev, train.examples, "same_file" if same else "learnt")
     return train, dev, labels

@@ -334,6 +334,10 @@ def test_a_few_words_among_numbers_are_left_out_and_counted(tmp_path: Path) -> N
     dev = write(tmp_path, "b.tsv", "text_a\ttext_b\tscore\n一\t二\t3\n")
     reading, _, labels = data.read_files(TaskConfig(task="pair", train_file=str(train), dev_file=str(dev)))
     assert labels.kind == "number" and found(reading) == [(21, "not_a_number")]
+    dev = write(tmp_path, "c.tsv", "text_a\ttext_b\tscore\n一\t二\t?\n三\t四\t?\n")
+    with pytest.raises(UserError, match=r"c\.tsv holds no example that can be used") as refused:
+        data.read_files(TaskConfig(task="pair", train_file=str(train), dev_file=str(dev)))
+    assert refused.value.where == "dev_file" and "2 were left out. A label that is not a number" in refused.value.hint
 
 
 def test_drawn_examples_that_lack_labels(tmp_path: Path) -> None:
