@@ -86,7 +86,7 @@ def save_tensors(tensors: Mapping[str, Tensor], path: Path, metadata: dict[str, 
 def load(run: Run, step: int | None = None, *, optimizer: bool = False) -> Checkpoint:
     """The newest checkpoint whose hashes fit (or that of `step`). A damaged one is passed over for the one before.
 
-    UserError if there is none.
+    UserError if there is none, or the system does not let one be read.
     """
     steps = [run.named_step(str(step))] if step is not None else run.checkpoint_steps()[::-1]
     damaged = []
@@ -101,7 +101,11 @@ def load(run: Run, step: int | None = None, *, optimizer: bool = False) -> Check
                 raise ValueError("state")
             return Checkpoint(step=candidate, model=load_file(folder / "model.safetensors"),
                               optimizer=load_file(folder / "optimizer.safetensors") if optimizer else {}, state=state)
-        except (OSError, ValueError, RuntimeError, RecursionError, SafetensorError):
+        except OSError as error:
+            if (folder / MANIFEST).exists():  # its hashes have just fitted (and to safetensors whatever does not open is "not found")
+                raise hashes.unreadable(folder, error) from error
+            damaged.append(candidate)  # it was removed meanwhile
+        except (ValueError, RuntimeError, RecursionError, SafetensorError):
             damaged.append(candidate)
     raise run.without_checkpoint(damaged[::-1])
 

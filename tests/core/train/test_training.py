@@ -316,6 +316,28 @@ def test_a_flipped_bit_is_noticed_and_the_checkpoint_before_is_used(tmp_path: Pa
         checkpoints.load(run, steps[-1])
 
 
+@pytest.mark.parametrize("place", ["core.hashes:sha256", "core.checkpoints:load_file"])
+def test_a_checkpoint_that_another_program_holds_is_not_taken_for_a_damaged_one(
+        tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str) -> None:
+    run = make_run(tmp_path, "bert")
+    worker.work(run.path)
+    before, probes = run.checkpoint_steps(), run.probe_steps()
+    real = load(place)
+
+    def held(path: Path) -> object:
+        if Path(path).parent == run.checkpoint_path(before[-1]):
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return real(path)
+
+    run.change({"steps": 14})
+    with monkeypatch.context() as patch:
+        patch.setattr(place.replace(":", "."), held)
+        assert worker.work(run.path) == 2
+    assert f"step_{before[-1]:08d} cannot be read" in run.status().text
+    assert (run.checkpoint_steps(), run.probe_steps()) == (before, probes)
+    assert worker.work(run.path) == 0 and run.checkpoint_steps()[-1] == 14
+
+
 def test_a_run_without_a_checkpoint_says_so(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="no checkpoint yet"):
         checkpoints.load(make_run(tmp_path))
