@@ -154,12 +154,17 @@ class Run:
         self._write_config()
 
     def change(self, options: dict[str, Any]) -> None:
-        """Change what may change between a stop and a resume: how it is computed and when it ends. UserError for anything else."""
+        """Change what may change between a stop and a resume: how it is computed and when it ends. UserError for anything else.
+
+        Of steps, epochs and minutes, one that is given takes the place of all, as in core.config.build.
+        """
         given = {configs.resolve(self.config.family, key): value for key, value in options.items()}
         for key in given:
             if key not in CHANGEABLE:
                 raise UserError(tr("{name} cannot change once a run has begun.", name=key),
                                 tr("These can: {names}.", names=", ".join(sorted(CHANGEABLE))), where=key)
+        if configs.names_end(given):
+            given = {**dict.fromkeys(configs.ENDS, "0"), **given}
         hints = configs.field_types(configs.TrainConfig)
         short = {key.partition(".")[2]: value for key, value in given.items()}
         train = replace(self.config.train, **{key: configs.parse(key, value, hints[key]) for key, value in short.items()})

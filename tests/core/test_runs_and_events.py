@@ -229,6 +229,16 @@ def test_only_what_leaves_the_steps_alone_may_change(run: runs.Run) -> None:
         run.change({"hidden_size": "32"})
 
 
+def test_a_given_end_takes_the_place_of_those_that_ended_the_run(run: runs.Run) -> None:
+    for given, ends in (({"train.minutes": "3", "epochs": "2"}, (0, 2.0, 3.0)), ({"threads": "1"}, (0, 2.0, 3.0)), ({"minutes": "0"}, (0, 2.0, 0.0)),
+                        ({"train.steps": "9000"}, (9000, 0.0, 0.0))):
+        run.change(given)
+        train = runs.Run.open(run.path).config.train
+        assert (train.steps, train.epochs, train.minutes) == ends
+    with pytest.raises(UserError, match="no end"):
+        run.change({"steps": "0"})
+
+
 def test_a_run_that_a_full_disk_has_no_room_for_leaves_nothing_in_the_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(*_: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
