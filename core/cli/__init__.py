@@ -230,14 +230,17 @@ def train(run: Run) -> int:
     bar.close()
     if gone := run.missing():
         raise gone
-    run.withdraw("stop")
+    if asked:  # it may have ended by itself; somebody else's stop is for the process that works on it now
+        run.withdraw("stop")
+    if code and run.worker_pid():  # of two that were started at once the other was quicker
+        launch.require_startable(run)
     status = run.status()
     if status.state == "failed":
         failure = next(event for event in reversed(run.events()) if isinstance(event, events.RunFailed))
         raise UserError(failure.message, failure.hint)
     if code == DISK_FULL:
         raise UserError(tr("The disk is full."), tr("Free some space, then resume the run; its last good checkpoint is untouched."))
-    if status.state == "killed" and len(asked) < 2:
+    if (status.state in ("killed", "new") or code == USER_ERROR) and len(asked) < 2:
         raise UserError(tr("The run's process ended without a word (exit code {code}).", code=code),
                         tr("See {log}; go on with: python main.py resume {path}", log=run.path / "worker.log", path=run.path))
     print(f"{run.path}  {status.text}")

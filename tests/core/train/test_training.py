@@ -583,6 +583,23 @@ def test_the_command_line_says_that_the_folder_was_moved_away(
     assert f"is no longer there: {run.path}" in capsys.readouterr().err
 
 
+def test_of_two_that_start_a_run_at_once_the_slower_says_why_it_ends(
+        tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    run = make_run(tmp_path)
+    quicker = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+    note = json.dumps({"pid": quicker.pid, "created": psutil.Process(quicker.pid).create_time()})
+    work = f"import pathlib; run = pathlib.Path({str(run.path)!r}); (run / 'worker.json').write_text({note!r}); (run / 'commands/stop').touch()"
+    monkeypatch.setattr(launch, "command", lambda _run: [sys.executable, "-c", f"{work}; raise SystemExit(2)"])
+    assert cli.main(["resume", str(run.path)]) == 2
+    assert f"already open in process {quicker.pid}" in capsys.readouterr().err
+    assert run.commanded("stop"), "somebody asked the quicker one for it"
+    quicker.kill()
+    quicker.wait()
+    monkeypatch.setattr(launch, "command", lambda _run: [sys.executable, "-c", "raise SystemExit(2)"])
+    assert cli.main(["resume", str(run.path)]) == 2
+    assert "(exit code 2)" in capsys.readouterr().err
+
+
 def test_a_kill_takes_the_helpers_along() -> None:
     code = "import subprocess, sys, time; subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)']); time.sleep(60)"
     process = subprocess.Popen([sys.executable, "-c", code])
