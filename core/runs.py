@@ -150,7 +150,7 @@ class Run:
         """Change the name that people see; the folder stays, so that nothing that points to it breaks."""
         if not name.strip():
             raise UserError(tr("A run needs a name."), tr("Type one."), where="name")
-        self.config = replace(self.config, name=name.strip())
+        self.config = replace(self._on_disk(), name=name.strip())
         self._write_config()
 
     def change(self, options: dict[str, Any]) -> None:
@@ -167,9 +167,14 @@ class Run:
             given = {**dict.fromkeys(configs.ENDS, "0"), **given}
         hints = configs.field_types(configs.TrainConfig)
         short = {key.partition(".")[2]: value for key, value in given.items()}
-        train = replace(self.config.train, **{key: configs.parse(key, value, hints[key]) for key, value in short.items()})
-        self.config = replace(self.config, train=train)
+        before = self._on_disk()
+        train = replace(before.train, **{key: configs.parse(key, value, hints[key]) for key, value in short.items()})
+        self.config = replace(before, train=train)
         self._write_config()
+
+    def _on_disk(self) -> RunConfig:
+        """Its settings as they are now: somebody else may have changed them since it was opened."""
+        return configs.load(self.path / "config.json")
 
     def _write_config(self) -> None:
         with _writing(self.path, tr("Look whether the disk is full or the folder write-protected.")):

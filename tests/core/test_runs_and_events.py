@@ -229,6 +229,18 @@ def test_only_what_leaves_the_steps_alone_may_change(run: runs.Run) -> None:
         run.change({"hidden_size": "32"})
 
 
+def test_what_somebody_else_has_changed_meanwhile_stays(run: runs.Run) -> None:
+    other = runs.Run.open(run.path)
+    other.change({"steps": 9000})
+    other.rename("mine")
+    run.change({"micro_batch_size": 4})
+    run.rename("ours")
+    other.change({"threads": 1})
+    found = runs.Run.open(run.path).config
+    assert (found.train.steps, found.train.micro_batch_size, found.train.threads, found.name) == (9000, 4, 1, "ours")
+    assert other.config == found
+
+
 def test_a_given_end_takes_the_place_of_those_that_ended_the_run(run: runs.Run) -> None:
     for given, ends in (({"train.minutes": "3", "epochs": "2"}, (0, 2.0, 3.0)), ({"threads": "1"}, (0, 2.0, 3.0)), ({"minutes": "0"}, (0, 2.0, 0.0)),
                         ({"train.steps": "9000"}, (9000, 0.0, 0.0))):

@@ -175,7 +175,7 @@ class RunsView(QWidget):
             self._timer.start()
 
     def _seen(self, seen: RunRow) -> None:
-        if self._session.on_bench(seen.path) is not None and self._session.on_bench(seen.path).run.name != seen.run.name:
+        if self._session.on_bench(seen.path) is not None and self._session.on_bench(seen.path).run.config != seen.run.config:
             self._session.refresh_run(seen.run)
         self.model.put(seen)
         self._soon()

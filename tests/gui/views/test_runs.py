@@ -322,6 +322,15 @@ def test_a_run_that_was_deleted_elsewhere_is_listed_with_its_folder_and_comes_ba
     assert made.path.exists() and session.on_bench(made.path) is not None, "the list holds the runs of the home alone"
 
 
+def test_what_the_command_line_changes_is_known_on_the_bench(show, make, session, qtbot) -> None:
+    run = make("one")
+    session.add_run(run)
+    view = show()
+    Run.open(run.path).change({"steps": 9000})
+    view.list.refresh(run.path)
+    qtbot.waitUntil(lambda: session.bench[0].run.config.train.steps == 9000)
+
+
 def test_an_onnx_model_is_listed_renamed_deleted_and_brought_back_whole(show, make, session, services, qtbot) -> None:
     run = make("theirs", step(1))
     (run.path.parent / "outer").mkdir()
