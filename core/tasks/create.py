@@ -32,7 +32,7 @@ def create(config: RunConfig, path: Path | None = None, suffix: str = "") -> Run
     suffix: of the folder's name, where the name is ours to give.
     """
     pretrained = Run.open(Path(config.task.pretrained))
-    step = newest_step(pretrained)
+    newest_step(pretrained)
     train, dev, labels = data.read_files(config.task)
     chosen = data.subsample(train.examples, config.task.labels, config.train.seed)
     data.require_labels(chosen, labels)
@@ -48,7 +48,7 @@ def create(config: RunConfig, path: Path | None = None, suffix: str = "") -> Run
             (run.path / PRETRAINED_ORIGIN).parent.mkdir()
             shutil.copyfile(pretrained.path / ORIGIN, run.path / PRETRAINED_ORIGIN)
         if not config.task.from_scratch:
-            copy_weights(pretrained, step, run)
+            copy_weights(pretrained, newest_step(pretrained), run)  # anew: one that is still trained may have removed what was the newest
         data.write(run.path, chosen, dev.examples, labels, {
             "problems": [*counted("train", train.problems), *counted("dev", dev.problems)],
             "warnings": data.missing_labels(chosen, labels),

@@ -18,9 +18,9 @@ from core.analysis import evaluate as measuring
 from core.errors import UserError
 from core.registry import FAMILIES
 from core.runs import Run
-from core.tasks import seeds
+from core.tasks import data, seeds
 from core.tasks.batches import network_inputs
-from core.tasks.config import build_finetune
+from core.tasks.config import TaskConfig, build_finetune
 from core.tasks.data import load as load_labelled
 from core.tasks.inspect import advice, inspect
 from core.train import worker
@@ -288,6 +288,22 @@ def test_settings_of_both_stages(pretrained: dict[str, Run], tmp_path: Path) -> 
         build_finetune(run, "classification")
     with pytest.raises(UserError, match="has not learnt a task"):
         measuring.load_task(pretrained["bert"])
+
+
+def test_a_run_that_is_still_trained_may_remove_its_checkpoints_while_the_files_are_read(
+        pretrained: dict[str, Run], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run, read = Run.open(shutil.copytree(pretrained["bert"].path, tmp_path / "trained")), data.read_files
+    (first,) = run.checkpoint_steps()
+
+    def trained_meanwhile(task: TaskConfig) -> tuple:
+        for step in (first + 1, first + 2):
+            shutil.copytree(run.checkpoint_path(first), run.checkpoint_path(step))
+        shutil.rmtree(run.checkpoint_path(first))
+        return read(task)
+
+    monkeypatch.setattr(data, "read_files", trained_meanwhile)
+    made = make_finetune(tmp_path, run)
+    assert json.loads((made.path / "pretrained/source.json").read_text(encoding="utf-8"))["step"] == first + 2
 
 
 def test_ctrl_c_while_a_finetune_is_made_leaves_no_half_of_it(pretrained: dict[str, Run], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
