@@ -49,10 +49,17 @@ def home() -> Path:
         os.environ[HOME_VARIABLE] = str(place)  # for the processes that we start: they work in another folder
         return place
     if sys.platform == "win32":
-        return Path(os.environ.get("LOCALAPPDATA", Path.home() / "AppData" / "Local")) / "Lexiscope"
+        return _system_place("LOCALAPPDATA", Path.home() / "AppData" / "Local") / "Lexiscope"
     if sys.platform == "darwin":
         return Path.home() / "Library" / "Application Support" / "Lexiscope"
-    return Path(os.environ.get("XDG_DATA_HOME", Path.home() / ".local" / "share")) / "lexiscope"
+    return _system_place("XDG_DATA_HOME", Path.home() / ".local" / "share") / "lexiscope"
+
+
+def _system_place(variable: str, usual: Path) -> Path:
+    """The folder that a variable of the system names. One that is empty or relative counts for nothing, as freedesktop's specification has it:
+    runs would lie in whatever folder the program was started from."""
+    given = Path(os.environ.get(variable, ""))
+    return given if given.is_absolute() else usual
 
 
 def runs_home() -> Path:

@@ -173,6 +173,19 @@ def test_delete_and_undo(run: runs.Run) -> None:
     assert [one.place for one in trash.trashed(run.path.parent)] == [second, first], "what was deleted last first"
 
 
+@pytest.mark.parametrize(("system", "variable", "usual"), [("linux", "XDG_DATA_HOME", ".local/share/lexiscope"),
+                                                          ("win32", "LOCALAPPDATA", "AppData/Local/Lexiscope")])
+def test_a_place_that_is_empty_or_relative_is_no_home(
+        tmp_path: Path, monkeypatch: pytest.MonkeyPatch, system: str, variable: str, usual: str) -> None:
+    monkeypatch.delenv(runs.HOME_VARIABLE)
+    monkeypatch.setattr(runs.sys, "platform", system)
+    for given in ("", "share", "./share"):
+        monkeypatch.setenv(variable, given)
+        assert runs.home() == Path.home() / usual
+    monkeypatch.setenv(variable, str(tmp_path))
+    assert runs.home() == tmp_path / Path(usual).name
+
+
 def test_runs_are_listed_by_when_their_settings_were_written_the_newest_first(run: runs.Run) -> None:
     other = runs.Run.create(run.config, run.path.parent / "two")
     for chosen, wanted in ((run, ["one", "two"]), (other, ["two", "one"])):
