@@ -96,10 +96,17 @@ def _remember(trash: Path) -> None:
 
 
 def empty_trash(folder: Path | None = None) -> None:
-    """Remove all deleted runs for good. UserError where the system refuses; what it let go is gone."""
+    """Remove all deleted runs for good. UserError where the system refuses to remove one; the others are gone. Of a linked run the link alone
+    goes: what it points to was never in the trash."""
+    refused: tuple[Trashed, OSError] | None = None
     for one in trashed(folder):
         try:
-            shutil.rmtree(one.place)
+            if one.place.is_symlink():
+                one.place.unlink()
+            else:
+                shutil.rmtree(one.place)
         except OSError as error:
-            raise UserError(tr("The run {name} cannot be deleted: {reason}.", name=one.name, reason=system_words(error)),
-                            tr("Close what has its files open.")) from error
+            refused = refused or (one, error)
+    if refused:
+        raise UserError(tr("The run {name} cannot be deleted: {reason}.", name=refused[0].name, reason=system_words(refused[1])),
+                        tr("Close what has its files open.")) from refused[1]

@@ -219,6 +219,25 @@ def test_what_was_deleted_elsewhere_is_found_again(tmp_path: Path) -> None:
     assert not trash.trashed() and not list((tmp_path / "elsewhere" / trash.TRASH).iterdir())
 
 
+def test_a_link_and_one_that_cannot_be_removed_do_not_keep_the_others_in_the_trash(run: runs.Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder, removed = run.path.parent / "here", shutil.rmtree
+    folder.mkdir()
+    (folder / "linked").symlink_to(run.path)
+    trash.delete(runs.Run.open(folder / "linked"))
+    trash.delete(runs.Run.create(run.config, folder / "two"))
+    held = trash.delete(runs.Run.create(run.config, folder / "three"))
+
+    def refuses(path: Path) -> None:
+        if path == held:
+            raise PermissionError(errno.EACCES, "Permission denied")
+        removed(path)
+
+    monkeypatch.setattr(trash.shutil, "rmtree", refuses)
+    with pytest.raises(UserError, match="cannot be deleted: no permission"):
+        trash.empty_trash(folder)
+    assert [one.place for one in trash.trashed(folder)] == [held] and run.path.exists()
+
+
 def test_an_existing_folder_is_left_as_it_is(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("mine")
     with pytest.raises(UserError, match="not empty"):
