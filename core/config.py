@@ -154,6 +154,9 @@ class WatchConfig:
     specimens: str = option("", "File of labelled sentences (tsv: word, sense, text); empty means the built-in ones.")
     sentence: str = option("", "A sentence whose attention is kept in every probe.", advanced=True)
 
+    def __post_init__(self) -> None:
+        check(self)
+
 
 @dataclass(frozen=True, kw_only=True)
 class RunConfig:

@@ -115,7 +115,7 @@ def test_an_endless_name_is_not_repeated(key: str) -> None:
 def test_what_an_option_must_be_is_said_in_words() -> None:
     raw = config.to_dict(config.build("bert", "quick"))
     for key, value, words in (("train.learning_rate", [1], "a number"), ("train.steps", 1.5, "a whole number"),
-                              ("text.lowercase", 1, "true or false"), ("text.corpus", 1, "text")):
+                              ("text.lowercase", 1, "true or false"), ("text.corpus", 1, "text"), ("watch.word", 1, "text")):
         section, name = key.split(".")
         with pytest.raises(UserError) as refused:
             config.from_dict({**raw, section: {**raw[section], name: value}})
