@@ -128,8 +128,8 @@ def text(value: Any) -> str:
 
 
 def label_name(value: Any) -> str:
-    """1, 1.0, "1 " and True are written differently by csv and jsonl: one name for each."""
-    name = "" if value is None else str(int(value) if isinstance(value, bool) else value).strip()
+    """1, 1.0 and "1 " have one name, and so have the true of jsonl and the True of a csv that Python has written."""
+    name = "" if value is None else str(value).strip()
     whole, point, rest = name.partition(".")
     return whole if point and not rest.strip("0") and whole.lstrip("-").isdecimal() else name
 

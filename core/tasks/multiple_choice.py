@@ -37,11 +37,12 @@ def read(path: Path, config: TaskConfig) -> Reading:
 
 
 def _index(value: object, choices: Sequence[str]) -> int | None:
-    """A number is a place; of what is written as text, the choice of that text comes first."""
-    name = files.label_name(value)
-    if name in choices and not (isinstance(value, int) and not isinstance(value, bool)):
+    """A number is a place; of what is written as text, and of true and false, the choice of that text comes first."""
+    name, truth = files.label_name(value), isinstance(value, bool)
+    if name in choices and (truth or not isinstance(value, int)):
         return choices.index(name)
-    return int(name) if name.isdecimal() and int(name) < len(choices) else None
+    place = str(int(value)) if truth else name
+    return int(place) if place.isdecimal() and int(place) < len(choices) else None
 
 
 def fits(example: Example) -> bool:

@@ -80,7 +80,15 @@ def test_a_jsonl_line_that_is_no_object(tmp_path: Path) -> None:
     path = write(tmp_path, "t.jsonl", '{"text": "一", "label": true}\n[1]\n{"text": \n{"text": "二", "label": 0.0}\n')
     reading = classification.read(path, TaskConfig())
     assert found(reading) == [(2, "not_json"), (3, "not_json")]
-    assert [example.label for example in reading.examples] == ["1", "0"]
+    assert [example.label for example in reading.examples] == ["True", "0"]
+
+
+def test_true_and_false_are_the_same_labels_in_a_table_and_in_jsonl(tmp_path: Path) -> None:
+    table = write(tmp_path, "t.csv", "text,label\n一,True\n二,False\n")
+    lines = write(tmp_path, "t.jsonl", '{"text": "三", "label": true}\n{"text": "四", "label": false}\n')
+    _, reading, labels = data.read_files(TaskConfig(train_file=str(table), dev_file=str(lines)))
+    assert labels.names == ("False", "True") and not reading.problems
+    assert [multiple_choice._index(True, choices) for choices in (("no", "yes"), ("True", "False"))] == [1, 0]
 
 
 def test_numbers_are_told_from_names(tmp_path: Path) -> None:
