@@ -50,6 +50,8 @@ def macro_f1(gold: Sequence[str], predicted: Sequence[str]) -> float:
 def pearson(x: Sequence[float], y: Sequence[float]) -> float:
     """Pearson's correlation; 0 where one of them does not vary."""
     a, b = np.asarray(x, float), np.asarray(y, float)
+    if not (a.size and np.ptp(a) and np.ptp(b)):  # less its mean, which is rounded, a constant seems to vary
+        return 0.0
     a, b = a - a.mean(), b - b.mean()
     norm = float(np.sqrt((a @ a) * (b @ b)))
     return float(a @ b) / norm if norm > 0 else 0.0

@@ -93,6 +93,7 @@ def test_labels_and_numbers_are_measured_as_elsewhere() -> None:
             assert metrics.pearson(x, y) == pytest.approx(stats.pearsonr(x, y).statistic)
             assert metrics.spearman(x, y) == pytest.approx(stats.spearmanr(x, y).statistic)
     assert metrics.pearson([1, 1], [1, 2]) == 0.0
+    assert metrics.pearson([0.1] * 3, [1, 2, 4]) == metrics.pearson([1, 2, 4], [0.1] * 3) == 0.0, "the mean of 0.1 is another number"
 
 
 def test_a_pair_is_described_alike_in_both_orders_and_otherwise_than_either_text() -> None:
