@@ -44,10 +44,21 @@ def test_an_unknown_option_names_the_nearest() -> None:
         config.build("bert", "quick", {"hiden_size": "64"})
 
 
-def test_an_option_that_stands_in_two_parts_must_say_which() -> None:
-    known = {item.name for item in dataclasses.fields(config.TrainConfig)}
-    both = known & {item.name for item in dataclasses.fields(config.TextConfig)}
-    assert not both, "then `resolve` would refuse the short name"
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Repeating:
+    """The objective of a newcomer's family, with an option that is called as one of `train` is."""
+
+    steps: int = config.option(2, "How often its layers are gone through.", min=1)
+
+
+def test_an_option_that_stands_in_two_parts_must_say_which(monkeypatch: pytest.MonkeyPatch) -> None:
+    newcomer = dataclasses.replace(family("bert"), objective_config=Repeating, presets={"quick": {"train.minutes": 1.0}})
+    monkeypatch.setattr(config, "family", lambda name: newcomer)
+    with pytest.raises(UserError, match="'steps' stands for several options") as refused:
+        config.build("bert", "quick", {"steps": 3})
+    assert "objective.steps, train.steps" in refused.value.hint
+    made = config.build("bert", "quick", {"objective.steps": 3})
+    assert (made.objective.steps, made.train.steps) == (3, 0)
 
 
 @pytest.mark.parametrize(("options", "field"), [
