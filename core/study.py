@@ -46,7 +46,7 @@ class Plan:
     def jobs(self) -> list[tuple[int, int, str]]:
         """(count, seed, method) of every result, in the order in which they are made: a first curve soon, its spread later."""
         return [(count, seed, method) for seed in self.seeds for count in self.counts for method in self.applies
-                if method not in ("majority",) or seed == self.seeds[0]]
+                if method != "majority" or seed == self.seeds[0]]
 
 
 def growing_counts(most: int) -> tuple[int, ...]:

@@ -33,7 +33,7 @@ EXAMPLES = {"train": "train.jsonl", "dev": "dev.jsonl"}
 
 @dataclass(frozen=True, kw_only=True)
 class Labelled:
-    """What a finetune learns from and is measured on. skipped: split -> how many items of its file were left out."""
+    """What a finetune learns from and is measured on."""
 
     train: list[Example]
     dev: list[Example]

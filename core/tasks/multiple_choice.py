@@ -8,7 +8,6 @@ from pathlib import Path
 
 import numpy as np
 
-from core.errors import UserError
 from core.i18n import tr
 from core.tasks import files, metrics
 from core.tasks.config import TaskConfig
@@ -50,8 +49,6 @@ def fits(example: Example) -> bool:
 
 
 def inspect(train: Reading, dev: Reading, config: TaskConfig) -> Labels:
-    if not train.examples:
-        raise UserError(tr("The training file has no question that can be used."), tr("Choose another file."), where="train_file")
     usual = Counter(len(example.choices) for example in train.examples).most_common(1)[0][0]
     for reading in (train, dev):
         for example in reading.examples:
