@@ -39,8 +39,9 @@ class RunsModel(QAbstractTableModel):
         """A new row, or a known one as it is now."""
         place = self.place_of(row.path)
         if place >= 0:
+            renamed = row.run.name != self._rows[place].run.name
             self._rows[place] = row
-            self.dataChanged.emit(self.index(place, 0), self.index(place, SIZE))
+            self._tell(place, place, renamed=renamed)
             return
         place = next((number for number, old in enumerate(self._rows) if old.created < row.created), len(self._rows))
         self.beginInsertRows(QModelIndex(), place, place)
@@ -118,7 +119,12 @@ class RunsModel(QAbstractTableModel):
 
     def _bench_changed(self) -> None:
         if self._rows:
-            self.dataChanged.emit(self.index(0, 0), self.index(len(self._rows) - 1, SIZE))
+            self._tell(0, len(self._rows) - 1)
+
+    def _tell(self, first: int, last: int, *, renamed: bool = False) -> None:
+        """These rows have changed. Not the names that are the same: the view would put them over what is being typed."""
+        for left, right in [(CHIP, SIZE)] if renamed else [(CHIP, CHIP), (FAMILY, SIZE)]:
+            self.dataChanged.emit(self.index(first, left), self.index(last, right))
 
 
 class RunsOrder(QSortFilterProxyModel):

@@ -12,7 +12,7 @@ import pytest
 import shiboken6
 from PySide6.QtCore import QItemSelectionModel, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QLabel, QPushButton, QWidget
+from PySide6.QtWidgets import QApplication, QLabel, QLineEdit, QPushButton, QWidget
 
 from core import events, i18n, trash
 from core.exchange import pack, shipped
@@ -186,6 +186,22 @@ def test_renaming_in_place(show, make, session, services, qtbot) -> None:
     assert Run.open(run.path).name == "new name" and session.bench[0].run.name == "new name" and cell(view, "new name", STATUS)
     view.order.setData(view.order.index(0, NAME), "  ")
     assert Run.open(run.path).name == "new name" and services.messages.texts == [("A run needs a name.", "Type one.")]
+
+
+def test_a_name_that_is_being_typed_outlives_the_steps_of_its_run_and_the_bench(show, make, session, qtbot) -> None:
+    run = make("old", step(3))
+    view = show()
+    choose(view, qtbot, "old")
+    view._edit_name()
+    editor = next(found for found in view.table.findChildren(QLineEdit) if found.isVisible())
+    editor.setText("half of a na")
+    write(run, step(50, 1.5))
+    qtbot.waitUntil(lambda: cell(view, "old", STEP) == "50", timeout=5000)
+    session.add_run(run)
+    assert editor.text() == "half of a na"
+    run.rename("another")
+    view.list.refresh(run.path)
+    assert cell(view, "another", STEP) == "50"
 
 
 def test_a_run_in_the_queue_waits_for_its_turn_in_the_table_too(show, make, services) -> None:
