@@ -33,6 +33,7 @@ HOME_VARIABLE = "LEXISCOPE_HOME"
 ORIGIN = "origin.json"  # of a run that came from elsewhere: where it came from, and which row each token had there
 PRETRAINED_ORIGIN = f"pretrained/{ORIGIN}"  # of a finetune: that of the run beneath it
 UNPACKED = "unpacked.json"  # of a run that came in one file: from which
+TRASH = ".trash"  # beside the runs: the deleted ones, see core.trash
 NEWEST, BEST = "newest", "best"  # checkpoints by name
 COMMANDS = ("stop", "pause", "checkpoint")
 CHECKPOINT_FILES = ("model.safetensors", "optimizer.safetensors", "state.json")
@@ -420,12 +421,16 @@ def _writing(path: Path, hint: str) -> Iterator[None]:
                         where="run") from error
 
 
-def free_place(name: str, suffix: str = "") -> Path:
-    """A folder for a run of that name in the runs' home, with a number behind it where there is one already. suffix: is never cut off."""
+def free_place(name: str, suffix: str = "", folder: Path | None = None) -> Path:
+    """A folder for a run of that name, with a number behind it where there is one already, or a deleted one that may come back. suffix: is
+    never cut off. folder: of the runs, else their home."""
+    folder = folder or runs_home()
     stem = (re.sub(r"[^\w.-]+", "-", name).strip(".-")[:60] or "run") + suffix
-    taken = {path.name.casefold() for path in runs_home().iterdir()} if runs_home().is_dir() else set()  # Windows and macOS know no case
+    there = [path.name for path in folder.iterdir()] if folder.is_dir() else []
+    there += [path.stem for path in (folder / TRASH).iterdir()] if (folder / TRASH).is_dir() else []  # NAME.TIME
+    taken = {name.casefold() for name in there}  # Windows and macOS know no case
     names = (stem if number == 1 else f"{stem}-{number}" for number in itertools.count(1))
-    return runs_home() / next(name for name in names if name.casefold() not in taken)
+    return folder / next(name for name in names if name.casefold() not in taken)
 
 
 def _text_name(config: RunConfig) -> str:

@@ -12,10 +12,9 @@ from pathlib import Path
 
 from core.errors import UserError, system_words
 from core.i18n import tr
-from core.runs import Run, home, runs_home, write_atomically
+from core.runs import TRASH, Run, free_place, home, runs_home, write_atomically
 from core.whole import put_in_place
 
-TRASH = ".trash"
 TRASHES = "trashes.json"  # in the home: the trashes beside runs that lay elsewhere
 
 
@@ -38,10 +37,10 @@ def delete(run: Run) -> Path:
 
 
 def restore(place: Path) -> Run:
-    """Undo a delete."""
+    """Undo a delete. Where another run stands in its folder by now, it comes back beside that."""
     target = place.parent.parent / place.name.rpartition(".")[0]
     if target.exists():
-        raise UserError(tr("{path} exists and is not empty.", path=target), tr("Rename it first."))
+        target = free_place(target.name, folder=target.parent)
     put_in_place(place, target)
     return Run.open(target)
 

@@ -158,6 +158,14 @@ def test_a_new_folder_differs_from_the_others_by_more_than_case() -> None:
     assert peak < 1_000_000, "no more names are made than are looked at"
 
 
+def test_a_new_run_does_not_take_the_folder_of_a_deleted_one() -> None:
+    settings = config.build("bert", "quick")
+    first = runs.Run.create(settings)
+    place = trash.delete(first)
+    second = runs.Run.create(settings)
+    assert trash.restore(place).path == first.path != second.path
+
+
 def test_delete_and_undo(run: runs.Run) -> None:
     place = trash.delete(run)
     assert not run.path.exists()
@@ -167,9 +175,9 @@ def test_delete_and_undo(run: runs.Run) -> None:
     assert run.path.exists()
     first = trash.delete(run)
     again = runs.Run.create(run.config, run.path)
-    with pytest.raises(UserError, match="exists and is not empty"):
-        trash.restore(first)
-    second = trash.delete(again)
+    beside = trash.restore(first)
+    assert beside.path.parent == run.path.parent and beside.path != run.path and beside.config == run.config, "another run took its folder"
+    first, second = trash.delete(beside), trash.delete(again)
     assert [one.place for one in trash.trashed(run.path.parent)] == [second, first], "what was deleted last first"
 
 

@@ -89,7 +89,7 @@ class TrashDialog(QDialog):
 
 
 def bring_back(place: Path) -> Run:
-    """Out of the trash, to where it was. UserError where the system refuses."""
+    """Out of the trash, to where it was if that is free. UserError where the system refuses."""
     try:
         return restore(place)
     except OSError as error:
