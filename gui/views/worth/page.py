@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,7 @@ from gui.widgets.rows_table import RowsTable
 
 LOOK_MS = 500
 ENDS = ("steps", "epochs", "minutes")  # 0: not that one
+PROGRESS = re.compile(r"\d+/\d+  ")  # how a line begins that says at what it is, see core.train.study
 TABLE_HEIGHT, LEAST_CHART = 190, 240
 
 
@@ -37,7 +39,6 @@ class StudyPage(QWidget):
         self._services = services
         self._folder: Path | None = None
         self._seen: tuple = ()
-        self._done_before = 0  # when it was last started
         self._found: dict[str, Any] | None = None
         self._title = Elided("", "heading")
         self._words = label("", "small")
@@ -81,7 +82,7 @@ class StudyPage(QWidget):
         return self._folder
 
     def show_study(self, folder: Path) -> None:
-        self._folder, self._seen, self._found, self._done_before = folder, (), None, 0
+        self._folder, self._seen, self._found = folder, (), None
         self.chart.set_curves([], [])
         self.table.set_rows([], [""])
         self._verdict.setText("")
@@ -125,7 +126,7 @@ class StudyPage(QWidget):
         self._bar.setVisible(alive or (bool(total) and not finished))
         self._bar.setRange(0, 1000 if total else 0)
         self._bar.setValue(round(1000 * done / total) if total else 0)
-        failed = not alive and not finished and done == self._done_before and not study_process.was_stopped(self._folder)
+        failed = not alive and not finished and not study_process.was_stopped(self._folder)
         self._problem.setText(_reason(study_process.log_tail(self._folder)) if failed else "")
         self._problem.setVisible(bool(self._problem.text()))
         if found is None:
@@ -158,7 +159,7 @@ class StudyPage(QWidget):
     def _go(self) -> None:
         with self._services.messages.guard():
             study_process.start(self._folder)
-            self._seen, self._done_before = (), self._found["done"] if self._found else 0
+            self._seen = ()
         self.look()
 
     # what leaves
@@ -238,6 +239,7 @@ def _cell(point: dict[str, Any] | None) -> str:
 
 
 def _reason(log: str) -> str:
-    """The last words of a process that has failed."""
+    """The last words of a process that has failed; none where it was cut off at its work."""
     lines = [line for line in log.splitlines() if line.strip()]
-    return " ".join(lines[-2:])
+    at_work = max((number for number, line in enumerate(lines, 1) if PROGRESS.match(line)), default=0)
+    return " ".join(lines[at_work:][-2:])

@@ -7,11 +7,13 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 from PySide6.QtCore import Qt
 
 from core import study, study_process
 from core.errors import UserError
+from core.i18n import tr
 from gui.forms.labelled_files import DEV, TRAIN
 from gui.views.worth.form import counts_of
 from gui.views.worth.page import curves_of, verdict
@@ -168,6 +170,18 @@ def test_one_that_fails_says_why(view, qtbot, tmp_path):
     page = _start(view, qtbot, tmp_path, "nothing.csv")
     qtbot.waitUntil(lambda: page._problem.isVisible(), timeout=15000)
     assert "no examples" in page._problem.text() and page.go_button.isVisible()
+
+
+@pytest.mark.parametrize(("last", "problem"), [("RuntimeError: out of memory", "RuntimeError: out of memory"), ("", "")])
+def test_one_that_fails_after_some_results_says_why_and_one_that_was_cut_off_gives_no_reason(view, qtbot, tmp_path, monkeypatch, last, problem):
+    monkeypatch.setattr(study_process, "new_folder", _held(study_process.new_folder))
+    page = _start(view, qtbot, tmp_path)
+    qtbot.waitUntil(lambda: "3 of 14" in page._words.text(), timeout=15000)
+    log = [tr("{number}/{all}  {method}, {count:,} labels, seed {seed}", number=number, all=14, method="BERT", count=50, seed=0) for number in (3, 4)]
+    (page.folder / study_process.LOG).write_text("\n".join([*log, last]), encoding="utf-8")
+    psutil.Process(study_process.pid(page.folder)).kill()
+    qtbot.waitUntil(lambda: page.go_button.isVisible(), timeout=15000)
+    assert page._problem.text() == problem and page._problem.isVisible() == bool(problem) and "3 of 14" in page._words.text()
 
 
 def test_counts_that_cannot_be_read_keep_it_from_starting(view, qtbot, tmp_path):
