@@ -201,8 +201,10 @@ class CorpusView(QWidget):
         self._form_changed()
 
     def _form_changed(self) -> None:
-        config = self.config
-        if config is not None and config != self._config:
+        """What is refused waits until it is mended; the files beside it are read meanwhile."""
+        source = {name: value for name, value in self._form.values().items() if name in draft.SOURCE}
+        config = self.config or dataclasses.replace(self._config, **source)
+        if config != self._config:
             self._config = config
             self._cancel_count()
             self._session.text = config

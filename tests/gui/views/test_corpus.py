@@ -195,6 +195,24 @@ def test_a_wrong_value_keeps_the_text_from_being_trained_on(qtbot, make):
     assert window.view._form.error_at("vocab_size")
 
 
+def test_files_are_added_and_read_while_a_value_is_refused(qtbot, make, files):
+    window = make("corpus")
+    view = window.view
+    size = view._form.editor("vocab_size")
+    size.set_value(3)
+    for name in ("a.txt", "c.txt"):
+        view.add_paths([str(files / name)])
+    qtbot.waitUntil(lambda: len(_rows(view)) == 2)
+    view.remove_path(str(files / "c.txt"))
+    qtbot.waitUntil(lambda: len(_rows(view)) == 1 and "a cat sat" in _texts(view._read))
+    assert not view._go.isEnabled() and view._form.error_at("vocab_size")
+    view._source.button("en").click()
+    qtbot.waitUntil(lambda: not _rows(view) and bool(view._look.builtin))
+    view._source.button("files").click()
+    size.set_value(4000)
+    assert window.session.text.files == (str(files / "a.txt"),) and window.session.text.vocab_size == 4000 and view._go.isEnabled()
+
+
 def test_training_on_the_text_hands_it_to_the_train_view(qtbot, make, files):
     window = make("corpus")
     window.view.add_paths([str(files / "a.txt")])
