@@ -25,7 +25,7 @@ LEAST_LETTERS = 10  # of a run's name, where there is little room
 
 
 class PretrainedChoice(QWidget):
-    """chosen(run or None): another one was chosen. run: it; None where there is none yet."""
+    """chosen(run or None): another one was chosen, or it has another name. run: it; None where there is none yet."""
 
     chosen = Signal(object)
 
@@ -58,7 +58,7 @@ class PretrainedChoice(QWidget):
         self.run = run
         self._services.settings.set(RUN, str(run.path))
         self._fill()
-        self.chosen.emit(run)
+        self.chosen.emit(self.run)
 
     def _take_remembered(self) -> None:
         path = self._services.settings.get(RUN)
@@ -76,12 +76,24 @@ class PretrainedChoice(QWidget):
     def _no_answer(self, message: str, hint: str) -> None:
         self._services.messages.say(message, hint, kind="warning")
 
+    def _look_again(self) -> None:
+        """The chosen run may have been renamed or deleted since."""
+        before = self.run
+        try:
+            self.run = Run.open(before.path)
+        except UserError:
+            self.run = None
+        if self.run is None or self.run.config != before.config:
+            self.chosen.emit(self.run)
+
     def _fill(self) -> None:
+        if self.run is not None:
+            self._look_again()
         entries = {str(item.path): f"{item.run.name}  ·  {family(item.run.config.family).title}" for item in self._session.bench
                    if item.run.config.task is None and item.run.checkpoint_steps()}
         if self.run is not None:
             entries.setdefault(str(self.run.path), f"{self.run.name}  ·  {family(self.run.config.family).title}")
-        for one in self._others:
+        for one in filter(lambda one: Path(one.path).is_dir(), self._others):
             entries.setdefault(one.path, f"{one.name}  ·  {family(one.family).title}")
         self._combo.clear()
         for path, words in entries.items():

@@ -11,7 +11,7 @@ from PySide6.QtCore import QMimeData, QPoint, Qt, QUrl
 from PySide6.QtGui import QDropEvent, QGuiApplication
 from PySide6.QtWidgets import QLabel
 
-from core import events, registry
+from core import events, registry, trash
 from core.runs import Run
 from core.tasks.config import build_finetune
 from core.tasks.seeds import with_seeds
@@ -291,6 +291,24 @@ def test_a_run_that_nobody_chose_stays_the_one_whose_form_was_filled_in(page, ma
     (page._session.bench[0].run.checkpoint_path(5)).mkdir()
     made = _change_the_theme(page)._finetune
     assert (made._run.path, made._choice._combo.currentData(), made._seeds.value()) == (first.path, str(first.path), 3)
+
+
+def test_a_run_that_was_renamed_or_deleted_is_not_chosen_as_it_was(page, core, qtbot, files):
+    combo = page._choice._combo
+    _choose(page, "elmo")
+    _ready(page, qtbot, files, core)
+    page._options.forms["task"].editor("labels").inner.setValue(200)
+    Run.open(page._choice.run.path).rename("another name")
+    page._choice.refresh()
+    qtbot.waitUntil(lambda: combo.currentText().startswith("another name"))
+    assert page._run.name == "another name" and page._options.changes()["task"] == {"labels": 200}
+    trash.delete(page._run)
+    page._choice.refresh()
+    qtbot.waitUntil(lambda: combo.count() == 1)
+    assert "gpt" in combo.currentText() and page._run.name == "my gpt" and page._start.isEnabled()
+    trash.delete(page._run)
+    page._session.benchChanged.emit()
+    assert combo.count() == 0 and page._run is None and not page._start.isEnabled()
 
 
 def test_the_settings_of_a_finetune_leave_those_of_a_new_run_alone(page, make_run, files):
