@@ -133,24 +133,29 @@ class LayerMixView(QWidget):
 
     def _ask(self, items: list[BenchRun]) -> None:
         """How far the senses are apart in the layers, once for each state of the probes."""
-        specimens = self._session.specimens
-        key = (specimens, tuple((item.path, tuple(item.run.probe_steps()), tuple(item.run.checkpoint_steps())) for item in items))
-        if not specimens or not items or key == self._asked:
+        word, specimens = self._session.word, self._session.specimens
+        states = tuple((item.path, tuple(item.run.probe_steps()), tuple(item.run.checkpoint_steps())) for item in items)
+        key = (word, specimens, states) if specimens else ()
+        if not items or key == self._asked:
             return
         self._asked = key
+        if not specimens:
+            for panel in self._panels.values():
+                panel.show_separability(None, "")
+            self._soon()
+            return
         for item in items:
             keywords = {"run": str(item.path), "specimens": specimens, "pretrained": item.run.config.task.pretrained}
-            self._services.engine.call("core.analysis.separability:of_layers", keywords, on_done=partial(self._separated, item.path),
-                                       on_error=partial(self._not_separated, item.path), key=f"layer_mix/{item.path}", owner=self)
+            self._services.engine.call("core.analysis.separability:of_layers", keywords, on_done=partial(self._separated, item.path, key),
+                                       on_error=partial(self._not_separated, item.path, key), key=f"layer_mix/{item.path}", owner=self)
 
-    def _separated(self, path: Path, found: dict[str, Any]) -> None:
-        if path in self._panels:
-            self._panels[path].show_separability(found, self._session.word)
+    def _separated(self, path: Path, asked: tuple, found: dict[str, Any]) -> None:
+        if path in self._panels and asked == self._asked:  # else the word has changed meanwhile
+            self._panels[path].show_separability(found, asked[0])
             self._soon()
 
-    def _not_separated(self, path: Path, message: str, hint: str) -> None:
-        if path in self._panels:
-            self._panels[path].show_separability({"error": message, "hint": hint}, self._session.word)
+    def _not_separated(self, path: Path, asked: tuple, message: str, hint: str) -> None:
+        self._separated(path, asked, {"error": message, "hint": hint})
 
     def _rows(self) -> tuple[list[str], list[list[object]]]:
         """For the csv: every weight at every step."""

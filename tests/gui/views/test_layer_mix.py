@@ -7,13 +7,14 @@ import pytest
 from PySide6.QtWidgets import QLabel
 
 from core import events
+from core.analysis.separability import of_layers
 from core.runs import Run
 from core.tasks.config import build_finetune
 from core.text.specimens import Specimen, write_specimens
 from gui.views import titles
 from gui.views.layer_mix.story import INPUT, OUTPUT, MixStory, mixes_layers
 from gui.widgets.layer_bars import layer_colours
-from tests.gui.direct_engine import DirectEngine
+from tests.gui.direct_engine import DirectEngine, SilentEngine
 from tests.gui.real_views import real_windows
 
 SPECIMENS = [Specimen(word="苹果", sense=sense, text=f"{'吃' * number}苹果{ending}") for sense, ending in (("fruit", "很甜"), ("company", "发布"))
@@ -125,6 +126,27 @@ def test_what_each_layer_knows_stays_when_another_run_comes(qtbot, make, make_fi
     window.session.add_run(make_run("other", "gpt"))
     assert not is_known()  # a new panel
     qtbot.waitUntil(is_known)
+
+
+def test_what_the_layers_know_of_one_word_is_not_said_of_another(qtbot, monkeypatch, make_finetuned):
+    run = make_finetuned()
+    tell(run, started(), step_end(1, 0.3, 0.3, 0.4))
+    add_probe(run, 1)
+    with real_windows(monkeypatch, SilentEngine) as make:
+        window = make("layer_mix")
+        window.session.look_at("苹果", SPECIMENS)
+        window.session.add_run(run)
+        panel, calls = window.view.panels[run.path], window.engine.calls
+        qtbot.waitUntil(lambda: bool(window.engine.asked(":of_layers")))
+        call = next(call for call in calls if call.place.endswith(":of_layers"))
+        answer = of_layers(**call.keywords)
+        call.on_done(answer)
+        qtbot.waitUntil(lambda: bool(panel.bars[INPUT].bars[2].note))
+        assert "苹果" in panel._about_word.text()
+        window.session.look_at("香蕉", ())
+        qtbot.waitUntil(lambda: not panel.bars[INPUT].bars[2].note)
+        call.on_done(answer)
+        assert not panel._about_word.text() and not panel.note.text(), "it has no sentences"
 
 
 @pytest.mark.parametrize("language", ["en", "zh_CN"])
