@@ -28,7 +28,7 @@ from gui import theme
 from gui.forms.kept_field import keep
 from gui.importing import import_button
 from gui.run_queue import queue_of
-from gui.session import BENCH_SIZE, Session
+from gui.session import BENCH_SIZE, BenchRun, Session
 from gui.views import BENCH, Services
 from gui.views.runs import packing
 from gui.views.runs.columns import RunsTable
@@ -334,11 +334,11 @@ class RunsView(QWidget):
 
     def _delete(self) -> None:
         """Into the trash, with a way back."""
-        places: list[tuple[Path, bool]] = []
+        places: list[tuple[Path, BenchRun | None]] = []
         names = []
         for item in self.chosen:
             with self._services.messages.guard():
-                on_bench = self._session.on_bench(item.path) is not None
+                on_bench = self._session.on_bench(item.path)
                 place = trash.delete(item.run)
                 queue_of(self._services.processes).drop(item.path)
                 places.append((place, on_bench))
@@ -380,10 +380,10 @@ class RunsView(QWidget):
         return QSize(900, 560)
 
 
-def undo(session: Session, services: Services, places: list[tuple[Path, bool]]) -> None:
-    """Bring deleted runs back, and onto the bench those that were there. Lives longer than the view."""
+def undo(session: Session, services: Services, places: list[tuple[Path, BenchRun | None]]) -> None:
+    """Bring deleted runs back, and onto the bench, in their colours, those that were there. Lives longer than the view."""
     for place, on_bench in places:
         with services.messages.guard():
             run = bring_back(place)
-            if on_bench:
-                session.add_run(run)
+            if on_bench is not None:
+                session.add_run(run, on_bench.colour)
