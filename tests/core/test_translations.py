@@ -72,6 +72,12 @@ def test_nothing_is_translated_that_is_not_said() -> None:
     assert not left, "\n".join(left)
 
 
+def test_one_thing_has_one_name_in_chinese() -> None:
+    others = {"您": "你", "义项": "词义", "本义": "所属词义", "样例": "样本", "例子": "样本", "拿下": "移出"}
+    said = [f"{text} ({wrong}: {right})" for text in i18n.catalogue("zh_CN").values() for wrong, right in others.items() if wrong in text]
+    assert not said, "\n".join(said)
+
+
 @pytest.mark.parametrize(("variables", "language"), [
     ({"LANG": "zh_CN.UTF-8"}, "zh_CN"),
     ({"LANG": "en_US.UTF-8"}, "en"),

@@ -79,16 +79,16 @@ def test_what_is_wrong_is_said_in_a_sentence(here: Path, capsys: pytest.CaptureF
 
 
 @pytest.mark.parametrize(("arguments", "words"), [
-    (["pretrian"], "没有“pretrian”这个命令。\n您是指 pretrain 吗？"),
+    (["pretrian"], "没有“pretrian”这个命令。\n你是指 pretrain 吗？"),
     (["--versoin"], "没有名为“--versoin”的选项。"),
-    (["pretrain", "bert", "--step", "20"], "没有名为“--step”的选项。\n您是指 --steps 吗？"),
-    (["finetune", "DIR", "--taks", "tagging"], "您是指 --task 吗？"),
+    (["pretrain", "bert", "--step", "20"], "没有名为“--step”的选项。\n你是指 --steps 吗？"),
+    (["finetune", "DIR", "--taks", "tagging"], "你是指 --task 吗？"),
     (["pretrain", "bert", "gpt"], "“gpt”是多余的参数。"),
     (["pretrain", "bert", "--watch", "tests"], "tests：它是一个文件夹。"),
     (["senses"], "缺少 DIR。\n有哪些参数：python main.py senses --help"),
     (["generate", "DIR", "--prompt", "-你好"], "--prompt 需要一个值。\n请写在选项名之后；以连字符开头的值请写成 --prompt=-..."),
     (["runs", "--json=yes"], "--json 不带值。"),
-    (["project", "DIR", "--method", "tnse"], "--method 不能是“tnse”。\n您是指 tsne 吗？"),
+    (["project", "DIR", "--method", "tnse"], "--method 不能是“tnse”。\n你是指 tsne 吗？"),
     (["generate", "DIR", "--tokens", "abc"], "--tokens 不能是“abc”。\n必须是整数，至少 1。"),
     (["generate", "DIR", "--tokens", "-5"], "--tokens 不能是“-5”。"),
     (["generate", "DIR", "--temperature", "nan"], "必须是数字，从 0 到 100。"),
