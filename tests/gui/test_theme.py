@@ -6,7 +6,7 @@ from itertools import combinations
 import numpy as np
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QApplication, QFrame, QLineEdit, QListView, QTabBar, QTableView, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QFrame, QLineEdit, QListView, QMainWindow, QScrollArea, QTabBar, QTableView, QVBoxLayout, QWidget
 
 from core.pictures import film
 from gui import theme
@@ -94,6 +94,23 @@ def test_the_least_height_of_a_field_holds_its_letters(qtbot, qapp: QApplication
     qtbot.addWidget(field)
     field.ensurePolished()
     assert field.minimumHeight() - PADDING >= field.fontMetrics().height()
+
+
+@pytest.mark.parametrize("look", [LIGHT, DARK], ids=lambda look: look.name)
+def test_the_corner_between_two_scroll_bars_has_the_colour_of_the_page(qtbot, qapp: QApplication, look) -> None:
+    theme.apply(qapp, look.name)
+    window = QMainWindow()
+    qtbot.addWidget(window)
+    area = QScrollArea(widgetResizable=True, frameShape=QFrame.Shape.NoFrame)
+    inner = QWidget()
+    inner.setMinimumSize(900, 900)
+    area.setWidget(inner)
+    window.setCentralWidget(area)
+    window.resize(200, 200)
+    window.show()
+    qtbot.waitUntil(lambda: area.horizontalScrollBar().isVisible() and area.verticalScrollBar().isVisible())
+    image = window.grab().toImage()
+    assert {image.pixelColor(x, y).name() for x in range(188, 200) for y in range(188, 200)} == {look.window}
 
 
 def test_where_the_keyboard_is_can_be_seen_in_lists_tables_tabs_and_chosen_cards(qtbot, qapp: QApplication) -> None:
