@@ -14,6 +14,7 @@ from core.registry import family
 from core.runs import Run, readable_runs, run_folders
 from gui import theme
 from gui.session import BENCH_SIZE, BenchRun, Session
+from gui.sources import source_of
 from gui.views import Services
 from gui.widgets.chips import Chip
 from gui.widgets.labels import label
@@ -35,7 +36,7 @@ class BenchBar(QWidget):
         layout.addLayout(self._chips)
         self._hint = label(tr("No runs on the bench yet"), "soft")
         layout.addWidget(self._hint)
-        self._menu = QMenu(self)
+        self._menu = QMenu(self, toolTipsVisible=True)
         self._menu.aboutToShow.connect(self._fill_menu)
         self._add = QToolButton(popupMode=QToolButton.ToolButtonPopupMode.InstantPopup, toolTip=tr("Put a run on the bench"))
         self._add.setAccessibleName(tr("Put a run on the bench"))
@@ -91,9 +92,8 @@ class BenchBar(QWidget):
 
 
 def describe(run: Run) -> str:
-    """A run in one line: its family and what it reads."""
-    config = run.config
-    if run.without_text:
-        return f"{family(config.family).title}, {tr('imported')}"
-    source = ", ".join(path.replace("\\", "/").rpartition("/")[2] for path in config.text.files) or tr("the built-in text")
-    return tr("{family}, preset {preset}, on {source}", family=family(config.family).title, preset=config.preset, source=source)
+    """A run in one line: its family and what it learns from."""
+    title, source = family(run.config.family).title, source_of(run)
+    if run.config.task is not None or run.without_text:
+        return tr("{family}, {source}", family=title, source=source)
+    return tr("{family}, preset {preset}, on {source}", family=title, preset=run.config.preset, source=source)

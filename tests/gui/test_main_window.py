@@ -16,7 +16,8 @@ from PySide6.QtWidgets import QAbstractButton, QApplication, QDialog, QFileDialo
 from core import config, i18n, study_process, trash
 from core.errors import UserError
 from core.events import EventWriter, Preparing, StepEnd
-from core.runs import home, write_atomically
+from core.runs import Run, home, write_atomically
+from core.tasks.config import build_finetune
 from gui import main_window, theme
 from gui.main_window import MainWindow
 from gui.quit_dialog import QuitChoice, QuitDialog
@@ -267,6 +268,15 @@ def test_who_closed_in_full_screen_finds_a_window_with_its_buttons(qtbot, make_w
     window.full_screen()
     window.close()
     assert not make_window().isFullScreen()
+
+
+def test_a_chip_and_the_list_say_what_a_run_learns_from(make_window, make_run):
+    window, pretrained = make_window(), make_run("bert")
+    tuned = Run.create(build_finetune(pretrained, "tagging", {"task.train_file": "/there/names.conll"}, name="tuned"))
+    window.session.add_run(tuned)
+    assert window._bench.chips()[0].toolTip() == "tuned\nBERT, Tagging: names.conll"
+    window._bench._fill_menu()
+    assert window._bench._menu.toolTipsVisible() and window._bench._menu.actions()[0].toolTip() == "BERT, preset quick, on built-in Chinese"
 
 
 def test_a_chip_takes_its_run_off_the_bench(qtbot, make_window, make_run):

@@ -10,11 +10,12 @@ from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPen
 from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
 from core.i18n import tr
-from core.registry import family, task
+from core.registry import family
 from core.sizes import size_words
 from gui import theme
 from gui.losses import loss_title
 from gui.session import Session
+from gui.sources import source_of
 from gui.views.runs.runs_list import RunRow
 from gui.widgets.axes import clock
 
@@ -99,7 +100,7 @@ class RunsModel(QAbstractTableModel):
             if column == NAME:  # in a narrow window some columns have no room
                 told = ((self.headerData(other, Qt.Orientation.Horizontal), words(row, other)) for other in range(FAMILY, SIZE + 1))
                 return "\n".join([row.run.name, *(f"{title}: {said}" for title, said in told if said)])
-            return source_of(row, whole=True) if column == TEXT else words(row, column)
+            return source_of(row.run, whole=True) if column == TEXT else words(row, column)
         if role == COLOUR_ROLE and column == CHIP:
             there = self._session.on_bench(row.path)
             return theme.run_colour(there.colour) if there else None
@@ -143,7 +144,7 @@ class RunsOrder(QSortFilterProxyModel):
 
     def filterAcceptsRow(self, row: int, parent: Index) -> bool:
         found = self.sourceModel().index(row, 0, parent).data(ROW_ROLE)
-        text = " ".join((found.run.name, found.run.config.family, source_of(found))).lower()
+        text = " ".join((found.run.name, found.run.config.family, source_of(found.run))).lower()
         return all(word in text for word in self._wanted)
 
 
@@ -155,7 +156,7 @@ def words(row: RunRow, column: int) -> str:
     if column == FAMILY:
         return family(row.run.config.family).title
     if column == TEXT:
-        return source_of(row)
+        return source_of(row.run)
     if column == STATUS:
         return state_words(row)
     if column == STEP:
@@ -181,20 +182,6 @@ def state_words(row: RunRow) -> str:
     if state in ("failed", "stopped"):  # shorter than the status has it: the column is narrow
         return tr("failed") if state == "failed" else tr("stopped")
     return tr("interrupted") if state == "killed" else summary.status.text
-
-
-def source_of(row: RunRow, *, whole: bool = False) -> str:
-    """What it learns from: its text, or its task and the file of labelled examples."""
-    finetune = row.run.config.task
-    if finetune is not None:
-        file = (finetune.train_file if whole else Path(finetune.train_file).name) or tr("imported")
-        return f"{tr(task(finetune.task).title)}: {file}"
-    files = row.run.config.text.files
-    if not files:
-        if row.run.imported:
-            return tr("imported")
-        return tr("built-in Chinese") if row.run.config.text.corpus == "zh" else tr("built-in English")
-    return "\n".join(files) if whole else ", ".join(path.replace("\\", "/").rpartition("/")[2] for path in files)
 
 
 def _sort_key(row: RunRow, column: int, on_bench: bool) -> object:

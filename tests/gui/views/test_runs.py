@@ -27,12 +27,12 @@ from gui.run_queue import queue_of
 from gui.run_watcher import RunWatcher
 from gui.session import Session
 from gui.settings import Settings
+from gui.sources import source_of
 from gui.views import Services
 from gui.views.runs.columns import GIVE_WAY, WIDTHS
 from gui.views.runs.curves import Series
-from gui.views.runs.runs_list import RunRow
 from gui.views.runs.settings import MISSING, differences, options_of, plain_of
-from gui.views.runs.table import CHIP, FAMILY, LOSS, NAME, SIZE, STATUS, STEP, TEXT, VALID, source_of
+from gui.views.runs.table import CHIP, FAMILY, LOSS, NAME, SIZE, STATUS, STEP, TEXT, VALID
 from gui.views.runs.train_on import TrainOnDialog
 from gui.views.runs.trash import TrashDialog
 from gui.views.runs.view import RunsView
@@ -634,7 +634,7 @@ def test_a_finetuned_run_says_what_it_was_made_for_and_a_pretrained_one_can_be_f
     assert options_of(tuned.config)["task.labels"] == 200
     assert ("task.labels", [0, 200]) in differences([options_of(plain_of(tuned.config)), options_of(tuned.config)])
     nameless = Run.create(build_finetune(pretrained, "tagging", name="theirs"))  # as one that is imported with its head
-    assert source_of(RunRow(run=nameless, created=0.0, summary=None, size=0)) == "Tagging: imported"
+    assert source_of(nameless) == "Tagging: imported"
     view.table.selectRow(rows["tuned"])
     qtbot.waitUntil(lambda: len(view.chosen) == 1 and not view._timer.isActive())
     assert not view._actions["finetune"].isEnabled()
