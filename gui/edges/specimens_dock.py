@@ -354,15 +354,13 @@ class SpecimensDock(QWidget):
         if not found:
             return
         words = list(dict.fromkeys(item.word for item in found))
-        before = {word: self._specimens_of(word) if store.is_changed(word) else None for word in words}
+        own = [word for word in words if store.is_changed(word)]
+        before = {word: self._specimens_of(word) or [] for word in words}
         looked_at = self._session.word
 
         def undo() -> None:  # the dock may be another one meanwhile, in another look or language
-            for word, own in before.items():
-                if own is None:
-                    store.reset(word)
-                else:
-                    self._keep(word, own)
+            for word, old in before.items():
+                self._take_back(word, old, found, own=word in own)
             if self._session.word in before:
                 self.choose(looked_at)
             self._session.wordsChanged.emit()
@@ -375,6 +373,14 @@ class SpecimensDock(QWidget):
         self._services.messages.say(tr("{count} sentences are specimens of “{word}” now.", count=len(found), word=", ".join(words)),
                                     action=tr("Undo"), on_action=undo)
 
+    def _take_back(self, word: str, before: list[Specimen], after: list[Specimen], *, own: bool) -> None:
+        """Those of before again in place of those of after; what is in neither was written since and stays. own: before was the person's own."""
+        written = [item for item in self._specimens_of(word) or [] if item not in before and item not in after]
+        if own or written:
+            self._keep(word, [*before, *written])
+        else:
+            store.reset(word)
+
     def _save_as(self) -> None:
         proposed = f"{saving.file_name(self._session.word)}.tsv"
         if name := saving.ask_path(self, tr("Save the specimens"), proposed, tr("Specimens (*.tsv)")):
@@ -385,11 +391,12 @@ class SpecimensDock(QWidget):
         word, own = self._session.word, list(self._session.specimens)
 
         def undo() -> None:  # the dock may be another one meanwhile, in another look or language
-            self._keep(word, own)
+            self._take_back(word, own, builtin, own=True)
             self._session.wordsChanged.emit()
 
         store.reset(word)
         self.choose(word)
+        builtin = store.builtin_specimens(word)
         self._services.messages.say(tr("The built-in sentences of “{word}” are back.", word=word), action=tr("Undo"), on_action=undo)
 
     def _try(self, function: object, *arguments: object) -> object:

@@ -420,6 +420,30 @@ def test_a_file_and_the_built_in_sentences_can_be_taken_back_in_another_look_and
     assert list(window.session.specimens) == store.specimens_of(word) == own
 
 
+def test_what_is_written_before_a_file_or_the_built_in_sentences_are_taken_back_stays(window, tmp_path):
+    def write(word):
+        made = Specimen(word=word, sense="river", text=f"My {word}, written since.")
+        window._dock._change([*window.session.specimens, made], 0)
+        return made
+
+    write_specimens(tmp_path / "mine.tsv", [Specimen(word=word, sense="river", text=f"One {word}.") for word in ("quay", "wharf")])
+    window._dock.open_file(tmp_path / "mine.tsv")
+    quay = write("quay")
+    window._dock.choose("wharf")
+    wharf = write("wharf")
+    window.messages._toasts[-1]._act()
+    assert store.specimens_of("quay") == [*SPECIMENS, quay] and store.specimens_of("wharf") == [wharf]
+    word = next(word for word in store.words() if not store.is_changed(word))
+    window._dock.choose(word)
+    window.session.selected = 0
+    window._dock._delete()
+    own = list(window.session.specimens)
+    window._dock._reset()
+    made = write(word)
+    window.messages._toasts[-1]._act()
+    assert list(window.session.specimens) == store.specimens_of(word) == [*own, made]
+
+
 def test_sentences_are_saved_under_a_name_that_they_are_found_by_again(window, tmp_path, monkeypatch):
     asked = []
     monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda _parent, _title, name, _kinds: (asked.append(name) or str(tmp_path / "mine"), ""))
