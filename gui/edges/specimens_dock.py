@@ -53,6 +53,7 @@ class SpecimensDock(QWidget):
         keep(session.past, "specimens/search", self._search)
         self._hard = icon_button("ring", tr("Only the hard ones: words of another sense stand nearby"), self._fill,
                                  checkable=True)
+        keep(session.past, "specimens/hard", self._hard)
         self._model = SpecimenModel(self)
         self._list = QListView(selectionMode=QAbstractItemView.SelectionMode.SingleSelection, mouseTracking=True,
                                verticalScrollMode=QAbstractItemView.ScrollMode.ScrollPerPixel, accessibleName=tr("Specimens"))

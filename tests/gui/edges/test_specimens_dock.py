@@ -66,6 +66,14 @@ def test_filter_and_hard_only(qtbot, window):
     assert _texts(window) == ["money  1", "The quay lent us money."]
 
 
+@pytest.mark.parametrize("switch", ["switch_theme", "switch_language"])
+def test_only_the_hard_ones_are_shown_in_another_look_and_language_too(qtbot, window, switch):
+    qtbot.mouseClick(window._dock._hard, Qt.MouseButton.LeftButton)
+    getattr(window, switch)()
+    qtbot.waitUntil(lambda: _texts(window)[1:] == ["The quay lent us money."])
+    assert window._dock._hard.isChecked()
+
+
 def test_a_click_selects_for_all_and_the_session_selects_in_the_list(qtbot, window):
     dock, seen = window._dock, []
     window.session.selectionChanged.connect(lambda: seen.append(window.session.selected))
