@@ -93,8 +93,10 @@ def show_value(name: str, value: Any) -> str:
         return tr("on") if value else tr("off")
     if isinstance(value, tuple):
         return ", ".join(value) or tr("none")
-    if isinstance(value, float | int):
-        return show_number(float(value))
+    if isinstance(value, int):
+        return str(value)
+    if isinstance(value, float):
+        return show_number(value)
     return choice_title(name, value) or tr("none")
 
 

@@ -12,7 +12,7 @@ from core.config import TextConfig, TrainConfig, WatchConfig, check, option
 from core.errors import UserError
 from core.families.bert.config import BertConfig, BertObjective
 from core.families.elmo.config import ElmoConfig, ElmoObjective
-from gui.forms.editors import show_number, split_items
+from gui.forms.editors import show_number, show_value, split_items
 from gui.forms.form import Form
 from gui.forms.option_titles import error_in_titles, in_titles, option_titles
 from gui.widgets.section import Section
@@ -156,6 +156,11 @@ def test_the_help_of_no_option_is_cut_in_a_section(qtbot, language, width):
 def test_numbers_are_shown_without_loss(value, text):
     assert show_number(value) == text
     assert float(show_number(value)) == value
+
+
+@pytest.mark.parametrize(("value", "text"), [(1_000_000, "1000000"), (0, "0"), (2e-05, "2e-05"), (True, "on")])
+def test_whole_numbers_are_shown_as_they_stand_in_their_field(value, text):
+    assert show_value("steps", value) == text
 
 
 def test_items_are_split_at_any_comma():
