@@ -32,7 +32,7 @@ class Steps(Generic[T]):
         return self._at + 1 < len(self._steps)
 
     def take(self, step: T) -> None:
-        self._steps = [*self._steps[: self._at + 1], step][-MOST:]
+        self._steps = [*self._steps[: self._at + 1], step][-(MOST + 1):]
         self._at = len(self._steps) - 1
 
     def change(self, step: T) -> None:
