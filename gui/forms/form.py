@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any, get_type_hints
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QBoxLayout, QFrame, QLabel, QToolButton, QVBoxLayout, QWidget
 
 from core.config import parse
 from core.errors import UserError
@@ -20,6 +20,7 @@ from gui import theme
 from gui.forms.editors import Editor, make_editor, show_value
 from gui.forms.option_titles import error_in_titles, in_titles, option_title
 from gui.widgets.labels import icon_button
+from gui.widgets.panes import NO_BOUND
 
 RESET_SIZE = 28
 
@@ -147,6 +148,13 @@ class Form(QWidget):
     def set_row_visible(self, name: str, visible: bool) -> None:
         self._rows[name].setVisible(visible)
 
+    def fit(self, width: int) -> int:
+        """The names stand above their fields where that many pixels do not hold both. Returns how many it needs then."""
+        beside, above = (max(row.needs(stacked) for row in self._rows.values()) for stacked in (False, True))
+        for row in self._rows.values():
+            row.stack(beside > width)
+        return above if beside > width else beside
+
     def _mark(self) -> None:
         differ = self.differences()
         for name, row in self._rows.items():
@@ -167,7 +175,7 @@ class Form(QWidget):
 
 
 class _Row(QFrame):
-    """One option: its name at the left, its editor at the right, beneath them its help and what is wrong."""
+    """One option: its name at the left of its editor, or above it, beneath them its help and what is wrong."""
 
     def __init__(self, item: dataclasses.Field, editor: Editor, compact: bool, label_width: int) -> None:
         super().__init__()
@@ -175,12 +183,11 @@ class _Row(QFrame):
         words = item.metadata.get("help", "")
         words = in_titles(tr(words)) if words else ""
         name = QLabel(text=option_title(item.name), wordWrap=True)
-        width = theme.scaled(label_width)
-        name.setFixedWidth(width)
+        self._width = theme.scaled(label_width)
         name.setBuddy(editor)
         editor.name(name.text(), words)
-        line = QHBoxLayout()
-        line.setSpacing(theme.M)
+        self._title, self._line = name, QBoxLayout(QBoxLayout.Direction.LeftToRight)
+        line = self._line
         line.addWidget(name, 0, Qt.AlignmentFlag.AlignTop if compact else Qt.AlignmentFlag.AlignVCenter)
         line.addWidget(editor, 1)
         self.reset = icon_button("undo", "", size=16)
@@ -197,12 +204,30 @@ class _Row(QFrame):
         layout.addLayout(line)
         self._error = QLabel(wordWrap=True, visible=False)
         self._error.setProperty("role", "error")
+        self._help = QLabel(text=words, wordWrap=True, visible=False)
+        self._help.setProperty("role", "caption")
         if compact:
             self.setToolTip(words)
-        elif words:
-            layout.addWidget(_indented("caption", words, width))
-        self._error.setContentsMargins(width + theme.M, 0, 0, 0)
+        layout.addWidget(self._help)
         layout.addWidget(self._error)
+        self._help.setVisible(bool(words) and not compact)
+        self._stacked: bool | None = None
+        self.stack(False)
+
+    def needs(self, stacked: bool) -> int:
+        """Pixels across, with the name above the editor or beside it."""
+        return self.editor.minimumSizeHint().width() + (0 if stacked else self._width + theme.M)
+
+    def stack(self, stacked: bool) -> None:
+        if stacked == self._stacked:
+            return
+        self._stacked = stacked
+        self._title.setMinimumWidth(0 if stacked else self._width)
+        self._title.setMaximumWidth(NO_BOUND if stacked else self._width)
+        self._line.setDirection(QBoxLayout.Direction.TopToBottom if stacked else QBoxLayout.Direction.LeftToRight)
+        self._line.setSpacing(2 if stacked else theme.M)
+        for part in (self._help, self._error):
+            part.setContentsMargins(0 if stacked else self._width + theme.M, 0, 0, 0)
 
     def mark_changed(self, changed: bool, before: Any) -> None:
         """changed: it differs from the preset, whose value is `before`."""
@@ -219,13 +244,6 @@ class _Row(QFrame):
 
     def error_text(self) -> str:
         return self._error.text()
-
-
-def _indented(role: str, text: str, by: int) -> QLabel:
-    label = QLabel(text=text, wordWrap=True)
-    label.setProperty("role", role)
-    label.setContentsMargins(by + theme.M, 0, 0, 0)
-    return label
 
 
 def _column(widget: QWidget) -> QVBoxLayout:

@@ -30,10 +30,10 @@ from gui.session import Session
 from gui.views import Services
 from gui.views.corpus.file_rows import FileRow, MissingRow
 from gui.views.corpus.pages import ReadPage, SeenPage, StatisticsPage
+from gui.widgets.flow import Flow
 from gui.widgets.folding import FoldingSegments
 from gui.widgets.labels import Card, button, label, restyle, row
 from gui.widgets.section import Section
-from gui.widgets.segments import Segments
 
 if TYPE_CHECKING:
     from core.analysis.text_window import Look
@@ -47,6 +47,7 @@ LIST_HEIGHT = 300
 SCROLL_BAR = 12
 LEAST_SAMPLE = 300  # pixels of the width of what is read
 LABEL_WIDTH = 130
+BESIDE_FORM, BESIDE_SOURCE = 4 * theme.S + theme.M + 2, 2 * theme.L + theme.S + 2  # pixels at their sides: of the cards and the page
 NAME = "corpus"  # of this view in VIEWS
 EMPTY = "corpus/empty"  # in the session's past while the person's own files are chosen and there are none yet: the text of the session then
 
@@ -94,8 +95,8 @@ class CorpusView(QWidget):
     def _left(self) -> QWidget:
         past, text = self._session.past, self._session.text
         files = self._config.files or (EMPTY in past and past[EMPTY] == text)
-        self._source = Segments({FILES: tr("My files"), CHINESE: tr("Built-in, Chinese"), ENGLISH: tr("Built-in, English")},
-                                FILES if files else self._config.corpus)
+        self._source = FoldingSegments({FILES: tr("My files"), CHINESE: tr("Built-in, Chinese"), ENGLISH: tr("Built-in, English")},
+                                       FILES if files else self._config.corpus)
         self._source.chosen.connect(self._choose_source)
         card = Card()
         card.column.addWidget(row(self._source, None))
@@ -105,7 +106,7 @@ class CorpusView(QWidget):
         part.setSpacing(theme.S)
         add_files = button(" " + tr("Add files"), self._add_files, icon="plus")
         add_folder = button(" " + tr("Add a folder"), self._add_folder, icon="folder")
-        part.addWidget(row(add_files, add_folder, None))
+        part.addWidget(_flow(add_files, add_folder))
         self._drop = QFrame()
         self._drop.setProperty("role", "drop")
         inside = QVBoxLayout(self._drop)
@@ -128,8 +129,8 @@ class CorpusView(QWidget):
         part.addWidget(self._list)
         self._encoding = self._combo("encoding")
         self._documents = self._combo("documents")
-        part.addWidget(row(label(option_title("encoding"), "small"), self._encoding, None, spacing=theme.M))
-        part.addWidget(row(label(tr("A document of a txt file"), "small"), self._documents, None, spacing=theme.M))
+        part.addWidget(_flow(label(option_title("encoding"), "small"), self._encoding))
+        part.addWidget(_flow(label(tr("A document of a txt file"), "small"), self._documents))
         card.column.addWidget(self._files_part)
         self._builtin_words = label(tr("Some thousand short scenes, written for this program, about words with two meanings. "
                                        "Small enough to learn from in a minute."), "soft", wrap=True)
@@ -148,9 +149,10 @@ class CorpusView(QWidget):
         return scroll
 
     def _fit_settings(self) -> None:
-        """As wide as they are, where what is read has room beside them."""
-        wanted = self._settings.widget().minimumSizeHint().width() + SCROLL_BAR
+        """As wide as they are, where what is read has room beside them; else folded and stacked, so that nothing of them is cut."""
         room = self.width() - 2 * theme.L - LEAST_SAMPLE - SCROLL_BAR
+        form = self._form.fit(room - SCROLL_BAR - BESIDE_FORM) + BESIDE_FORM
+        wanted = max(form, self._source.sizeHint().width() + BESIDE_SOURCE) + SCROLL_BAR
         self._settings.setMinimumWidth(max(min(wanted, room), LEAST_SAMPLE))
 
     def _combo(self, name: str) -> QComboBox:
@@ -433,3 +435,9 @@ class CorpusView(QWidget):
             self._services.navigate("train")
             if same:
                 self._session.textChanged.emit()  # the form may read another meanwhile, that of a copied run
+
+
+def _flow(*parts: QWidget) -> Flow:
+    made = Flow(theme.M, theme.XS)
+    made.set_parts(parts)
+    return made

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QMimeData, QPoint, Qt, QUrl
 from PySide6.QtGui import QDropEvent
-from PySide6.QtWidgets import QLabel, QToolButton
+from PySide6.QtWidgets import QLabel, QSpinBox, QToolButton
 
 from core import config
 from core.config import TextConfig
@@ -66,6 +66,22 @@ def test_the_settings_do_not_cover_what_is_read_with_large_words_in_a_small_wind
     qtbot.waitUntil(lambda: window.width() == window.minimumWidth() and view._settings.width() > 200)
     right = split.widget(1)
     qtbot.waitUntil(lambda: view._settings.geometry().right() < right.x() and right.geometry().right() < split.width())
+
+
+@pytest.mark.parametrize("language", ["en", "zh_CN"])
+def test_nothing_of_the_settings_is_cut_with_large_words_in_a_small_window(qtbot, make, files, language):
+    window = make("corpus", language)
+    window.zoom(0.5)
+    window.resize(1024, 700)
+    view = window.view
+    bar, name, field = view._settings.horizontalScrollBar(), *(view._form._rows["vocab_size"].findChildren(kind)[0] for kind in (QLabel, QSpinBox))
+    qtbot.waitUntil(lambda: window.width() == 1024 and bar.maximum() == 0 and view._source.is_folded)
+    assert name.mapTo(view, name.rect().bottomLeft()).y() < field.mapTo(view, field.rect().topLeft()).y()
+    view.add_paths([str(files / "a.txt"), str(files / "b.csv")])
+    qtbot.waitUntil(lambda: len(_rows(view)) == 2 and bar.maximum() == 0)
+    window.resize(1500, 800)
+    qtbot.waitUntil(lambda: not view._source.is_folded and bar.maximum() == 0
+                    and name.mapTo(view, name.rect().topRight()).x() < field.mapTo(view, field.rect().topLeft()).x())
 
 
 def test_added_files_show_how_they_are_read(qtbot, make, files):
