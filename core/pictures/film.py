@@ -28,7 +28,7 @@ WIDTH, PICTURE, CHART, GAP, HEAD = 960, 260, 140, 16, 64  # of the SVG, in its o
 SHAPES = {"o": "M-4 0a4 4 0 1 0 8 0a4 4 0 1 0-8 0z", "s": "M-3.6-3.6h7.2v7.2h-7.2z",
           "t1": "M0-5l4.6 8h-9.2z", "d": "M0-5.2l3.8 5.2l-3.8 5.2l-3.8-5.2z",
           "star": "M0-5.4L1.3-1.8L5.1-1.7L2.2.7L3.2 4.4L0 2.3L-3.2 4.4L-2.2.7L-5.1-1.7L-1.3-1.8z", "p": "M0-4.8L4.6-1.5L2.8 3.9h-5.6L-4.6-1.5z",
-          "h": "M0-4.6L4-2.3v4.6L0 4.6L-4 2.3v-4.6z", "t": "M0 5l4.6-8h-9.2z"}  # pyqtgraph's names; sense i has symbol i
+          "h": "M0-4.6L4-2.3v4.6L0 4.6L-4 2.3v-4.6z", "t": "M0 5l4.6-8h-9.2z"}  # sense i has symbol i
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -17,10 +17,12 @@ MOST_WORDS_COUNTED = 2_000_000  # beyond this many different words, those seen o
 
 
 def word_tokenizer(tokens: Sequence[str], *, lowercase: bool, watched: Sequence[str] = ()) -> TableTokenizer:
-    return TableTokenizer("word", tokens, _Words, lowercase=lowercase, watched=watched)
+    return TableTokenizer("word", tokens, Words, lowercase=lowercase, watched=watched)
 
 
-class _Words:
+class Words:
+    """A Cutter, see core.text.tokenizers.table."""
+
     def __init__(self, ids: Mapping[str, int], lowercase: bool, watched: tuple[str, ...]) -> None:
         self._ids, self._lowercase, self._watched = ids, lowercase, watched
 

@@ -13,7 +13,7 @@ from core.config import TextConfig
 from core.text import segment
 from core.text.tokenizers import SPECIALS, UNK, Kind
 from core.text.tokenizers.table import TableTokenizer, most_frequent, saved_tokens
-from core.text.tokenizers.word import counted_words, cut
+from core.text.tokenizers.word import Words, counted_words, cut
 
 CHARACTERS = 0.5  # the greatest share of the vocabulary that they may have
 
@@ -22,10 +22,7 @@ def word_char_tokenizer(tokens: Sequence[str], *, lowercase: bool, watched: Sequ
     return TableTokenizer("word_char", tokens, _WordsAndCharacters, lowercase=lowercase, watched=watched)
 
 
-class _WordsAndCharacters:
-    def __init__(self, ids: Mapping[str, int], lowercase: bool, watched: tuple[str, ...]) -> None:
-        self._ids, self._lowercase, self._watched = ids, lowercase, watched
-
+class _WordsAndCharacters(Words):
     def arrays(self, text: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         words, starts, ends = cut(text, self._lowercase, self._watched, guess=False)
         parts_of = {word: [word] if word in self._ids else _parts(word) for word in set(words)}
@@ -36,9 +33,6 @@ class _WordsAndCharacters:
         get = self._ids.get
         return (np.array([get(token, UNK) for part in parts for token in part], np.int64), begins,
                 np.where(np.repeat(numbers, numbers) > 1, begins + 1, np.repeat(ends, numbers)))
-
-    def join(self, tokens: Sequence[str]) -> str:
-        return segment.running_text(tokens)
 
 
 def _parts(word: str) -> str | list[str]:

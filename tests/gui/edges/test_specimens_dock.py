@@ -408,6 +408,15 @@ def test_who_takes_a_file_back_looks_at_the_same_word_as_before(window, tmp_path
     assert window._dock._words.findText("wharf") < 0
 
 
+def _own_version(window):
+    """A built-in word without its first sentence, and the sentences that are left."""
+    word = next(word for word in store.words() if not store.is_changed(word))
+    window._dock.choose(word)
+    window.session.selected = 0
+    window._dock._delete()
+    return word, list(window.session.specimens)
+
+
 @pytest.mark.parametrize("switch", ["switch_theme", "switch_language"])
 def test_a_file_and_the_built_in_sentences_can_be_taken_back_in_another_look_and_language_too(qtbot, window, tmp_path, switch):
     write_specimens(tmp_path / "mine.tsv", [Specimen(word=word, sense="river", text=f"One {word}.") for word in ("quay", "wharf")])
@@ -417,11 +426,7 @@ def test_a_file_and_the_built_in_sentences_can_be_taken_back_in_another_look_and
     window.messages._toasts[-1]._act()
     assert list(window.session.specimens) == SPECIMENS and not store.is_changed("wharf")
     assert window._dock._words.findText("wharf") < 0
-    word = next(word for word in store.words() if not store.is_changed(word))
-    window._dock.choose(word)
-    window.session.selected = 0
-    window._dock._delete()
-    own = list(window.session.specimens)
+    word, own = _own_version(window)
     window._dock._reset()
     getattr(window, switch)()
     window.messages._toasts[-1]._act()
@@ -441,11 +446,7 @@ def test_what_is_written_before_a_file_or_the_built_in_sentences_are_taken_back_
     wharf = write("wharf")
     window.messages._toasts[-1]._act()
     assert store.specimens_of("quay") == [*SPECIMENS, quay] and store.specimens_of("wharf") == [wharf]
-    word = next(word for word in store.words() if not store.is_changed(word))
-    window._dock.choose(word)
-    window.session.selected = 0
-    window._dock._delete()
-    own = list(window.session.specimens)
+    word, own = _own_version(window)
     window._dock._reset()
     made = write(word)
     window.messages._toasts[-1]._act()
