@@ -18,7 +18,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import psutil
 from PySide6.QtCore import QObject, QTimer, Signal
@@ -32,6 +32,7 @@ from gui.outcome import Outcome
 ROOT = Path(__file__).resolve().parent.parent
 GRACE_MS = 400  # for a function that looks at `cancelled`; then its process is ended
 NICER = 5  # of the usual 19 steps of politeness
+READER_SECONDS = 2.0  # its process has ended, so that it reads nothing more: it needs a moment, if that
 
 
 @dataclass(eq=False)
@@ -61,6 +62,7 @@ class Engine(QObject):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._process: subprocess.Popen | None = None
+        self._reader: threading.Thread | None = None
         self._queue: deque[Call] = deque()
         self._running: Call | None = None
         self._numbers = 0
@@ -110,6 +112,7 @@ class Engine(QObject):
         self._queue.clear()
         self._running = None
         self._kill()
+        self._wait_for_reader()
 
     # the process
 
@@ -122,7 +125,9 @@ class Engine(QObject):
             with suppress(psutil.Error):
                 process = psutil.Process(self._process.pid)
                 process.nice(psutil.BELOW_NORMAL_PRIORITY_CLASS if os.name == "nt" else min(process.nice() + NICER, 19))
-        threading.Thread(target=self._read, args=(self._process,), name="engine reader", daemon=True).start()
+        self._wait_for_reader()
+        self._reader = threading.Thread(target=self._read, args=(self._process,), name="engine reader", daemon=True)
+        self._reader.start()
 
     def _read(self, process: subprocess.Popen) -> None:
         """In a thread of its own: only forwards what arrives."""
@@ -150,10 +155,16 @@ class Engine(QObject):
         if process is not None:
             process.kill()
             process.wait()
-            process.stdin.close()
+            _close(process.stdin)
         if self._running is not None:
             self._running = None
             self._next()
+
+    def _wait_for_reader(self) -> None:
+        """For one whose process has ended. A signal that is emitted while its object is being deleted ends the program."""
+        if self._reader is not None:
+            self._reader.join(READER_SECONDS)
+            self._reader = None
 
     # the questions
 
@@ -168,7 +179,8 @@ class Engine(QObject):
                 self._start()
                 write_frame(self._process.stdin, ("call", call.number, call.place, call.keywords, i18n.language()))
             except OSError as error:
-                self._process, self._running = None, None
+                self._running = None
+                self._kill()
                 words = tr("The analysis process cannot be reached: {reason}.", reason=system_words(error))
                 self._refuse(call, words, tr("Try again."))
         self.busyChanged.emit(self.busy)
@@ -199,7 +211,7 @@ class Engine(QObject):
             return  # the last words of one that was ended
         call = self._running
         if message is None:
-            process.stdin.close()
+            _close(process.stdin)
             self._process, self._running = None, None
             self._next()
             if call is not None:
@@ -224,3 +236,8 @@ class Engine(QObject):
             if trace and call.wanted:
                 self.failed.emit(words, trace)
             self._refuse(call, words, hint)
+
+
+def _close(file: BinaryIO) -> None:
+    with suppress(OSError):  # what could not be written is still in its buffer
+        file.close()

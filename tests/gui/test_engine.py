@@ -1,12 +1,16 @@
 from __future__ import annotations
 
+import threading
+import time
+
 import numpy as np
 import pytest
 from PySide6.QtCore import QObject
 
 from core import i18n
+from gui import engine as engine_module
 from gui.engine import Engine
-from gui.engine_worker import IDLE_SECONDS
+from gui.engine_worker import IDLE_SECONDS, read_frame
 
 PLACE = "tests.gui.engine_functions:"
 
@@ -158,3 +162,26 @@ def test_it_speaks_the_language_of_the_moment(qtbot, ask):
     assert _answer(qtbot, ask("spoken")).results == ["en"]
     i18n.set_language("zh_CN")
     assert _answer(qtbot, ask("spoken")).results == ["zh_CN"]
+
+
+def test_who_closes_it_may_delete_it_at_once(qtbot, engine, ask, monkeypatch):
+    """A thread that still emits a signal of what is deleted meanwhile ends the program."""
+    def slowly(file):
+        message = read_frame(file)
+        if message is None:
+            time.sleep(0.3)
+        return message
+
+    monkeypatch.setattr(engine_module, "read_frame", slowly)
+    _answer(qtbot, ask("process"))
+    engine.close()
+    assert "engine reader" not in [thread.name for thread in threading.enumerate()]
+
+
+def test_what_could_not_be_sent_to_a_dead_process_does_not_hinder_its_end(qtbot, engine, ask):
+    asked = ask("slow", {"started": "nowhere/at all"}, key="view")
+    engine._process.kill()
+    engine._process.wait()
+    engine._drop(asked.call)
+    engine.close()
+    assert not engine.busy
