@@ -22,16 +22,20 @@ from gui.qt.repair import hold_constants
 from gui.settings import Settings
 
 PAINT_REPORT = "LEXISCOPE_PAINT_REPORT"  # names a file that gets the time of the first frame, for the benchmark
+BEAT_MS = 500
 TIDY_MS = 60_000
 WARM_UP_MS = 400
 
 
 def make_app(arguments: list[str]) -> QApplication:
     hold_constants()
-    # Looking for garbage among all objects takes 60 ms once a run's story is in memory, which one sees. Young ones are enough while
-    # somebody looks; `tidy` does the rest.
-    gc.set_threshold(700, 10, 1_000_000)
+    # Garbage is looked for in this thread alone. Python does it in whichever thread makes an object, and a widget that dies in a thread
+    # which is not its own ends the program.
+    gc.disable()
     app = QApplication(arguments)
+    heartbeat = QTimer(app, interval=BEAT_MS)  # also lets Python see Ctrl+C
+    heartbeat.timeout.connect(look_among_the_young)
+    heartbeat.start()
     app.setApplicationName("Lexiscope")
     app.setDesktopFileName("lexiscope")
     app.setStyle("Fusion")
@@ -54,9 +58,6 @@ def main(arguments: list[str] | None = None) -> int:
     calm.timeout.connect(partial(tidy, window))
     calm.start()
     signal.signal(signal.SIGINT, lambda *_: window.close())
-    heartbeat = QTimer(interval=500)  # lets Python see Ctrl+C
-    heartbeat.timeout.connect(_nothing)
-    heartbeat.start()
     code = app.exec()
     window.deleteLater()
     return code
@@ -65,6 +66,11 @@ def main(arguments: list[str] | None = None) -> int:
 def warm_up() -> None:
     """Import the plots in a thread: 0.3 s that would be seen when the first view with a plot is shown. It makes no QObject."""
     threading.Thread(target=import_module, args=("gui.widgets.plots",), name="warm up", daemon=True).start()
+
+
+def look_among_the_young() -> None:
+    """To look for garbage among all objects takes 60 ms once a run's story is in memory, which one sees: `tidy` does that."""
+    gc.collect(1)
 
 
 def tidy(window: MainWindow) -> None:
@@ -76,7 +82,3 @@ def tidy(window: MainWindow) -> None:
 def _painted() -> None:
     if path := os.environ.get(PAINT_REPORT):
         Path(path).write_text(repr(time.time()), encoding="utf-8")
-
-
-def _nothing() -> None:
-    pass

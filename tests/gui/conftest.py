@@ -37,7 +37,9 @@ def nothing_left(qapp: QApplication) -> Iterator[None]:
     # What is there already need not be searched for what this test leaves behind: with torch in the process that takes a second
     # for each test. Nothing is lost, since the test before has cleared up.
     gc.freeze()
+    gc.disable()  # as in the program: see gui/app.py
     yield
+    gc.enable()
     _let_die()
     left = [widget for widget in QApplication.topLevelWidgets() if id(widget) not in widgets and not _is_popup_of_qt(widget)]
     assert not left, f"widgets left behind: {left}"
