@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -150,13 +151,21 @@ class ExportView(QWidget):
             self._path.setText(self._suggested)
 
     def _suggestion(self, run: Run, target: Target) -> str:
-        folder = Path(self._services.settings.get(FOLDER) or home() / "exports")
+        folder = self._folder()
         end = f"-{self._precision.value}" if target.precisions else ""
         path, number = folder / f"{run.path.name}-{self.target}{end}{target.suffix}", 1
         while path.exists():
             number += 1
             path = folder / f"{run.path.name}-{self.target}{end}-{number}{target.suffix}"
         return str(path)
+
+    def _folder(self) -> Path:
+        return Path(self._services.settings.get(FOLDER) or home() / "exports")
+
+    def _place(self) -> str:
+        """What is typed, whole: a name alone goes into the folder that is suggested, not into the program's own."""
+        words = self._path.text().strip()
+        return str(self._folder() / os.path.expanduser(words)) if words else ""
 
     def _path_typed(self, words: str) -> None:
         """For the view that is made anew in another language or theme; a place that the program suggests is suggested again."""
@@ -176,9 +185,13 @@ class ExportView(QWidget):
         run, chosen = self.run, self._targets.get(self.target)
         if run is None or chosen is None:
             return
+        out = self._place()
+        if out != self._path.text():
+            self._path.setText(out)
+            self._path_typed(out)
         options = {"precision": self._precision.value} if chosen.precisions else {}
         self._services.jobs.start(KEY, "core.exchange.exports:export", {"run": str(run.path), "target": self.target,
-                                                                        "out": self._path.text().strip(), "options": options})
+                                                                        "out": out, "options": options})
 
     def _job_changed(self, kind: str) -> None:
         if kind == KEY:

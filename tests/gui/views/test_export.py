@@ -78,6 +78,14 @@ def test_another_precision_is_another_folder_but_a_typed_one_stays(qtbot, view):
     assert view._path.text() == "/mine"
 
 
+@pytest.mark.parametrize(("typed", "place"), [("my bert", "exports/my bert"), (" ~no such user/there ", "exports/~no such user/there"), ("/mine", "/mine")])
+def test_a_name_alone_goes_into_the_folder_that_is_suggested(qtbot, view, own_home, typed, place):
+    view._path.clear()
+    qtbot.keyClicks(view._path, typed)
+    view._start.click()
+    assert view._services.jobs.of("export").keywords["out"] == str(own_home / place) == view._path.text()
+
+
 def test_the_report_shows_errors_speed_and_operators(qtbot, view):
     view._start.click()
     view._services.jobs.of("export").call.on_done(REPORT)
