@@ -34,5 +34,13 @@ def system_words(error: OSError) -> str:
         return tr("another program has it open")
     words = {errno.EISDIR: tr("it is a folder"), errno.ENOTDIR: tr("it lies in something that is no folder"),
              errno.ENOENT: tr("there is nothing of that name"), errno.EEXIST: tr("there is one already"),
-             errno.EACCES: tr("no permission"), errno.EROFS: tr("the disk can only be read"), DISK_FULL: tr("the disk is full")}
+             errno.EACCES: tr("no permission"), errno.EROFS: tr("the disk can only be read"), DISK_FULL: tr("the disk is full"),
+             errno.ENAMETOOLONG: tr("the name is too long")}
     return words.get(error.errno) or error.strerror or str(error)
+
+
+def refused_by_system(error: OSError) -> UserError:
+    """What is said of a file where nothing more is known than what the system says."""
+    parts = [str(part) for part in (error.filename, system_words(error)) if part]
+    return UserError(tr("The system refuses: {reason}.", reason=": ".join(parts)),
+                     tr("Check the name, the permissions, and whether the disk is full."))

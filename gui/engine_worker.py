@@ -23,7 +23,7 @@ from contextlib import suppress
 from typing import Any, BinaryIO
 
 from core import i18n, registry
-from core.errors import UserError
+from core.errors import UserError, refused_by_system
 from core.i18n import tr
 
 LENGTH_BYTES = 8
@@ -114,6 +114,10 @@ def _answer(number: int, place: str, keywords: dict[str, Any], target: BinaryIO,
         return ("error", number, error.message, error.hint, error.where, "")
     except Cancelled:
         return ("done", number, None)
+    except OSError as error:
+        traceback.print_exc()
+        refused = refused_by_system(error)
+        return ("error", number, refused.message, refused.hint, "", "")
     except MemoryError:
         return ("error", number, tr("The memory is not enough for this."), tr("Take fewer specimens or a smaller model."), "", "")
     except Exception as error:

@@ -28,7 +28,7 @@ from core import events, launch
 from core.checks import check_inputs
 from core.cli import columns, sensing
 from core.cli.parser import Number, Parser
-from core.errors import DISK_FULL, UserError, system_words
+from core.errors import DISK_FULL, UserError, refused_by_system, system_words
 from core.i18n import tr
 from core.registry import FAMILIES
 from core.runs import Run, run_folders, runs_home
@@ -60,9 +60,8 @@ def main(arguments: list[str]) -> int:
     except BrokenPipeError:
         return 0
     except OSError as error:
-        parts = [str(part) for part in (error.filename, system_words(error)) if part]
-        return _refused(tr("The system refuses: {reason}.", reason=": ".join(parts)),
-                        tr("Check the name, the permissions, and whether the disk is full."))
+        refused = refused_by_system(error)
+        return _refused(refused.message, refused.hint)
     except UnicodeEncodeError:
         shown = [argument.encode("utf-8", "replace").decode("utf-8") for argument in arguments]
         if shown == arguments:

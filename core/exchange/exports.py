@@ -13,6 +13,7 @@ from core.exchange.onnx.settings import PRECISIONS, OnnxConfig
 from core.i18n import tr
 from core.registry import EXPORTS, FAMILIES, family, lookup
 from core.runs import Run
+from core.whole import unwritable
 
 Progress = Callable[[float, str], None]
 
@@ -76,8 +77,12 @@ def require_utf8(out: Path) -> None:
 
 
 def require_free(out: Path) -> None:
-    """UserError where something stands in the way."""
-    if out.is_file():
+    """UserError where something stands in the way, or nothing can stand."""
+    try:
+        is_file, free = out.is_file(), not out.exists() or (out.is_dir() and not any(out.iterdir()))
+    except OSError as error:  # a name that is too long, a folder that may not be looked into
+        raise unwritable(out, error, "out") from error
+    if is_file:
         raise UserError(tr("{path} is there already.", path=out), tr("Give another name, or delete it first."), where="out")
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+    if not free:
         raise UserError(tr("{path} exists and is not empty.", path=out), tr("Name another folder."), where="out")

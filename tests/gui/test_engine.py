@@ -91,6 +91,13 @@ def test_an_unexpected_error_brings_its_traceback(qtbot, engine, ask):
     assert "nobody expected this" in _answer(qtbot, asked).errors[0][0]
 
 
+def test_what_the_system_refuses_is_said_and_is_no_mistake_of_the_program(qtbot, engine, ask, tmp_path):
+    unexpected = []
+    engine.failed.connect(lambda *said: unexpected.append(said))
+    message, hint = _answer(qtbot, ask("look_for_nothing", {"path": tmp_path / ("x" * 3000)})).errors[0]
+    assert "xxx: the name is too long" in message and "Check the name" in hint and not unexpected
+
+
 def test_a_result_that_cannot_travel_is_an_error_not_a_silence(qtbot, ask):
     assert _answer(qtbot, ask("unpicklable")).errors
 

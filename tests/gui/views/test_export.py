@@ -78,7 +78,7 @@ def test_another_precision_is_another_folder_but_a_typed_one_stays(qtbot, view):
     assert view._path.text() == "/mine"
 
 
-@pytest.mark.parametrize(("typed", "place"), [("my bert", "exports/my bert"), (" ~no such user/there ", "exports/~no such user/there"), ("/mine", "/mine")])
+@pytest.mark.parametrize(("typed", "place"), [("my bert", "exports/my bert"), (" ~no one/there ", "exports/~no one/there"), ("/mine", "/mine")])
 def test_a_name_alone_goes_into_the_folder_that_is_suggested(qtbot, view, own_home, typed, place):
     view._path.clear()
     qtbot.keyClicks(view._path, typed)
