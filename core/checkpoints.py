@@ -126,7 +126,11 @@ def intact(folder: Path) -> bool:
 
 
 def _prune(run: Run) -> None:
-    for step in set(run.checkpoint_steps()[:-KEPT]) - {run.best_step()}:
+    try:
+        best = run.best_step_now()
+    except OSError:  # a virus scanner has it open, a network disk is away: the next checkpoint clears up
+        return
+    for step in set(run.checkpoint_steps()[:-KEPT]) - {best}:
         shutil.rmtree(run.checkpoint_path(step), ignore_errors=True)
 
 

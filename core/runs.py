@@ -251,6 +251,12 @@ class Run:
 
     def best_step(self) -> int | None:
         """The checkpoint that no later one has bettered: by the validation loss, of a finetune by its task's figure. None: not known."""
+        with suppress(OSError):
+            return self.best_step_now()
+        return None
+
+    def best_step_now(self) -> int | None:
+        """The same; OSError where a checkpoint cannot be read at the moment, so that it is not known."""
         return next((step for step in reversed(self.checkpoint_steps()) if _is_best(self.checkpoint_path(step))), None)
 
     def named_step(self, checkpoint: str) -> int | None:
@@ -440,7 +446,7 @@ def _text_name(config: RunConfig) -> str:
 def _is_best(checkpoint: Path) -> bool:
     try:
         return bool(json.loads((checkpoint / "state.json").read_text(encoding="utf-8")).get("best"))
-    except (OSError, ValueError, AttributeError, RecursionError):
+    except (FileNotFoundError, ValueError, AttributeError, RecursionError):
         return False
 
 

@@ -653,6 +653,27 @@ def test_the_two_newest_checkpoints_and_the_best_stay_and_nothing_half_written(t
     assert sorted(path.name for path in (run.path / "checkpoints").iterdir()) == ["step_00000002", "step_00000005", "step_00000006"]
 
 
+def test_the_best_is_not_removed_while_it_cannot_be_told_which_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = make_run(tmp_path, "gpt")
+
+    def save(step: int) -> list[int]:
+        checkpoints.save(run, checkpoints.Checkpoint(step=step, model={"a": torch.ones(1)}, optimizer={}, state={"step": step, "best": step == 2}))
+        return run.checkpoint_steps()
+
+    assert [save(step) for step in (1, 2, 3, 4)][-1] == [2, 3, 4]
+    read = Path.read_text
+
+    def locked(path: Path, *more: object, **named: object) -> str:
+        if path == run.checkpoint_path(2) / "state.json":
+            raise PermissionError(13, "Permission denied", str(path))
+        return read(path, *more, **named)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "read_text", locked)
+        assert save(5) == [2, 3, 4, 5] and run.best_step() is None
+    assert save(6) == [2, 5, 6] and run.best_step() == 2
+
+
 def test_a_probe_is_of_the_watched_word_alone_and_of_the_sentence_that_was_named(tmp_path: Path) -> None:
     make_run(tmp_path)
     with (tmp_path / "specimens.tsv").open("a", encoding="utf-8") as file:
