@@ -332,6 +332,11 @@ def load(path: Path) -> RunConfig:
                         tr("Put a copy of the file back, or train the run again.")) from error
 
 
+def spoken(option: str, value: str) -> list[str]:
+    """An option and its value as arguments; what begins with a hyphen would be taken for an option itself."""
+    return [f"{option}={value}"] if value.startswith("-") else [option, value]
+
+
 def as_command(config: RunConfig) -> list[str]:
     """The arguments after `python main.py` that start the same run from the command line."""
     if config.task is not None:
@@ -339,13 +344,13 @@ def as_command(config: RunConfig) -> list[str]:
     plain = build(config.family, config.preset)
     arguments = ["pretrain", config.family, "--preset", config.preset]
     for path in config.text.files:
-        arguments += ["--corpus", path]
+        arguments += spoken("--corpus", path)
     for column in config.text.columns:
-        arguments += ["--column", column]
+        arguments += spoken("--column", column)
     if config.watch.specimens:
-        arguments += ["--watch", config.watch.specimens]
+        arguments += spoken("--watch", config.watch.specimens)
     if config.watch.word:
-        arguments += ["--word", config.watch.word]
+        arguments += spoken("--word", config.watch.word)
     said, ends = {"text.files", "text.columns", "watch.specimens", "watch.word"}, unsaid_ends(config.train, ends_of(plain.train))
     for section in SECTIONS:
         mine, default = getattr(config, section), getattr(plain, section)

@@ -130,7 +130,8 @@ def _resolve(family: str, key: str) -> str:
 def as_command(config: RunConfig) -> list[str]:
     """The arguments after `python main.py` that start the same finetune from the command line."""
     task = config.task
-    arguments = ["finetune", task.pretrained, "--task", task.task, "--train", task.train_file, "--dev", task.dev_file]
+    arguments = ["finetune", task.pretrained, "--task", task.task, *configs.spoken("--train", task.train_file),
+                 *configs.spoken("--dev", task.dev_file)]
     plain = finetune_defaults(config.family, task.task)
     said = {"task.task", "task.pretrained", "task.train_file", "task.dev_file"}
     usual = {**plain, **configs.unsaid_ends(config.train, plain)}

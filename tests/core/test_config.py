@@ -90,6 +90,14 @@ def test_a_newer_format_and_an_unknown_key_are_refused() -> None:
         config.from_dict({**raw, "model": {**raw["model"], "colour": "red"}})
 
 
+def test_words_that_begin_with_a_hyphen_survive_as_a_command():
+    from core.cli import _parser
+
+    made = config.build("bert", options={"watch.word": "-x", "text.columns": ("--text",), "text.files": ("-f.csv",)})
+    parsed = _parser().parse_args(config.as_command(made))
+    assert (parsed.word, parsed.column, [str(file) for file in parsed.corpus]) == ("-x", ["--text"], ["-f.csv"])
+
+
 def _again(made: config.RunConfig) -> config.RunConfig:
     """What the command of a config gives."""
     from core.cli import _parser, settings
