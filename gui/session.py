@@ -91,8 +91,8 @@ class Session(QObject):
     def on_bench(self, path: Path) -> BenchRun | None:
         return next((item for item in self._bench if item.path == Path(path)), None)
 
-    def add_run(self, run: Run, colour: int | None = None) -> BenchRun:
-        """Put a run on the bench, in that colour if it is free; one that is there already is returned as it is.
+    def add_run(self, run: Run, colour: int | None = None, place: int = BENCH_SIZE) -> BenchRun:
+        """Put a run on the bench, in that colour if it is free, before what stands at `place`; one that is there already is returned as it is.
 
         UserError if the bench is full.
         """
@@ -103,7 +103,7 @@ class Session(QObject):
         taken = {item.colour for item in self._bench}
         free = [index for index in range(BENCH_SIZE) if index not in taken]
         made = BenchRun(run=run, colour=colour if colour in free else free[0])
-        self._bench += (made,)
+        self._bench = (*self._bench[:place], made, *self._bench[place:])
         self.benchChanged.emit()
         return made
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import partial
+from operator import itemgetter
 from pathlib import Path
 from typing import ClassVar
 
@@ -334,14 +335,13 @@ class RunsView(QWidget):
 
     def _delete(self) -> None:
         """Into the trash, with a way back."""
-        places: list[tuple[Path, BenchRun | None]] = []
-        names = []
+        bench, places, names = list(self._session.bench), [], []
         for item in self.chosen:
             with self._services.messages.guard():
                 on_bench = self._session.on_bench(item.path)
                 place = trash.delete(item.run)
                 queue_of(self._services.processes).drop(item.path)
-                places.append((place, on_bench))
+                places.append((place, on_bench, bench.index(on_bench) if on_bench is not None else 0))
                 names.append(item.run.name)
                 self._session.remove_run(item.path)
                 self.list.refresh(item.path)
@@ -380,10 +380,13 @@ class RunsView(QWidget):
         return QSize(900, 560)
 
 
-def undo(session: Session, services: Services, places: list[tuple[Path, BenchRun | None]]) -> None:
-    """Bring deleted runs back, and onto the bench, in their colours, those that were there. Lives longer than the view."""
-    for place, on_bench in places:
+def undo(session: Session, services: Services, places: list[tuple[Path, BenchRun | None, int]]) -> None:
+    """Bring deleted runs back, and onto the bench, in their colours and at their places there, those that were on it.
+
+    Lives longer than the view.
+    """
+    for place, on_bench, at in sorted(places, key=itemgetter(2)):
         with services.messages.guard():
             run = bring_back(place)
             if on_bench is not None:
-                session.add_run(run, on_bench.colour)
+                session.add_run(run, on_bench.colour, at)

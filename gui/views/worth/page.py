@@ -134,7 +134,7 @@ class StudyPage(QWidget):
             self._title.setText(self._folder.name)
             return
         state = tr("finished") if finished else tr("{done} of {total}", done=done, total=total) if alive else \
-            tr("stopped at {done} of {total}", done=done, total=total)
+            tr("failed at {done} of {total}", done=done, total=total) if failed else tr("stopped at {done} of {total}", done=done, total=total)
         self._words.setText(state)
         self._title.setText(f"{Path(found['pretrained']).name}  ·  {tr(task(found['task']).title)}  ·  "
                             + (tr("{count} seeds", count=len(found["seeds"])) if len(found["seeds"]) > 1 else tr("1 seed")))

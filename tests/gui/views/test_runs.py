@@ -262,17 +262,19 @@ def test_deleting_can_be_undone(show, make, session, services, qtbot) -> None:
     assert [item.path for item in session.bench] == [runs[0].path] and Run.open(runs[1].path).name == "two"
 
 
-def test_runs_that_come_back_have_the_colours_that_they_had(show, make, session, services, qtbot) -> None:
+def test_runs_that_come_back_have_the_colours_and_places_that_they_had(show, make, session, services, qtbot) -> None:
     runs = [make(name) for name in ("one", "two")]
+    last = make("last")
     view = show()
-    names = [view.order.index(place, NAME).data() for place in range(2)]
+    names = [view.order.index(place, NAME).data() for place in range(3)]
     for run in sorted(runs, key=lambda run: names.index(run.name), reverse=True):  # the table deletes from the top
         session.add_run(run)
-    colours = {item.path: item.colour for item in session.bench}
+    session.add_run(last)
+    bench = [(item.path, item.colour) for item in session.bench]
     choose(view, qtbot, "one", "two")
     view._delete_button.click()
     next(item for item in services.engine.window.findChildren(Toast) if "2 runs" in item.text[0])._act()
-    assert {item.path: item.colour for item in session.bench} == colours
+    assert [(item.path, item.colour) for item in session.bench] == bench
 
 
 def test_without_a_chosen_run_there_are_no_axes_but_what_to_do(show, make, qtbot) -> None:

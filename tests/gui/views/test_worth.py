@@ -134,7 +134,7 @@ def test_one_whose_labelled_file_has_changed_does_not_go_on_and_says_why(view, q
     (tmp_path / "train.csv").write_text("text,label\na,b\n", encoding="utf-8")
     qtbot.mouseClick(page.go_button, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: "were not made with what train.csv holds now" in page._problem.text(), timeout=15000)
-    assert not page._problem.isHidden() and page._words.text().startswith("stopped at 3")
+    assert not page._problem.isHidden() and page._words.text().startswith("failed at 3")
 
 
 def test_an_option_that_is_refused_keeps_it_from_starting(view, tmp_path):
