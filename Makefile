@@ -25,10 +25,11 @@ lint: $(VENV)/.test
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/lint-imports
 
-# the slow proofs: hundreds of kills, and of openings, instead of a few
+# the slow proofs: hundreds of kills and of openings, and twenty minutes of clicks at everything, instead of a few
 soak: $(VENV)/.test
 	$(PY) -m benchmarks.kill --kills 20
 	$(PY) -m benchmarks.openings
+	$(PY) -m benchmarks.restless --minutes 5 --times 4
 
 bench: $(VENV)/.test
 	$(PY) -m benchmarks.word2vec
