@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
+from core import events
 from core.config import RunConfig
 from core.errors import UserError
 from core.families.learning import Batch, LearnerState, Pretraining, StepResult
@@ -103,7 +104,8 @@ class GradientLearner:
                     loss = self.pretraining.loss(self._network, part)
                 _add(sums, loss.sums)
         metrics = _means(self._over_processes(sums))
-        metrics["perplexity"] = math.exp(min(50.0, metrics.get("mlm_loss", metrics["loss"])))
+        loss = metrics.get("mlm_loss", metrics["loss"])  # in this order NaN stays what it is
+        metrics["perplexity"] = math.exp(min(loss, math.log(events.LARGEST_NUMBER)))  # a line with a greater one would not be read
         return metrics
 
     def network(self) -> nn.Module:

@@ -107,6 +107,8 @@ class Loop:
             self.run.forget_after(self.at.step)
         if self.config.probes and self.at.step == 0:
             self._save_probe()
+        if self._lost_patience():  # it was killed when only its end was left to tell
+            progress, reason = 1.0, "early_stop"
         while progress < 1.0:
             if wish == _PAUSE:
                 started += self._pause()
@@ -124,8 +126,7 @@ class Loop:
                 improved = self._evaluate()
             if self.config.probes and _due(self.config.probes, before, progress):
                 self._save_probe()
-            stop_early = self.config.patience and self.at.worse_evals >= self.config.patience
-            if wish == _STOP or stop_early:
+            if (wish == _STOP and progress < 1.0) or self._lost_patience():
                 reason = "stopped" if wish == _STOP else "early_stop"
                 break
             due = _due(self.config.checkpoints, before, progress) or now - last_checkpoint > CHECKPOINT_SECONDS
@@ -134,7 +135,10 @@ class Loop:
                 last_checkpoint = time.monotonic()
             pace.leave_out(time.monotonic() - aside)
         if self.at.evaluated_step != self.at.step:
+            worse = self.at.worse_evals
             self._evaluate()
+            if reason == "stopped":  # nobody asked for this one: it takes no patience from the run that goes on
+                self.at.worse_evals = min(self.at.worse_evals, worse)
         if self.config.probes and not self.run.probe_path(self.at.step).exists():
             self._save_probe()
         self._checkpoint()
@@ -180,6 +184,9 @@ class Loop:
             time.sleep(PAUSE_POLL_SECONDS)
         self.write(events.RunContinued(step=self.at.step))
         return time.monotonic() - began
+
+    def _lost_patience(self) -> bool:
+        return 0 < self.config.patience <= self.at.worse_evals
 
     def _evaluate(self) -> bool:
         """Validate; returns whether it was the best so far: by the task's figure, and of equal ones by the loss."""
@@ -228,16 +235,19 @@ def resume(run: Run, learner: Learner) -> Position:
     state = dict(checkpoint.state)
     learner.load_state(LearnerState(model=checkpoint.model, optimizer=checkpoint.optimizer, extra=state["learner"]))
     loss, score = state["best_loss"], state.get("best_score")  # (runs of earlier versions know no score)
-    worse = 0 if _lost_patience(run) else state["worse_evals"]  # whoever lets it go on has patience again
+    worse = state["worse_evals"]
+    if worse >= run.config.train.patience and _was_ended(run, state["step"]):  # whoever lets it go on has patience again
+        worse = 0
     return Position(step=state["step"], elapsed=state["elapsed"], tokens=state["tokens"], worse_evals=worse,
                     best_loss=math.inf if loss is None else loss, best_score=-math.inf if score is None else score,
                     best_step=state.get("best_step", state["step"] if state["best"] else -1), evaluated_step=state.get("evaluated_step", -1))
 
 
-def _lost_patience(run: Run) -> bool:
-    """Whether that was its end: its story says so, which one that was killed on the way there has not told yet."""
-    told = [event for event in run.events() if isinstance(event, events.RunStarted | events.StepEnd | events.RunFinished)]
-    return bool(told) and isinstance(told[-1], events.RunFinished) and told[-1].reason == "early_stop"
+def _was_ended(run: Run, step: int) -> bool:
+    """Whether it has told of an end since it saved its newest checkpoint, that of `step`: one that was killed on the way there has not."""
+    told = [event for event in events.EventReader(run.events_path).read()  # all: its story forgets an end after which it went on
+            if isinstance(event, events.CheckpointSaved | events.RunFinished) and event.step == step]
+    return bool(told) and isinstance(told[-1], events.RunFinished)
 
 
 def end_of(run: Run) -> int | None:

@@ -421,6 +421,43 @@ def test_early_stop_after_validations_without_progress(tmp_path: Path) -> None:
     assert run.events()[-1].reason == "early_stop" and run.events()[-1].step == end.step + 4
 
 
+def test_the_validation_at_a_stop_takes_no_patience(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = make_run(tmp_path, steps=10, probes=0, evals=5, patience=2)
+    told = _looped(monkeypatch, run, [1.0, 1.1, 1.2], at_step=lambda step: run.command("stop") if step == 5 else None)
+    assert told[-1].reason == "stopped" and [event.step for event in told if isinstance(event, events.EvalEnd)] == [2, 4, 5]
+    assert checkpoints.load(run).state["worse_evals"] == 1
+
+
+def test_a_stop_in_the_last_step_is_an_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = make_run(tmp_path, steps=10, probes=0)
+    assert _looped(monkeypatch, run, at_step=lambda step: run.command("stop") if step == 10 else None)[-1].reason == "complete"
+
+
+def test_a_kill_about_an_early_stop_neither_takes_patience_nor_gives_it(tmp_path: Path) -> None:
+    run = make_run(tmp_path, "bert", steps=100, evals=50, patience=2, learning_rate=0.0, optimizer="adamw")
+    worker.work(run.path)
+    *lines, last = run.events_path.read_text(encoding="utf-8").splitlines(keepends=True)
+    step = json.loads(last)["step"]
+    run.events_path.write_text("".join(lines), encoding="utf-8")  # its end was saved and not told
+    worker.work(run.path)
+    assert (run.events()[-1].reason, run.events()[-1].step) == ("early_stop", step)
+    writer = events.EventWriter(run.events_path)  # it was let go on, and killed before anything of that was saved
+    writer.write(next(event for event in run.events() if isinstance(event, events.RunStarted)))
+    worker.work(run.path)
+    assert (run.events()[-1].reason, run.events()[-1].step) == ("early_stop", step + 4)
+
+
+@pytest.mark.parametrize("loss", [2.0, 100.0, math.nan])
+def test_a_validation_that_goes_wrong_is_in_the_story(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, loss: float) -> None:
+    monkeypatch.setattr(gradient, "_means", lambda sums: {"loss": loss})
+    learner = SimpleNamespace(_network=torch.nn.Identity(), config=SimpleNamespace(train=SimpleNamespace(eval_batches=0)),
+                              _over_processes=lambda sums: sums)
+    writer = events.EventWriter(tmp_path / "events.jsonl")
+    writer.write(events.EvalEnd(step=1, metrics=gradient.GradientLearner.evaluate(learner)))
+    [told] = events.EventReader(tmp_path / "events.jsonl").read()
+    assert told.metrics["perplexity"] == pytest.approx(min(math.exp(loss), events.LARGEST_NUMBER), nan_ok=True)
+
+
 def test_a_run_whose_text_is_gone_is_not_started_and_stays_what_it_was(tmp_path: Path) -> None:
     text = tmp_path / "text.txt"
     text.write_text("一个苹果。\n" * 50, encoding="utf-8")
