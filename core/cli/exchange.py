@@ -16,7 +16,7 @@ def add_verbs(verb: Callable[[str, Callable[[Any], int | None], str], argparse.A
     add = verb("import", import_, tr("open a model of Hugging Face, a packed run or word vectors as a run"))
     add.add_argument("path", type=Path, metavar="DIR_OR_FILE", help=tr("the model's folder, the packed run or the file of vectors"))
     add.add_argument("--run", metavar="DIR", type=Path, help=tr("the run's folder"))
-    add = verb("pack", pack, tr("write a whole run into one file, all but its text"))
+    add = verb("pack", pack, tr("write a whole run into one file, with a finetune's labelled examples but without its pretraining text"))
     add.add_argument("run", type=Path, metavar="DIR")
     add.add_argument("out", type=Path, metavar="FILE.lexi", help=tr("where it goes; nothing may stand there yet"))
 

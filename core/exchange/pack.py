@@ -1,4 +1,4 @@
-"""A whole run as one file, *.lexi, and back: everything but the text that it was trained on.
+"""A whole run as one file, *.lexi, and back: everything but the text that it was pretrained on. A finetune's labelled examples go with it.
 
 A zip archive. Its first member names every other one with its size and SHA-256. An archive may come from anybody: it is unpacked into a
 folder of its own, nothing outside it is ever written, no byte beyond what was declared, and the run takes its place when all hashes
@@ -16,6 +16,7 @@ import stat
 import time
 import zipfile
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -64,21 +65,39 @@ def pack(run: Run, out: Path, on_progress: OnProgress = lambda share, words: Non
     good = {name: path for name, path in paths if _is_safe(name)}
     left_out = [tr("Left out: the checkpoint of step {step}, which is damaged.", step=step) for step in damaged]
     left_out += [tr("Left out: {name}", name=name) for name, _ in paths if name not in good]
-    total, done, files = sum(path.stat().st_size for path in good.values()), 0, {}
-    for name, path in good.items():
-        files[name] = {"size": path.stat().st_size, "sha256": _digest(path)}
-        done += files[name]["size"]
-        on_progress(0.4 * done / max(1, total), tr("reading"))
+    with _unchanged():
+        total, done, files = sum(path.stat().st_size for path in good.values()), 0, {}
+        for name, path in good.items():
+            files[name] = {"size": path.stat().st_size, "sha256": _digest(path)}
+            done += files[name]["size"]
+            on_progress(0.4 * done / max(1, total), tr("reading"))
     manifest = {"format": FORMAT, "name": run.name, "family": run.config.family, "files": files}
     done = 0
     with replacing(out) as file, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr(_info(MANIFEST), json.dumps(manifest, ensure_ascii=False))
         for name, path in good.items():
-            with path.open("rb") as source, archive.open(_info(name, rounded), "w", force_zip64=True) as target:
-                shutil.copyfileobj(source, target, _BLOCK)
+            with _unchanged(), path.open("rb") as source, archive.open(_info(name, rounded), "w", force_zip64=True) as target:
+                digest = hashlib.sha256()
+                while block := source.read(_BLOCK):
+                    target.write(block)
+                    digest.update(block)
+            if digest.hexdigest() != files[name]["sha256"]:
+                raise _changed()
             done += files[name]["size"]
             on_progress(0.4 + 0.6 * done / max(1, total), tr("packing"))
     return {"path": str(out), "bytes": out.stat().st_size, "files": len(good), "left_out": left_out}
+
+
+@contextmanager
+def _unchanged() -> Iterator[None]:
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise _changed() from error
+
+
+def _changed() -> UserError:
+    return UserError(tr("The run changed while it was packed."), tr("Pack it again."))
 
 
 def unpack(path: Path, target: Path | None = None, on_progress: OnProgress = lambda share, words: None) -> Imported:

@@ -55,6 +55,23 @@ def test_a_run_comes_back_whole(run: Run, tmp_path: Path) -> None:
     assert Run.open(import_any(tmp_path / "again.lexi").run).config == run.config
 
 
+@pytest.mark.parametrize(("changed", "when"), [("renamed", "reading"), ("pruned", "reading"), ("pruned", "packing")])
+def test_a_run_that_changes_while_it_is_packed_is_not_packed(changed: str, when: str, run: Run, tmp_path: Path) -> None:
+    done: list[str] = []
+
+    def meanwhile(_share: float, words: str) -> None:
+        if words == when and not done:  # after the first, the settings
+            done.append(changed)
+            if changed == "renamed":
+                Run.open(run.path).rename("another")
+            else:
+                shutil.rmtree(run.checkpoint_path(20))
+
+    with pytest.raises(UserError, match="changed while it was packed"):
+        pack(run, tmp_path / "out.lexi", meanwhile)
+    assert done and not list(tmp_path.glob("*.lexi*"))
+
+
 def test_a_name_of_ones_own_and_nothing_is_overwritten(run: Run, tmp_path: Path) -> None:
     pack(run, tmp_path / "out.lexi")
     assert unpack(tmp_path / "out.lexi", tmp_path / "mine").run == tmp_path / "mine"
