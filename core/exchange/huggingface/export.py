@@ -10,7 +10,7 @@ import hashlib
 import json
 import shutil
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -38,13 +38,13 @@ _PROOF = ("妈妈买了一个苹果，觉得 apples 3.14 很甜。", "The quick 
 
 @dataclass(frozen=True, kw_only=True)
 class Folder:
-    """What is written. weights, config: transformers'. tokenizer: JSON. notes: sentences for a person."""
+    """What is written. weights, config: transformers'. tokenizer: JSON. notes: sentences for a person. max_length: tokens of the longest text."""
 
     weights: dict[str, Tensor]
     config: dict[str, Any]
     tokenizer: str
     notes: tuple[str, ...] = ()
-    settings: dict[str, Any] = field(default_factory=dict)
+    max_length: int | None = None
 
 
 def export(run: Run, out: Path, options: dict[str, Any], on_progress: Callable[[float, str], None]) -> dict[str, Any]:
@@ -91,7 +91,8 @@ def _finetuned(loaded: Loaded) -> Folder:
 
     run, theirs = loaded.run, _counterpart(loaded)
     labels = data.read_labels(run)
-    head = head_of(loaded.family, run.config, labels, data.layout_of(run.config, labels, loaded.tokenizer), loaded.weights)
+    layout = data.layout_of(run.config, labels, loaded.tokenizer)
+    head = head_of(loaded.family, run.config, labels, layout, loaded.weights)
     rows = len(loaded.encoder.token_vectors())
     encoder = {name: tensor for name, tensor in loaded.weights.items() if name.startswith("encoder.") and not name.startswith("encoder.output")}
     tokens = portable(loaded.tokenizer, loaded.family)
@@ -99,11 +100,13 @@ def _finetuned(loaded: Loaded) -> Folder:
     notes = tuple(note for note in (tokens.note, head if isinstance(head, str) else head.note) if note)
     model = {**model_json(loaded, rows), "tie_word_embeddings": True}
     if isinstance(head, str):
-        return Folder(weights=theirs.to_transformers(encoder), config={**model, "architectures": [theirs.encoder]}, tokenizer=json_, notes=notes)
+        return Folder(weights=theirs.to_transformers(encoder), config={**model, "architectures": [theirs.encoder]}, tokenizer=json_, notes=notes,
+                      max_length=layout.limit)
     if run.config.task.task not in OF_WHOLE_TEXT:  # the classes for single tokens have no pooler
         encoder = {name: tensor for name, tensor in encoder.items() if not name.startswith("encoder.pooler.")}
     return Folder(weights={**theirs.to_transformers(encoder), **head.weights},
-                  config={**model, **head.config, "architectures": [head.architecture]}, tokenizer=json_, notes=notes)
+                  config={**model, **head.config, "architectures": [head.architecture]}, tokenizer=json_, notes=notes,
+                  max_length=layout.limit)  # it was taught on texts that were cut there
 
 
 def _counterpart(loaded: Loaded) -> Counterpart:
@@ -145,8 +148,8 @@ def _write(folder: Path, made: Folder, loaded: Loaded, *, as_it_came: bool) -> N
     names = {f"{role}_token": token for role, token in zip(("pad", "unk", "cls", "sep", "mask", "bos", "eos"), SPECIALS, strict=True)}
     inputs = ["input_ids", "token_type_ids", "attention_mask"] if loaded.family.form.segments else ["input_ids", "attention_mask"]
     _json(folder / "tokenizer_config.json", {
-        "tokenizer_class": "PreTrainedTokenizerFast", "model_max_length": loaded.config.model.max_seq_len, "model_input_names": inputs,
-        "clean_up_tokenization_spaces": False, "padding_side": "right", **names, **made.settings})
+        "tokenizer_class": "PreTrainedTokenizerFast", "model_max_length": made.max_length or loaded.config.model.max_seq_len,
+        "model_input_names": inputs, "clean_up_tokenization_spaces": False, "padding_side": "right", **names})
     _json(folder / "special_tokens_map.json", names)
     loaded.tokenizer.save(folder / OUR_TOKENIZER)
     digest = hashlib.sha256((folder / "tokenizer.json").read_bytes()).hexdigest()

@@ -346,6 +346,7 @@ def test_a_finetune_in_theirs(family: str, task: str, tmp_path: Path) -> None:
     assert report["architecture"] == HEADS[family, task]
     theirs = getattr(transformers, HEADS[family, task]).from_pretrained(tmp_path / "out").eval()
     tokenizer = transformers.AutoTokenizer.from_pretrained(tmp_path / "out")
+    assert tokenizer.model_max_length == layout.limit == run.config.train.seq_len
     two = task in ("pair", "span", "multiple_choice")
     part = layout.pair("小李买了苹果", "苹果很甜") if two else layout.single("妈妈买了一个苹果。")
     made = tokenizer("小李买了苹果", "苹果很甜") if two else tokenizer("妈妈买了一个苹果。")
