@@ -17,6 +17,8 @@ import psutil
 from core.errors import UserError, system_words
 from core.i18n import tr
 
+ABANDONED_S = 24 * 3600  # what was filled in a cache by a process that was killed is removed when it is this old
+
 # Windows refuses to replace what another process is just reading, as the window reads a run's files: it is asked again after so many seconds
 WAITS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5) if sys.platform == "win32" else ()
 
@@ -81,6 +83,14 @@ def _sweep(path: Path) -> None:
         pid = old.name.split(".")[-2]
         if pid.isdigit() and (int(pid) == os.getpid() or not psutil.pid_exists(int(pid))):
             shutil.rmtree(old, ignore_errors=True)
+
+
+def remove_abandoned(cache: Path) -> None:
+    """Remove the folders .building-* that were left half made a day ago."""
+    for path in cache.glob(".building-*"):
+        with suppress(OSError):
+            if time.time() - path.stat().st_mtime > ABANDONED_S:
+                shutil.rmtree(path, ignore_errors=True)
 
 
 def unwritable(path: Path, error: OSError, where: str = "") -> UserError:

@@ -14,7 +14,6 @@ import json
 import os
 import shutil
 import tempfile
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -28,9 +27,9 @@ from core.i18n import tr
 from core.text.pieces import Piece, all_pieces, chunks_of, token_type
 from core.text.source import HASH_BLOCK, OnProgress, Source, Survey, learn, never, nothing, too_short, with_watched
 from core.text.tokenizers import Tokenizer, load_tokenizer
+from core.whole import remove_abandoned
 
 FORMAT = 2  # of a cache; part of its key
-ABANDONED_S = 24 * 3600  # a folder of a build that was killed is removed when it is this old
 PARTS = ("tokens", "word_starts", "sentences", "documents")
 SPLITS = ("train", "valid")
 
@@ -72,7 +71,7 @@ def prepare(config: TextConfig, cache: Path, on_progress: OnProgress = nothing, 
     cache = Path(cache)
     try:
         cache.mkdir(parents=True, exist_ok=True)
-        _remove_abandoned(cache)
+        remove_abandoned(cache)
         content = source.content_hash()
         folder = cache / _key(config, content, tokenizer, cache)
         if (ready := _open(folder)) is not None:
@@ -209,12 +208,3 @@ def _put_in_place(building: Path, folder: Path) -> None:
         with contextlib.suppress(OSError):  # another process may have been quicker here too
             folder.rename(old / "damaged")
         shutil.rmtree(old, ignore_errors=True)
-
-
-def _remove_abandoned(cache: Path) -> None:
-    for path in cache.glob(".building-*"):
-        try:
-            if time.time() - path.stat().st_mtime > ABANDONED_S:
-                shutil.rmtree(path, ignore_errors=True)
-        except OSError:
-            continue

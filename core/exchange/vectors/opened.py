@@ -34,7 +34,7 @@ from core.exchange.vectors.files import (
 )
 from core.i18n import tr
 from core.runs import home
-from core.whole import put_in_place
+from core.whole import put_in_place, remove_abandoned
 
 FORMAT = 1  # of the cache
 KEPT = 8  # converted files in the cache
@@ -100,6 +100,7 @@ def _converted(path: Path, on_progress: OnProgress) -> Vectors:
     building = None
     try:
         cache.mkdir(parents=True, exist_ok=True)
+        remove_abandoned(cache)
         building = Path(tempfile.mkdtemp(prefix=".building-", dir=cache))
         columns: dict[str, list[str]] = {}
         with (building / "vectors.f32").open("wb") as file:

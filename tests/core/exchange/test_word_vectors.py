@@ -67,6 +67,16 @@ def test_a_changed_file_is_read_anew(tmp_path: Path, array: np.ndarray) -> None:
     assert list(open_vectors(path).words) == ["new"]
 
 
+def test_what_was_left_half_converted_long_ago_is_removed(tmp_path: Path, array: np.ndarray) -> None:
+    cache = tmp_path / "home" / "cache" / "vectors"
+    old, young = cache / ".building-old", cache / ".building-young"
+    for folder in (old, young):
+        folder.mkdir(parents=True)
+    os.utime(old, (0, 0))
+    open_vectors(write("text", tmp_path, array))
+    assert not old.exists() and young.exists(), "another process may be at work in it"
+
+
 def test_of_what_was_converted_the_newest_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(word_vectors, "KEPT", 2)
     for number in range(4):

@@ -22,6 +22,7 @@ from core.text.corpus import Corpus, Split, prepare
 from core.text.source import Cancelled, Source, kind_of, never, nothing
 from core.text.statistics import EXAMPLE_CHARACTERS, EXAMPLE_TOKENS, EXAMPLES, LONGEST_BIN, statistics
 from core.text.tokenizers import UNK, char
+from core.whole import ABANDONED_S
 
 ROOT = Path(__file__).resolve().parents[3]
 KINDS = ("char", "word", "word_char", "bpe", "wordpiece")
@@ -198,7 +199,7 @@ corpus.prepare(TextConfig(files=({str(path)!r},), min_count=1), Path({str(tmp_pa
     assert len(left) == 1 and left[0].name.startswith(".building-")
     made = prepare(config_of(path), tmp_path / "cache")
     assert len(made.train.tokens) and left[0].exists(), "another process may be at work in it"
-    old = time.time() - corpus.ABANDONED_S - 10
+    old = time.time() - ABANDONED_S - 10
     os.utime(left[0], (old, old))
     prepare(config_of(path), tmp_path / "cache")
     assert not left[0].exists()
