@@ -69,7 +69,9 @@ def import_model(folder: Path, target: Path | None = None, on_progress: Progress
     if biased:
         weights["encoder.output_bias"] = torch.tensor([ABSENT if row == NEW else 0.0 for row in foreign.rows])
     tokenizer: Tokenizer = own or foreign.tokenizer
-    config = _config(architecture, model, tokenizer, next_sentence="next_sentence.weight" in weights and "encoder.pooler.weight" in weights)
+    pairs = "next_sentence.weight" in weights and "encoder.pooler.weight" in weights
+    learnt = own is None or read_json(folder / OURS).get("next_sentence") is not False  # our own may have a head that never learnt
+    config = _config(architecture, model, tokenizer, next_sentence=pairs and learnt)
     on_progress(0.7, tr("checking the model"))
     weights = _complete(config, tokenizer.vocab_size, weights)
     if tuned is not None:

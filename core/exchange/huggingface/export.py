@@ -154,7 +154,7 @@ def _write(folder: Path, made: Folder, loaded: Loaded, *, as_it_came: bool) -> N
     loaded.tokenizer.save(folder / OUR_TOKENIZER)
     digest = hashlib.sha256((folder / "tokenizer.json").read_bytes()).hexdigest()
     _json(folder / OURS, {"name": loaded.run.name, "family": loaded.family.name, "step": loaded.step, "tokenizer_sha256": digest,
-                          "notes": list(made.notes)})
+                          "next_sentence": getattr(loaded.config.objective, "next_sentence", None), "notes": list(made.notes)})
 
 
 def _prove(folder: Path, made: Folder, loaded: Loaded) -> None:

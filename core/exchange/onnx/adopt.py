@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from core import config as configs
-from core.errors import UserError, system_words
+from core.errors import UserError
 from core.exchange.adopt import text_of, write_story
 from core.exchange.huggingface.safe_weights import read_json
 from core.exchange.huggingface.tokenizer import read_tokenizer
@@ -20,6 +20,7 @@ from core.exchange.onnx.session import LONGEST, look, looked_up
 from core.i18n import tr
 from core.runs import ORIGIN, Run, free_place
 from core.text.tokenizers import UNK
+from core.whole import new_folder
 
 MOST_POSITIONS = 65_536
 INPUTS = {"input_ids", "attention_mask", "token_type_ids"}
@@ -47,17 +48,12 @@ def adopt(folder: Path, target: Path | None = None) -> Run:
     config = replace(config, text=text_of(foreign.tokenizer), objective=type(config.objective)(), watch=configs.WatchConfig())
     origin = {"kind": "onnx", "folder": folder.name, "known": list(known)}
     place = Path(target) if target else free_place(folder.name)
-    if place.exists():
-        raise UserError(tr("{path} exists and is not empty.", path=place), tr("Name another folder."), where="run")
-    try:
-        return _copied(folder, place, (MODEL, *shape["files"]), config, foreign.tokenizer, rows, origin)
-    except OSError as error:
-        shutil.rmtree(place, ignore_errors=True)
-        raise UserError(tr("{path} cannot be written: {reason}.", path=place, reason=system_words(error)),
-                        tr("Free some space, or choose another place.")) from error
+    with new_folder(place) as made:
+        _copy(folder, made, (MODEL, *shape["files"]), config, foreign.tokenizer, rows, origin)
+    return Run.open(place)
 
 
-def _copied(folder: Path, place: Path, files: Sequence[str], config: Any, tokenizer: Any, rows: list[int], origin: dict[str, Any]) -> Run:
+def _copy(folder: Path, place: Path, files: Sequence[str], config: Any, tokenizer: Any, rows: list[int], origin: dict[str, Any]) -> None:
     checkpoint = place / RUN / "checkpoints" / "step_00000000"
     checkpoint.mkdir(parents=True)
     for name in files:
@@ -67,9 +63,7 @@ def _copied(folder: Path, place: Path, files: Sequence[str], config: Any, tokeni
     (place / RUN / ROWS).write_text(json.dumps(rows), encoding="utf-8")
     (place / RUN / ORIGIN).write_text(json.dumps(origin), encoding="utf-8")  # in ASCII: names from elsewhere may be no text
     (place / RUN / "config.json").write_text(json.dumps(configs.to_dict(config), ensure_ascii=False, indent=1), encoding="utf-8")
-    run = Run.open(place)
-    write_story(run)
-    return run
+    write_story(Run.open(place))
 
 
 def _shape(folder: Path) -> dict[str, Any]:

@@ -276,6 +276,13 @@ def test_ours_in_theirs_and_back(family: str, kind: str, tmp_path: Path) -> None
     assert [again.encode(text) for text in TEXTS] == [loaded.tokenizer.encode(text) for text in TEXTS]
 
 
+@pytest.mark.parametrize("learnt", [False, True])
+def test_a_head_for_the_next_sentence_that_never_learnt_comes_back_as_such(learnt: bool, tmp_path: Path) -> None:
+    run = our_run(tmp_path, "bert", "char", next_sentence=learnt)
+    export(run, tmp_path / "out", {}, lambda share, words: None)
+    assert Run.open(import_model(tmp_path / "out").run).config.objective.next_sentence is learnt
+
+
 def test_a_vocabulary_that_was_changed_since_the_export_is_the_one_that_counts(tmp_path: Path) -> None:
     run = our_run(tmp_path, "bert", "wordpiece")
     export(run, tmp_path / "out", {}, lambda share, words: None)

@@ -468,9 +468,16 @@ def test_a_limit_that_was_not_tried_is_that_of_its_settings(tmp_path: Path) -> N
     assert _limit(tmp_path, 1024) == 8192 and _limit(tmp_path, 512) == 512
 
 
-def test_weights_beside_a_model_come_along_whatever_their_name(tmp_path: Path) -> None:
+def test_weights_beside_a_model_come_along_whatever_their_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     theirs = _encoder(tmp_path / "theirs", 37, save_as_external_data=True, location="bert.onnx.data", size_threshold=64)
     (theirs / "model.onnx.bak").write_bytes(b"not its own")
+    copy = shutil.copyfile
+
+    def copied(source: Path, target: Path) -> None:
+        assert not (tmp_path / "adopted").exists(), "who ends the program now would leave half a model"
+        copy(source, target)
+
+    monkeypatch.setattr(shutil, "copyfile", copied)
     run = adopt(theirs, tmp_path / "adopted")
     assert sorted(path.name for path in run.path.parent.iterdir()) == ["bert.onnx.data", "model.onnx", "run"]
     loaded = encode.load(run)
