@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -42,16 +44,17 @@ def export(run: Run, out: Path, options: dict[str, Any], on_progress: Callable[[
     require_utf8(out)
     require_free(out)
     step = wanted.step or newest_step(run)
-    job = {**asdict(wanted), "run": str(run.path.resolve()), "step": step, "threads": wanted.threads or len(_cores()),
+    job = {**asdict(wanted), "step": step, "threads": wanted.threads or len(_cores()),
            "metadata": onnx_folder.metadata(run, step, wanted.precision)}
     names = ["model", *(["decoder"] if family(run.config.family).model == WRITES_ON and run.config.task is None else [])]
     with new_folder(out) as folder:
         made: dict[str, dict[str, Any]] = {}
-        for number, name in enumerate(names):
-            def part(share: float, words: str, number: int = number) -> None:
-                on_progress((number + share) / len(names), words)
+        with _held(run, step, folder) as source:
+            for number, name in enumerate(names):
+                def part(share: float, words: str, number: int = number) -> None:
+                    on_progress((number + share) / len(names), words)
 
-            made[name] = _in_a_process(job | {"graph": name, "folder": str(folder)}, part)
+                made[name] = _in_a_process(job | {"run": str(source.resolve()), "graph": name, "folder": str(folder)}, part)
         extra = made["model"].pop("extra")
         described = {name: {key: model[key] for key in ("inputs", "optional", "outputs", "opset", "operators", "only_onnxruntime")}
                      for name, model in made.items()}
@@ -61,6 +64,32 @@ def export(run: Run, out: Path, options: dict[str, Any], on_progress: Callable[[
         (folder / REPORT).write_text(json.dumps(report, ensure_ascii=False, indent=1), encoding="utf-8")
         files = onnx_folder.seal(folder)
     return report | {"files": files}
+
+
+@contextmanager
+def _held(run: Run, step: int, folder: Path) -> Iterator[Path]:
+    """Where the run lies while it is exported: one that is trained meanwhile removes its older checkpoints, so a copy with that one alone, of
+    links where the disk has them."""
+    if not run.worker_pid():
+        yield run.path
+        return
+    kept, other = run.checkpoint_path(step).name, {"commands", "export", "probes", "worker.json"}
+
+    def left_out(place: str, names: list[str]) -> set[str]:
+        return set(names) - {kept} if Path(place).name == "checkpoints" else {name for name in names if name in other or name.startswith(".")}
+
+    place = folder / ".source"
+    try:
+        yield shutil.copytree(run.path, place, ignore=left_out, copy_function=_link)
+    finally:
+        shutil.rmtree(place, ignore_errors=True)
+
+
+def _link(source: str, target: str) -> None:
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copyfile(source, target)
 
 
 def _worst(models: dict[str, dict[str, Any]]) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from typing import Any
 
 from core.config import to_dict
 from core.errors import UserError
+from core.events import RunStarted
 from core.exchange.tokenizer_json import portable
 from core.hashes import sha256
 from core.i18n import tr
@@ -42,13 +43,18 @@ def versions() -> dict[str, str]:
 
 
 def data_hash(run: Run) -> str:
-    """Of the text, or the labelled examples, that the run has read; "" where they are not known, or no longer there."""
+    """Of the text, or the labelled examples, that the run has read; "" where they are not known.
+
+    Runs of earlier versions do not tell what they have read: of theirs it is that of the text which is there now.
+    """
     from core.text.source import content_hash
 
     examples = run.path / "train.jsonl"
     try:
         if run.config.task:
             return sha256(examples)
+        if told := [event.text for event in run.events() if isinstance(event, RunStarted) and event.text]:
+            return told[-1]
         return "" if run.without_text else content_hash(run.config.text)
     except (UserError, OSError):
         return ""

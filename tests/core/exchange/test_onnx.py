@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import runpy
 import shutil
 import subprocess
@@ -19,11 +20,12 @@ import pytest
 import torch
 from onnx import TensorProto, helper
 
-from core import checkpoints, trash
+from core import checkpoints, events, trash
 from core.analysis import attention_window, encode, evaluate, predict
 from core.analysis.pretrained import pretrained_runs
 from core.errors import UserError
 from core.exchange import exports
+from core.exchange.onnx import export
 from core.exchange.onnx import folder as onnx_folder
 from core.exchange.onnx import proof as onnx_proof
 from core.exchange.onnx import worker as onnx_worker
@@ -97,7 +99,8 @@ def test_outputs_have_the_names_and_free_axes_that_are_promised(exported) -> Non
     assert {"last_hidden_state", "mixed", "forward_logits", "backward_logits"} <= set(axes)
     found = {item.key: item.value for item in model.metadata_props}
     assert found["family"] == "elmo" and found["run"] == run.name and len(found["tokenizer_sha256"]) == 64
-    assert found["data_hash"] and found["version.torch"]
+    assert found["version.torch"]
+    assert [found["data_hash"]] == [event.text for event in run.events() if isinstance(event, events.RunStarted)]
 
 
 def test_the_mix_follows_the_weights_that_are_given(exported) -> None:
@@ -186,6 +189,22 @@ def test_a_missed_tolerance_names_the_layer_and_leaves_nothing(exported, tmp_pat
         exports.export(str(run.path), "onnx", str(tmp_path / "out"), {"tolerance": "1e-12", "measure": False})
     assert "layer" in caught.value.where
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_run_can_be_exported_while_it_learns_and_removes_older_checkpoints(exported, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first, _ = exported("task")
+    run = Run.open(shutil.copytree(first.path, tmp_path / "run"))
+    monkeypatch.setattr(Run, "worker_pid", lambda _self: os.getpid())
+    ask = export._in_a_process
+
+    def meanwhile(job: dict, on_progress: Callable[[float, str], None]) -> dict:
+        shutil.rmtree(run.checkpoint_path(job["step"]), ignore_errors=True)
+        return ask(job, on_progress)
+
+    monkeypatch.setattr(export, "_in_a_process", meanwhile)
+    report = exports.export(str(run.path), "onnx", str(tmp_path / "out"), {"measure": False})
+    assert report["models"]["model"]["rows"] and not [name for name in report["files"] if "source" in name]
+    assert not (tmp_path / "out" / ".source").exists() and (run.path / "config.json").exists()
 
 
 def test_int8_of_a_task_above_a_gpt(exported, tmp_path: Path) -> None:
