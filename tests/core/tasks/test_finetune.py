@@ -450,9 +450,9 @@ def test_it_stops_early_by_the_tasks_figure_also_when_resumed(pretrained: dict[s
         assert worker.work(run.path) == 0
     assert run.status().state == "stopped"
     assert checkpoints.load(run).state["best_score"] == 0.7
-    measured = iter([{"loss": 0.1, "accuracy": 0.5}])
+    measured = iter([{"loss": 0.1, "accuracy": 0.5}, {"loss": 0.1, "accuracy": 0.6}])  # at steps 4 and 6: the one at the stop does not count
     assert worker.work(run.path) == 0
-    assert run.events()[-1].reason == "early_stop" and run.best_step() == 2
+    assert (run.events()[-1].reason, run.events()[-1].step) == ("early_stop", 6) and run.best_step() == 2
 
 
 def test_progress_counts_examples(pretrained: dict[str, Run], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
