@@ -20,6 +20,7 @@ import tempfile
 import time
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +47,6 @@ from PySide6.QtWidgets import (
 )
 
 from core import i18n, runs
-from core.i18n import ENVIRONMENT_VARIABLE
 from gui import app as program
 from gui import messages, theme
 from gui.main_window import MainWindow
@@ -98,7 +98,8 @@ def one_life(seed: int, minutes: float) -> dict[str, Any]:
             told = process.stdout.read()
         for left in psutil.process_iter(["cmdline"]):
             if home in " ".join(left.info["cmdline"] or ()):
-                left.kill()
+                with suppress(psutil.Error):  # it has just ended by itself
+                    left.kill()
     lines = told.splitlines()
     if process.returncode == 0:
         return json.loads(lines[-1])
@@ -119,7 +120,7 @@ class Restless:
     def live(self, seconds: float) -> None:
         """Act for that long, then end the process; each act is written to standard output before it is done, at last what became of all."""
         faulthandler.enable()
-        os.environ.setdefault(ENVIRONMENT_VARIABLE, self._random.choice(("en", "zh_CN")))
+        os.environ.setdefault(i18n.ENVIRONMENT_VARIABLE, self._random.choice(("en", "zh_CN")))
         self._answer_file_dialogs()
         messages.Messages.unexpected = self._unexpected
         app = program.make_app(["lexiscope"])

@@ -104,8 +104,9 @@ class GradientLearner:
                     loss = self.pretraining.loss(self._network, part)
                 _add(sums, loss.sums)
         metrics = _means(self._over_processes(sums))
-        loss = metrics.get("mlm_loss", metrics["loss"])  # in this order NaN stays what it is
-        metrics["perplexity"] = math.exp(min(loss, math.log(events.LARGEST_NUMBER)))  # a line with a greater one would not be read
+        loss = metrics.get("mlm_loss", metrics["loss"])
+        # A line with a greater number would not be read. In this order NaN stays what it is.
+        metrics["perplexity"] = min(math.exp(min(loss, 50.0)), events.LARGEST_NUMBER)
         return metrics
 
     def network(self) -> nn.Module:

@@ -126,8 +126,8 @@ class Loop:
                 improved = self._evaluate()
             if self.config.probes and _due(self.config.probes, before, progress):
                 self._save_probe()
-            if (wish == _STOP and progress < 1.0) or self._lost_patience():
-                reason = "stopped" if wish == _STOP else "early_stop"
+            if self._lost_patience() or (wish == _STOP and progress < 1.0):
+                reason = "early_stop" if self._lost_patience() else "stopped"
                 break
             due = _due(self.config.checkpoints, before, progress) or now - last_checkpoint > CHECKPOINT_SECONDS
             if (due and progress < 1.0) or improved or wish == _CHECKPOINT:
@@ -236,7 +236,7 @@ def resume(run: Run, learner: Learner) -> Position:
     learner.load_state(LearnerState(model=checkpoint.model, optimizer=checkpoint.optimizer, extra=state["learner"]))
     loss, score = state["best_loss"], state.get("best_score")  # (runs of earlier versions know no score)
     worse = state["worse_evals"]
-    if worse >= run.config.train.patience and _was_ended(run, state["step"]):  # whoever lets it go on has patience again
+    if 0 < run.config.train.patience <= worse and _was_ended(run, state["step"]):  # whoever lets it go on has patience again
         worse = 0
     return Position(step=state["step"], elapsed=state["elapsed"], tokens=state["tokens"], worse_evals=worse,
                     best_loss=math.inf if loss is None else loss, best_score=-math.inf if score is None else score,
