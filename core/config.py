@@ -243,8 +243,11 @@ def build(family_name: str, preset: str = "quick", options: dict[str, Any] | Non
 
 
 def names_end(given: Mapping[str, Any]) -> bool:
-    """Whether one of steps, epochs and minutes is given: it takes the place of all three that were there. A 0 takes its own away alone."""
-    return any(key in ENDS and value not in (0, "0", None) for key, value in given.items())
+    """Whether one of steps, epochs and minutes is given: it takes the place of all three that were there. A 0 takes its own away alone.
+    UserError for what is no number."""
+    hints = field_types(TrainConfig)  # as numbers: text may write a 0 as 0.0
+    names = {key: key.partition(".")[2] for key in given if key in ENDS}
+    return any(parse(name, given[key], hints[name]) for key, name in names.items())
 
 
 def ends_of(train: TrainConfig) -> dict[str, float]:

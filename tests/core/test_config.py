@@ -80,6 +80,13 @@ def test_a_given_end_replaces_the_presets() -> None:
         config.build("bert", "quick", {"minutes": 0})
 
 
+@pytest.mark.parametrize("none", ["0", "0.0", "0.", "00", " 0", "-0", "0e3", 0, 0.0, None])
+def test_an_end_of_0_however_it_is_written_takes_no_other_away(none: object) -> None:
+    made = config.build("bert", "small", {"train.minutes": none if none is not None else 0})
+    assert (made.train.epochs, made.train.minutes) == (config.build("bert", "small").train.epochs, 0)
+    assert not config.names_end({"train.minutes": none, "train.epochs": none}) and config.names_end({"train.minutes": none, "train.epochs": "0.5"})
+
+
 def test_a_newer_format_and_an_unknown_key_are_refused() -> None:
     raw = config.to_dict(config.build("gpt", "quick"))
     with pytest.raises(UserError, match="newer version"):
