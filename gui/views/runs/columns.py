@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView
 
 from core.i18n import tr
 from gui import theme
-from gui.views.runs.table import CHIP, FAMILY, LOSS, NAME, SIZE, STATUS, STEP, TEXT, TIME, VALID, ChipDelegate, StatusDelegate
+from gui.views.runs.table import CHIP, FAMILY, LOSS, NAME, SIZE, STATUS, STEP, TEXT, TIME, VALID, ChipDelegate, NameDelegate, StatusDelegate
 
 WIDTHS = {CHIP: 34, NAME: 120, TEXT: 142}  # the others are as wide as what they hold
 GIVE_WAY = (SIZE, STEP, TIME, LOSS, TEXT)  # the columns that are hidden where there is no room for all, the first one first
@@ -50,6 +50,7 @@ class RunsTable(QTableView):
         chips = ChipDelegate(self)
         chips.toggled.connect(self.toggled)
         self.setItemDelegateForColumn(CHIP, chips)
+        self.setItemDelegateForColumn(NAME, NameDelegate(self))
         self.setItemDelegateForColumn(STATUS, StatusDelegate(self))
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.ActionsContextMenu)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QAbstractTableModel, QEvent, QModelIndex, QObject, QPersistentModelIndex, QRectF, QSize, QSortFilterProxyModel, Qt, Signal
 from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPen
-from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
+from PySide6.QtWidgets import QLineEdit, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
 from core.i18n import tr
 from core.registry import family
@@ -218,6 +218,14 @@ class ChipDelegate(QStyledItemDelegate):
             self.toggled.emit(index)
             return True
         return False
+
+
+class NameDelegate(QStyledItemDelegate):
+    """The field for another name: what has been typed stays, whatever the run is called elsewhere meanwhile."""
+
+    def setEditorData(self, editor: QWidget, index: Index) -> None:
+        if not (isinstance(editor, QLineEdit) and editor.isModified()):  # else it is taken over, or leaving the field would undo it
+            super().setEditorData(editor, index)
 
 
 class StatusDelegate(QStyledItemDelegate):

@@ -204,6 +204,29 @@ def test_a_name_that_is_being_typed_outlives_the_steps_of_its_run_and_the_bench(
     assert cell(view, "another", STEP) == "50"
 
 
+@pytest.mark.parametrize("sorted_by_name", [False, True])
+def test_a_name_that_is_being_typed_outlives_another_that_the_run_gets_elsewhere(show, make, sorted_by_name, qtbot) -> None:
+    run = make("old")
+    make("middle")
+    view = show()
+    if sorted_by_name:
+        view.table.sortByColumn(NAME, Qt.SortOrder.AscendingOrder)
+    choose(view, qtbot, "old")
+    view._edit_name()
+    editor = next(found for found in view.table.findChildren(QLineEdit) if found.isVisible())
+    Run.open(run.path).rename("another")
+    view.list.refresh(run.path)
+    assert editor.text() == "another"  # nothing was typed: leaving the field must not bring the old name back
+    editor.selectAll()
+    QTest.keyClicks(editor, "half of a na")
+    Run.open(run.path).rename("zebra")
+    view.list.refresh(run.path)
+    assert editor.isVisible() and editor.text() == "half of a na" and cell(view, "zebra", STATUS)
+    QTest.keyClicks(editor, "me")
+    QTest.keyClick(editor, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: Run.open(run.path).name == "half of a name")
+
+
 def test_a_run_in_the_queue_waits_for_its_turn_in_the_table_too(show, make, services) -> None:
     queue = queue_of(services.processes)
     queue._begun.add("another")
