@@ -113,7 +113,7 @@ def cell(view: RunsView, name: str, column: int) -> object:
                 if view.order.index(place, NAME).data() == name)
 
 
-@pytest.mark.parametrize(("language", "words"), [("en", "2 runs"), ("zh_CN", "共 2 个训练")])
+@pytest.mark.parametrize(("language", "words"), [("en", "2 runs"), ("zh_CN", "共 2 次训练")])
 def test_the_count_is_of_all_runs_and_does_not_say_that_they_train(show, make, language, words) -> None:
     i18n.set_language(language)
     make("one", step(3))
