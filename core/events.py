@@ -134,15 +134,18 @@ KINDS: dict[str, type] = {kind.__name__: kind for kind in Event.__args__}
 
 
 def to_line(event: Event) -> str:
-    """One line of events.jsonl, without the newline. Numbers that are not finite become null (JSON has none)."""
+    """One line of events.jsonl, without the newline. Numbers that are not finite become null (JSON has none), those beyond LARGEST_NUMBER
+    that number: who reads takes no line with a greater one."""
     raw = {"type": type(event).__name__, **dataclasses.asdict(event)}
-    return json.dumps(_finite(raw), ensure_ascii=False, allow_nan=False)
+    return json.dumps(_within(raw), ensure_ascii=False, allow_nan=False)
 
 
-def _finite(value: Any) -> Any:
+def _within(value: Any) -> Any:
     if isinstance(value, dict):
-        return {key: _finite(item) for key, item in value.items()}
-    return None if isinstance(value, float) and not math.isfinite(value) else value
+        return {key: _within(item) for key, item in value.items()}
+    if not isinstance(value, float):
+        return value
+    return max(-LARGEST_NUMBER, min(value, LARGEST_NUMBER)) if math.isfinite(value) else None
 
 
 def from_line(line: str) -> Event | None:

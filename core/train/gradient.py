@@ -11,7 +11,6 @@ import torch
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
-from core import events
 from core.config import RunConfig
 from core.errors import UserError
 from core.families.learning import Batch, LearnerState, Pretraining, StepResult
@@ -105,8 +104,7 @@ class GradientLearner:
                 _add(sums, loss.sums)
         metrics = _means(self._over_processes(sums))
         loss = metrics.get("mlm_loss", metrics["loss"])
-        # A line with a greater number would not be read. In this order NaN stays what it is.
-        metrics["perplexity"] = min(math.exp(min(loss, 50.0)), events.LARGEST_NUMBER)
+        metrics["perplexity"] = math.exp(min(loss, 50.0))  # in this order NaN stays what it is
         return metrics
 
     def network(self) -> nn.Module:
