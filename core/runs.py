@@ -24,7 +24,7 @@ import psutil
 from core import config as configs
 from core import hashes
 from core.config import RunConfig
-from core.errors import UserError, system_words
+from core.errors import UserError, refused_by_system, system_words
 from core.events import Event, EventReader, Preparing, RunContinued, RunFailed, RunFinished, RunPaused, RunStarted, StepEnd, story
 from core.i18n import tr
 from core.whole import put_in_place
@@ -265,7 +265,11 @@ class Run:
             return None
         steps = self.checkpoint_steps()
         if checkpoint == BEST:
-            if (best := self.best_step()) is None:
+            try:
+                best = self.best_step_now()
+            except OSError as error:
+                raise refused_by_system(error) from error
+            if best is None:
                 raise UserError(tr("Of {name} no best checkpoint is known: none was saved after a validation.", name=self.name),
                                 tr("Take the newest."), where="checkpoint")
             return best
@@ -309,11 +313,15 @@ class Run:
 
     def claim(self) -> None:
         """Note that this process works on the run. UserError if another one does."""
-        if (other := self.worker_pid()) and other != os.getpid():
-            raise UserError(tr("The run {name} is already open in process {pid}.", name=self.name, pid=other),
-                            tr("Stop that one first, or wait for its end."))
-        me = psutil.Process()
-        write_atomically(self.path / "worker.json", json.dumps({"pid": me.pid, "created": me.create_time()}))
+        from filelock import FileLock  # takes a moment to load, and the window claims nothing
+
+        (self.path / "commands").mkdir(exist_ok=True)
+        with FileLock(self.path / "commands" / "claim.lock"):  # or two that look at the same moment would both see nobody
+            if (other := self.worker_pid()) and other != os.getpid():
+                raise UserError(tr("The run {name} is already open in process {pid}.", name=self.name, pid=other),
+                                tr("Stop that one first, or wait for its end."))
+            me = psutil.Process()
+            write_atomically(self.path / "worker.json", json.dumps({"pid": me.pid, "created": me.create_time()}))
 
     def release(self) -> None:
         (self.path / "worker.json").unlink(missing_ok=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import gc
+import json
 import logging
 import os
 import platform
@@ -23,7 +24,7 @@ from core import events
 from core.errors import DISK_FULL, UserError
 from core.i18n import tr
 from core.registry import family, load
-from core.runs import COMMANDS, Run, home
+from core.runs import COMMANDS, Run, home, write_atomically
 from core.sizes import memory_words
 from core.text.source import Cancelled, with_words
 
@@ -37,6 +38,8 @@ if TYPE_CHECKING:
     from core.train.finetune import FinetuneLearner
 
 LOOK_SECONDS = 0.2
+OTHERS_FAILURE = "commands/failure.json"  # of several processes: what another one than the first fell over, [message, hint]
+OTHERS_S = 3.0  # so long the first waits to be told of it
 NICE = 5  # the window, and whatever else the person does, goes first
 
 log = logging.getLogger(__name__)
@@ -51,6 +54,7 @@ def work(path: Path) -> int:
     run = Run.open(path)
     if rank == 0:
         run.claim()
+        (run.path / OTHERS_FAILURE).unlink(missing_ok=True)
     stop = _listen()
     writer = events.EventWriter(run.events_path) if rank == 0 else None
     write: Callable[[events.Event], None] = writer.write if writer else _write_nothing
@@ -63,7 +67,8 @@ def work(path: Path) -> int:
         write(events.RunFinished(step=step[0], reason="stopped"))
         return 0
     except Exception as error:
-        known = run.missing() or (error if isinstance(error, UserError) else disk_full(error) or out_of_memory(error, run))
+        known = (run.missing() or (error if isinstance(error, UserError) else disk_full(error) or out_of_memory(error, run))
+                 or (another_ended(error, run) if rank == 0 else None))
         if known:
             told = events.RunFailed(step=step[0], message=known.message, hint=known.hint)
         else:
@@ -71,6 +76,8 @@ def work(path: Path) -> int:
                                     hint=tr("This should not happen; the log has the details."), traceback=traceback.format_exc())
         try:
             write(told)
+            if rank > 0:
+                write_atomically(run.path / OTHERS_FAILURE, json.dumps([told.message, told.hint]))
             if not isinstance(error, UserError):
                 log.exception("the run failed")
             elif rank > 0:
@@ -252,6 +259,21 @@ def out_of_memory(error: BaseException, run: Run) -> UserError | None:
                      tr("Close other programs and resume it, or train a new run with a smaller vocabulary or shorter vectors.")
                      if "micro_batch_size" in config.unused else
                      tr("Close other programs and resume it, or train a new run with shorter sequences, a smaller vocabulary or a smaller model."))
+
+
+def another_ended(error: BaseException, run: Run) -> UserError | None:
+    """What to tell a person where another of several processes has ended, which the first meets as a broken connection. None for any other
+    error."""
+    if not re.search("closed by peer|reset by peer|remote process|Broken pipe", str(error)):
+        return None
+    deadline = time.monotonic() + OTHERS_S
+    while time.monotonic() < deadline:
+        with suppress(OSError):
+            message, hint = json.loads((run.path / OTHERS_FAILURE).read_text(encoding="utf-8"))
+            return UserError(message, hint)
+        time.sleep(0.05)
+    return UserError(tr("Another of the processes that train this run has ended, and said nothing."),
+                     tr("The log may say why. Often the memory did not suffice: resume it with a smaller micro_batch_size."))
 
 
 def _write_nothing(event: events.Event) -> None:

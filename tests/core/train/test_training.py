@@ -171,6 +171,30 @@ def test_two_processes_give_the_loss_curve_of_one(tmp_path: Path) -> None:
     np.testing.assert_allclose(curves[0], curves[1], rtol=1e-4)
 
 
+@pytest.mark.parametrize(("end", "told"), [("raise MemoryError", "The memory did not suffice"), ("os._exit(9)", "Another of the processes")])
+def test_what_ends_the_second_process_is_told_by_the_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, end: str, told: str) -> None:
+    run = make_run(tmp_path, "bert", steps=8, processes=2)
+    script = tmp_path / "second_ends.py"
+    script.write_text(f"""
+import os, sys
+sys.path.insert(0, {str(launch._MAIN.parent)!r})
+from core.train import gradient, worker
+worker.OTHERS_S = 1.0 if "exit" in {end!r} else worker.OTHERS_S
+step = gradient.GradientLearner.step
+def ends(self, number, progress):
+    if number == 3 and os.environ["RANK"] == "1":
+        {end}
+    return step(self, number, progress)
+gradient.GradientLearner.step = ends
+sys.exit(worker.work(__import__("pathlib").Path(sys.argv[-1])))
+""", encoding="utf-8")
+    monkeypatch.setattr(launch, "command", lambda _run, command=launch.command: [
+        str(script) if word == str(launch._MAIN) else word for word in command(_run)])
+    assert launch.start(run).wait(300) != 0
+    failure = run.events()[-1]
+    assert isinstance(failure, events.RunFailed) and failure.message.startswith(told) and failure.hint and not failure.traceback, failure
+
+
 @pytest.mark.parametrize("family", GRADIENT_FAMILIES)
 def test_micro_batches_add_up_to_the_whole_batch(tmp_path: Path, family: str) -> None:
     whole = make_run(tmp_path, family, steps=4, dropout=0.0)
