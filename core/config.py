@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
+import shlex
+import subprocess
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -338,6 +341,12 @@ def load(path: Path) -> RunConfig:
 def spoken(option: str, value: str) -> list[str]:
     """An option and its value as arguments; what begins with a hyphen would be taken for an option itself."""
     return [f"{option}={value}"] if value.startswith("-") else [option, value]
+
+
+def typed(arguments: Sequence[str]) -> str:
+    """The line that a person types for them in this system's shell."""
+    words = ["python", "main.py", *arguments]
+    return subprocess.list2cmdline(words) if os.name == "nt" else shlex.join(words)
 
 
 def as_command(config: RunConfig) -> list[str]:

@@ -17,6 +17,7 @@ from typing import Any
 
 import psutil
 
+from core.config import spoken
 from core.errors import UserError
 from core.i18n import tr
 from core.runs import home, write_atomically
@@ -34,7 +35,7 @@ def studies_home() -> Path:
 def arguments(*, pretrained: str, task: str, train: str, dev: str, counts: Sequence[int] = (), seeds: int = 0,
               options: Mapping[str, Any] | None = None) -> list[str]:
     """What follows `python main.py` for a study, without its folder. No counts: as the program thinks best."""
-    words = ["worth", pretrained, "--task", task, "--train", train, "--dev", dev]
+    words = ["worth", pretrained, "--task", task, *spoken("--train", train), *spoken("--dev", dev)]
     words += ["--counts", ",".join(map(str, counts))] if counts else []
     words += ["--seeds", str(seeds)] if seeds else []
     for key, value in (options or {}).items():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from types import SimpleNamespace
 
 import pytest
 
@@ -103,6 +104,13 @@ def test_words_that_begin_with_a_hyphen_survive_as_a_command():
     made = config.build("bert", options={"watch.word": "-x", "text.columns": ("--text",), "text.files": ("-f.csv",)})
     parsed = _parser().parse_args(config.as_command(made))
     assert (parsed.word, parsed.column, [str(file) for file in parsed.corpus]) == ("-x", ["--text"], ["-f.csv"])
+
+
+@pytest.mark.parametrize(("system", "line"), [("posix", "python main.py pretrain --corpus 'my text.txt'"),
+                                              ("nt", 'python main.py pretrain --corpus "my text.txt"')])
+def test_a_command_is_quoted_for_the_shell_of_the_system(monkeypatch: pytest.MonkeyPatch, system: str, line: str) -> None:
+    monkeypatch.setattr(config, "os", SimpleNamespace(name=system))
+    assert config.typed(["pretrain", "--corpus", "my text.txt"]) == line
 
 
 def _again(made: config.RunConfig) -> config.RunConfig:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import errno
 import math
 import os
@@ -121,6 +122,55 @@ def test_a_run_is_claimed_by_one_process_at_a_time(run: runs.Run) -> None:
         run.claim()
     runs.write_atomically(run.path / "worker.json", f'{{"pid": {other.pid}, "created": {other.create_time() - 100}}}')
     assert run.worker_pid() is None, "the pid is another process's by now"
+
+
+def test_a_number_beyond_all_measure_takes_no_event_out_of_the_story(run: runs.Run) -> None:
+    writer = events.EventWriter(run.events_path)
+    writer.write(dataclasses.replace(step(1), grad_norm=3e25, metrics={"loss": -1e300}))
+    writer.close()
+    [told] = run.events()
+    assert (told.grad_norm, told.metrics["loss"]) == (events.LARGEST_NUMBER, -events.LARGEST_NUMBER)
+
+
+def test_a_best_checkpoint_that_cannot_be_read_now_is_not_said_to_be_missing(run: runs.Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def locked(_checkpoint: Path) -> bool:
+        raise PermissionError(errno.EACCES, "locked", "state.json")
+
+    run.checkpoint_path(4).mkdir()
+    monkeypatch.setattr(runs, "_is_best", locked)
+    with pytest.raises(UserError, match="no permission"):
+        run.named_step(runs.BEST)
+
+
+def test_of_two_that_claim_a_run_at_the_same_moment_one_gets_it(run: runs.Run) -> None:
+    code = f"""
+import pathlib, time
+from core.errors import UserError
+from core.runs import Run
+run, look = Run.open(pathlib.Path({str(run.path)!r})), Run.worker_pid
+def slowly(self):
+    found = look(self)
+    time.sleep(0.5)
+    return found
+Run.worker_pid = slowly
+print("ready", flush=True)
+input()
+try:
+    run.claim()
+    print("mine", flush=True)
+except UserError as error:
+    print(error.message, flush=True)
+input()
+"""
+    both = [subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    assert [one.stdout.readline() for one in both] == ["ready\n"] * 2
+    for one in both:
+        one.stdin.write("\n")
+        one.stdin.flush()
+    said = sorted(one.stdout.readline() for one in both)
+    for one in both:
+        one.communicate("\n")
+    assert said[1] == "mine\n" and "already open" in said[0], said
 
 
 def test_a_worker_is_known_again_after_the_clock_was_set(run: runs.Run) -> None:

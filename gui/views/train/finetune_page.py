@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -281,7 +280,7 @@ class FinetunePage(QWidget):
     def copy_command(self) -> None:
         if (made := self.config()) is not None:
             several = ["--seeds", str(self._seeds.value())] if self._seeds.value() > 1 else []
-            QGuiApplication.clipboard().setText(shlex.join(["python", "main.py", *configs.as_command(made), *several]))
+            QGuiApplication.clipboard().setText(configs.typed([*configs.as_command(made), *several]))
             self._services.messages.say(tr("The command is on the clipboard."), tr("Run it in the folder of the program."))
 
     def start(self) -> None:

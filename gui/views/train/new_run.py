@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import shlex
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -340,8 +339,7 @@ class NewRunPage(QWidget):
 
     def copy_command(self) -> None:
         if (made := self._whole()) is not None:
-            words = ["python", "main.py", *configs.as_command(made)]
-            QGuiApplication.clipboard().setText(shlex.join(words))
+            QGuiApplication.clipboard().setText(configs.typed(configs.as_command(made)))
             self._services.messages.say(tr("The command is on the clipboard."), tr("Run it in the folder of the program."))
 
     def start(self) -> None:
