@@ -78,15 +78,11 @@ class FinetunePage(QWidget):
         layout.addWidget(self._frame)
         self._wait = QTimer(self, interval=WAIT_MS, singleShot=True)
         self._wait.timeout.connect(self._look)
-        session.pretrainedChanged.connect(self._run_wanted)
-        session.draftChanged.connect(self._draft_set)
         self._show_task()
         if self._entered.run and (self._choice.run is None or str(self._choice.run.path) != self._entered.run):
             with services.messages.guard():
                 self._choice.take(Run.open(Path(self._entered.run)))
         self._run_chosen(self._choice.run)
-        self._run_wanted()
-        self._draft_set()
 
     def showEvent(self, event: object) -> None:
         super().showEvent(event)
@@ -120,17 +116,16 @@ class FinetunePage(QWidget):
     def task(self) -> str:
         return self._cards.value
 
-    def _run_wanted(self) -> None:
-        """Another view wants to finetune this one: once, or it would come back with the next theme."""
+    def take(self) -> None:
+        """What another view has handed over: a run to finetune, once, or it would come back with the next theme, or the settings of a finetune
+        that was made before."""
         if (run := self._session.pretrained) is not None:
             self._session.pretrained = None
             self._choice.take(run)
+        if (draft := self._session.draft) is not None and draft.task is not None:
+            self._take_settings(draft)
 
-    def _draft_set(self) -> None:
-        """Another view wants to finetune with the settings of a finetune that was made before."""
-        draft = self._session.draft
-        if draft is None or draft.task is None:
-            return
+    def _take_settings(self, draft: RunConfig) -> None:
         with self._services.messages.guard():
             self._choice.take(Run.open(Path(draft.task.pretrained)))
         self.choose_task(draft.task.task)
