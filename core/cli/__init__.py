@@ -218,7 +218,8 @@ def train(run: Run) -> int:
 
     Returns the worker's exit code, or INTERRUPTED after the second Ctrl-C. UserError where the run failed or its process died.
     """
-    reader = events.EventReader(run.events_path, run.events_path.stat().st_size if run.events_path.exists() else 0)
+    begin = run.events_path.stat().st_size if run.events_path.exists() else 0
+    reader = events.EventReader(run.events_path, begin)
     bar = _Bar()
     asked: list[int] = []
     before = signal.signal(signal.SIGINT, lambda *_: asked.append(1))  # first: a Ctrl-C while the process is born must not leave it alone
@@ -233,13 +234,13 @@ def train(run: Run) -> int:
         run.withdraw("stop")
     if code and run.worker_pid():  # of two that were started at once the other was quicker
         launch.require_startable(run)
-    status = run.status()
-    if status.state == "failed":
-        failure = next(event for event in reversed(run.events()) if isinstance(event, events.RunFailed))
+    since = events.EventReader(run.events_path, begin).read()  # a failure of before is not that of today
+    if failure := next((event for event in reversed(since) if isinstance(event, events.RunFailed)), None):
         raise UserError(failure.message, failure.hint)
     if code == DISK_FULL:
         raise UserError(tr("The disk is full."), tr("Free some space, then resume the run; its last good checkpoint is untouched."))
-    if (status.state in ("killed", "new") or code == USER_ERROR) and len(asked) < 2:
+    status = run.status()
+    if (status.state in ("killed", "new", "failed") or code == USER_ERROR) and len(asked) < 2:
         raise UserError(tr("The run's process ended without a word (exit code {code}).", code=code),
                         tr("See {log}; go on with: python main.py resume {path}", log=run.path / "worker.log", path=run.path))
     print(f"{run.path}  {status.text}")

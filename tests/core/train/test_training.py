@@ -8,6 +8,7 @@ import json
 import math
 import os
 import random
+import re
 import signal
 import subprocess
 import sys
@@ -659,6 +660,19 @@ def test_of_two_that_start_a_run_at_once_the_slower_says_why_it_ends(
     monkeypatch.setattr(launch, "command", lambda _run: [sys.executable, "-c", "raise SystemExit(2)"])
     assert cli.main(["resume", str(run.path)]) == 2
     assert "(exit code 2)" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("code", "words"), [(DISK_FULL, "The disk is full"), (9, r"\(exit code 9\)")])
+def test_the_command_line_tells_no_failure_of_before(
+        tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], code: int, words: str) -> None:
+    run = make_run(tmp_path)
+    writer = events.EventWriter(run.events_path)
+    writer.write(events.RunFailed(step=3, message="It was too hot.", hint="Open a window."))
+    writer.close()
+    monkeypatch.setattr(launch, "command", lambda _run: [sys.executable, "-c", f"raise SystemExit({code})"])
+    assert cli.main(["resume", str(run.path)]) == 2
+    said = capsys.readouterr().err
+    assert re.search(words, said) and "hot" not in said
 
 
 def test_a_kill_takes_the_helpers_along() -> None:
