@@ -18,7 +18,7 @@ from core.errors import UserError
 from core.events import EvalEnd
 from core.i18n import tr
 from core.registry import TASKS, task
-from core.runs import NEWEST, Run
+from core.runs import NEWEST, Run, home
 from core.shares import percent
 from core.study import method_titles
 from core.tasks.config import build_finetune
@@ -78,8 +78,9 @@ def _which(add: argparse.ArgumentParser) -> None:
 def _common(add: argparse.ArgumentParser) -> None:
     add.add_argument("pretrained", type=Path, metavar="PRETRAINED", help=tr("the folder of a pretrained run"))
     add.add_argument("--task", required=True, help=", ".join(TASKS))
-    add.add_argument("--train", type=Path, required=True, metavar="FILE", help=tr("labelled examples to learn from"))
-    add.add_argument("--dev", type=Path, required=True, metavar="FILE", help=tr("labelled examples to judge by"))
+    add.add_argument("--train", type=Path, metavar="FILE", help=tr("labelled examples to learn from"))
+    add.add_argument("--dev", type=Path, metavar="FILE", help=tr("labelled examples to judge by"))
+    add.add_argument("--word", help=tr("instead of both, for tagging: half of the built-in sentences of this word each, tagged with its senses"))
     add.add_argument("--text", default="", metavar="COLUMN", help=tr("column with the text; without it, it is recognised"))
     add.add_argument("--text-b", default="", metavar="COLUMN", help=tr("column with the second text of a pair"))
     add.add_argument("--label", default="", metavar="COLUMN", help=tr("column with the label"))
@@ -90,9 +91,30 @@ def _common(add: argparse.ArgumentParser) -> None:
 def _options(parsed: argparse.Namespace) -> dict[str, Any]:
     from core.cli import settings
 
-    given = {"task.train_file": os.path.realpath(parsed.train), "task.dev_file": os.path.realpath(parsed.dev), "task.column_text": parsed.text,
+    train, dev = _examples(parsed)
+    given = {"task.train_file": os.path.realpath(train), "task.dev_file": os.path.realpath(dev), "task.column_text": parsed.text,
              "task.column_text_b": parsed.text_b, "task.column_label": parsed.label}
     return {**settings(parsed.set), **{key: value for key, value in given.items() if value}}
+
+
+def _examples(parsed: argparse.Namespace) -> tuple[Path, Path]:
+    """The files to learn from and to judge by."""
+    from core.tasks import sense_tags
+    from core.text import builtin
+
+    missing = [f"--{name}" for name in ("train", "dev") if getattr(parsed, name) is None]
+    if not parsed.word:
+        if missing:
+            raise UserError(tr("{names} is missing.", names=", ".join(missing)),
+                            tr("Name the file, or with --task tagging --word a word whose built-in sentences are to be learnt from."))
+        return parsed.train, parsed.dev
+    if len(missing) < 2 or parsed.task != "tagging":
+        raise UserError(tr("--word is for --task tagging, in place of --train and --dev."), tr("Leave one of them out."))
+    specimens = [one for language in builtin.STARS for one in builtin.specimens(language, parsed.word)]
+    if not specimens:
+        known = [word for language in builtin.STARS for word in builtin.words(language)]
+        raise UserError(tr("There are no built-in sentences for '{word}'.", word=parsed.word), tr("There are for: {names}.", names=", ".join(known)))
+    return sense_tags.write(specimens, home() / "examples")
 
 
 def finetune(parsed: argparse.Namespace) -> int:

@@ -21,7 +21,7 @@ from core.text import encodings, segment
 
 OUTSIDE = "O"
 _TAG = re.compile(r"O|[BIES]-\S+")
-_WIDE = re.compile("[\u2e80-\ua4cf\uf900-\ufaff\uff00-\uffef\U00020000-\U0003ffff]")
+WIDE = re.compile("[\u2e80-\ua4cf\uf900-\ufaff\uff00-\uffef\U00020000-\U0003ffff]")
 
 
 def read(path: Path, config: TaskConfig) -> Reading:
@@ -68,7 +68,7 @@ def _sentence(begin: int, lines: list[list[str]], reading: Reading) -> Example |
         if tag[0] in "IE" and not inside:
             repaired.append((number, tag))
             tag = ("B" if tag[0] == "I" else "S") + tag[1:]
-        if text and not (_WIDE.match(text[-1]) or _WIDE.match(token)):
+        if text and not (WIDE.match(text[-1]) or WIDE.match(token)):
             text += " "
         units.append((len(text), len(text) + len(token)))
         text += token

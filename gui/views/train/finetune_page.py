@@ -22,6 +22,7 @@ from gui.forms.finetune_options import COLUMN, COLUMNS, FILE, TASK, FinetuneOpti
 from gui.forms.labelled_files import DEV, TRAIN, LabelledFiles, dropped_files
 from gui.forms.option_titles import error_in_titles
 from gui.forms.pretrained_choice import PretrainedChoice
+from gui.forms.sense_examples import SENSE_TASK, SenseExamples
 from gui.forms.task_cards import task_cards
 from gui.run_queue import queue_of
 from gui.session import BENCH_SIZE, Session
@@ -71,6 +72,9 @@ class FinetunePage(QWidget):
         self.setAcceptDrops(True)
         files = Card()
         files.column.addWidget(self._files)
+        examples = SenseExamples(session, services)
+        examples.written.connect(self._take_examples)
+        files.column.addWidget(row(examples, None))
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         self._frame = self._made_frame(files)
@@ -135,6 +139,11 @@ class FinetunePage(QWidget):
             self._services.settings.set(COLUMN.format(task=self.task, option=option), getattr(draft.task, option))
         self._options.show_config(draft)
         self._edited()
+
+    def _take_examples(self, train: str, dev: str) -> None:
+        self.choose_task(SENSE_TASK)
+        self._files.set_path(TRAIN, train)
+        self._files.set_path(DEV, dev)
 
     def choose_task(self, name: str) -> None:
         self._cards.set_value(name)

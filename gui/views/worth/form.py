@@ -19,6 +19,7 @@ from gui.forms.finetune_options import COLUMN, COLUMNS, FILE, TASK, FinetuneOpti
 from gui.forms.kept_field import keep
 from gui.forms.labelled_files import DEV, TRAIN, LabelledFiles
 from gui.forms.pretrained_choice import PretrainedChoice
+from gui.forms.sense_examples import SENSE_TASK, SenseExamples
 from gui.forms.task_cards import task_cards
 from gui.session import Session
 from gui.views import Services
@@ -59,6 +60,9 @@ class StudyForm(QWidget):
         self._wrong = label("", "error", wrap=True)
         files = Card()
         files.column.addWidget(self.files)
+        examples = SenseExamples(session, services)
+        examples.written.connect(self._take_examples)
+        files.column.addWidget(row(examples, None))
         asked = Flow(theme.M, theme.S)
         asked.set_parts([row(label(tr("Labelled examples"), "small"), self.counts), row(label(tr("Seeds"), "small"), self.seeds), self.go])
         files.column.addWidget(asked)
@@ -87,6 +91,12 @@ class StudyForm(QWidget):
     def _task_chosen(self, name: str) -> None:
         self._services.settings.set(TASK, name)
         self._show_task()
+
+    def _take_examples(self, train: str, dev: str) -> None:
+        self.cards.set_value(SENSE_TASK)
+        self._task_chosen(SENSE_TASK)
+        self.files.set_path(TRAIN, train)
+        self.files.set_path(DEV, dev)
 
     def _run_chosen(self, _run: object) -> None:
         self._show_defaults()

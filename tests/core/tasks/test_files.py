@@ -13,12 +13,13 @@ from core.analysis import evaluate
 from core.cli import tasks as asking
 from core.errors import UserError
 from core.registry import family
-from core.tasks import classification, data, multiple_choice, pair, span, tagging
+from core.tasks import classification, data, multiple_choice, pair, sense_tags, span, tagging
 from core.tasks.config import TaskConfig
 from core.tasks.labels import NOMINAL, Labels
 from core.tasks.layout import Layout, window_starts
 from core.tasks.problems import counted, rule, warnings
 from core.tasks.task import Example
+from core.text.specimens import Specimen
 from core.text.tokenizers import SPECIALS, Tokenizer
 from core.text.tokenizers.char import char_tokenizer
 from core.text.tokenizers.word import word_tokenizer
@@ -376,3 +377,45 @@ def test_answers_that_cannot_be_given(tmp_path: Path) -> None:
     path = write(tmp_path, "q.json", json.dumps({"data": [{"paragraphs": [{"context": context, "qas": qas}]}]}, ensure_ascii=False, indent=1))
     reading = span.read(path, TaskConfig(task="span"))
     assert [kind for _, kind in found(reading)] == ["answer_lost", "contradiction"] and reading.skipped == 1
+
+
+def test_the_labelled_sentences_of_a_word_become_tags_of_its_senses(tmp_path: Path) -> None:
+    given = [Specimen(word="苹果", sense=sense, text=text, hard=hard) for sense, text, hard in (
+        ("fruit", "我吃了iPhone旁边的苹果", True), ("fruit", "苹果 很甜", False), ("fruit", "削苹果", True), ("fruit", "买苹果", False),
+        ("a firm", "苹果涨了", False), ("a firm", "在苹果上班", False), ("a firm", "问苹果。", False))]
+    train, dev = sense_tags.write(given, tmp_path / "examples")
+    halves = [tagging.read(path, TaskConfig()) for path in (train, dev)]
+    assert not any(reading.problems for reading in halves)
+    seen = {example.texts[0]: [tag for tag in example.label if tag != "O"] for reading in halves for example in reading.examples}
+    assert seen == {one.text.replace(" ", ""): [f"B-{one.sense.replace(' ', '_')}", f"I-{one.sense.replace(' ', '_')}"] for one in given}
+    assert [len(reading.examples) for reading in halves] in ([3, 4], [4, 3])
+    for reading in halves:
+        kinds = [tag for example in reading.examples for tag in example.label if tag[0] == "B"]
+        assert kinds.count("B-fruit") == 2 and kinds.count("B-a_firm") in (1, 2)
+    assert sense_tags.write(given[::-1], tmp_path / "examples") == (train, dev), "whatever their order"
+    assert sense_tags.write(given[:-1], tmp_path / "examples") != (train, dev), "a run that has learnt from the others finds them again"
+    with pytest.raises(UserError, match="too few"):
+        sense_tags.write(given[:5], tmp_path / "none")
+    assert not (tmp_path / "none").exists()
+
+
+def test_a_word_within_an_english_sentence_is_tagged_alone(tmp_path: Path) -> None:
+    given = [Specimen(word="apple", sense=sense, text=text) for sense, text in (
+        ("fruit", "A pineapple and an apple."), ("fruit", "The apple's skin"), ("company", "Apple rose"), ("company", "He left Apple"))]
+    found = [example for path in sense_tags.write(given, tmp_path) for example in tagging.read(path, TaskConfig()).examples]
+    words = {example.texts[0]: [example.texts[0][start:end] for (start, end), tag in zip(example.units, example.label, strict=True) if tag != "O"]
+             for example in found}
+    assert words == {"A pineapple and an apple .": ["apple"], "The apple ' s skin": ["apple"], "Apple rose": ["Apple"], "He left Apple": ["Apple"]}
+
+
+@pytest.mark.parametrize(("words", "wrong"), [
+    ({"train": Path("a.csv")}, "--dev is missing"), ({"word": "苹果", "task": "classification"}, "--word is for"),
+    ({"word": "苹果", "dev": Path("a.csv")}, "--word is for"), ({"word": "香蕉"}, "no built-in sentences for '香蕉'")])
+def test_where_examples_come_from_is_said_once(words: dict, wrong: str) -> None:
+    with pytest.raises(UserError, match=wrong):
+        asking._examples(SimpleNamespace(**{"train": None, "dev": None, "word": "", "task": "tagging", **words}))
+
+
+def test_the_command_line_takes_the_built_in_sentences(own_home: Path) -> None:
+    train, dev = asking._examples(SimpleNamespace(train=None, dev=None, word="苹果", task="tagging"))
+    assert [len(tagging.read(path, TaskConfig()).examples) for path in (train, dev)] == [50, 50]

@@ -15,8 +15,10 @@ from core import events, registry, trash
 from core.runs import Run
 from core.tasks.config import build_finetune
 from core.tasks.seeds import with_seeds
+from gui import specimen_store as store
 from gui.forms.finetune_options import FinetuneOptions
 from gui.forms.labelled_files import DEV, TRAIN
+from gui.forms.sense_examples import SenseExamples
 from gui.outcome import Outcome
 from gui.run_queue import queue_of
 from gui.second_stage import metric_of, seeds_in_words
@@ -101,6 +103,20 @@ def _choose(page, name):
 def _ready(page, qtbot, files, core):
     _drop(page, files / "train.csv", files / "dev.csv")
     qtbot.waitUntil(lambda: bool(core.inspected))
+
+
+def test_without_a_file_the_sentences_of_the_word_are_examples(page, core, qtbot):
+    [offer] = page.findChildren(SenseExamples)
+    assert not offer.isVisible(), "no word is looked at"
+    page._session.look_at("apple", store.builtin_specimens("apple"))
+    assert offer.isVisible() and "“apple”" in offer.text()
+    qtbot.mouseClick(offer, Qt.MouseButton.LeftButton)
+    assert page.task == "tagging" and [Path(page._files.path(name)).name for name in (TRAIN, DEV)] == ["apple.conll", "apple-dev.conll"]
+    qtbot.waitUntil(lambda: bool(core.inspected))
+    page._files.set_path(TRAIN, "")
+    page._session.look_at("apple", store.builtin_specimens("apple")[:1])
+    qtbot.mouseClick(offer, Qt.MouseButton.LeftButton)
+    assert not page._files.path(TRAIN) and "too few" in page._services.messages.texts[-1][0]
 
 
 def test_a_finetune_is_started_by_clicking_through_it(page, core, qtbot, files):

@@ -14,7 +14,9 @@ from PySide6.QtCore import Qt
 from core import study, study_process
 from core.errors import UserError
 from core.i18n import tr
+from gui import specimen_store as store
 from gui.forms.labelled_files import DEV, TRAIN
+from gui.forms.sense_examples import SenseExamples
 from gui.views.worth.form import counts_of
 from gui.views.worth.page import curves_of, verdict
 from gui.widgets.band_curves import BandCurve, BandCurves
@@ -250,3 +252,11 @@ def test_bands_and_single_points_are_drawn(qtbot):
     assert reds > 50, "the band"
     chart.set_curves([], [])
     assert not chart.curves
+
+
+def test_the_comparison_too_takes_the_sentences_of_the_word(view, qtbot):
+    [offer] = view.form.findChildren(SenseExamples)
+    offer._session.look_at("apple", store.builtin_specimens("apple"))
+    qtbot.mouseClick(offer, Qt.MouseButton.LeftButton)
+    assert view.form.cards.value == "tagging" and view.form.go.isEnabled()
+    assert [Path(view.form.files.path(name)).name for name in (TRAIN, DEV)] == ["apple.conll", "apple-dev.conll"]
