@@ -96,7 +96,7 @@ def _choices(answer: Mapping[str, Any], _inputs: Mapping[str, str]) -> list[Bloc
 def _tags(answer: Mapping[str, Any], inputs: Mapping[str, str]) -> list[Block]:
     spans = [(one["start"], one["end"], one["type"]) for one in answer["spans"]]
     names = sorted({name for _, _, name in spans} | set(answer.get("types", ())))
-    return [Marked(text=inputs["text"], spans=spans, names=names, note="" if spans else tr("It finds no name in this text."))]
+    return [Marked(text=inputs["text"], spans=spans, names=names, note="" if spans else tr("It tags nothing in this text."))]
 
 
 def _answer(answer: Mapping[str, Any], inputs: Mapping[str, str]) -> list[Block]:

@@ -37,7 +37,7 @@ def mode_hints() -> dict[str, str]:
         "classification": tr("How likely each class is for this text."),
         "pair": tr("What the two texts are to each other, in both orders."),
         "multiple_choice": tr("How likely each of the choices is."),
-        "tagging": tr("The names that it finds are marked in the text."),
+        "tagging": tr("What it has learnt to tag is marked in the text."),
         "span": tr("The answer is marked in the passage."),
     }
     return known | {name: tr(task(name).about) for name in TASKS if name not in known}
@@ -52,7 +52,7 @@ def fields(mode: str, language: str) -> tuple[Field, ...]:
         NEXT: (Field(name="text", title=tr("Text"), begin=tr_in(language, "She ate a sweet red")),),
         WRITE: (Field(name="text", title=tr("Beginning"), begin=tr_in(language, "She ate a sweet red")),),
         "classification": (Field(name="text", title=tr("Text"), begin=tr_in(language, "The room was clean and the people were kind.")),),
-        "tagging": (Field(name="text", title=tr("Text"), begin=tr_in(language, "Anna Schmidt flew from Berlin to Paris."), lines=3),),
+        "tagging": (Field(name="text", title=tr("Text"), begin=tr_in(language, "Anna flew from Berlin to Paris with an apple and a phone by Apple."), lines=3),),
         "pair": (Field(name="text_a", title=tr("First text"), begin=tr_in(language, "How do I learn to cook?")),
                  Field(name="text_b", title=tr("Second text"), begin=tr_in(language, "What is the best way to learn cooking?"))),
         "multiple_choice": (Field(name="context", title=tr("Passage"), begin=passage, lines=3),
