@@ -189,7 +189,7 @@ def assemble(frames: Sequence[str], path: str, ms: int = FRAME_MS, last_ms: int 
     target = Path(path)
     try:
         if target.suffix.lower() == ".png":
-            made = [target.with_name(f"{target.stem}-{number:04}.png") for number in range(1, len(frames) + 1)]
+            made = [_frame_path(target, number) for number in range(1, len(frames) + 1)]
             for source, copy in zip(frames, made, strict=True):
                 shutil.copyfile(source, copy)
             return sum(copy.stat().st_size for copy in made)
@@ -207,6 +207,15 @@ def assemble(frames: Sequence[str], path: str, ms: int = FRAME_MS, last_ms: int 
         return target.stat().st_size
     except OSError as error:
         raise unwritable(target, error) from error
+
+
+def _frame_path(target: Path, number: int) -> Path:
+    return target.with_name(f"{target.stem}-{number:04}.png")
+
+
+def files_in_words(path: Path, frames: int) -> str:
+    """Where a film of so many frames lies that `assemble` has written."""
+    return str(path) if path.suffix.lower() != ".png" else f"{_frame_path(path, 1)} ... {_frame_path(path, frames).name}"
 
 
 def suffix_of(path: Path) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 from PySide6.QtCore import QTimer, Signal
@@ -16,7 +16,7 @@ from gui.widgets.labels import button, label, row, tell
 from gui.widgets.switch import Switch
 
 WAIT_MS = 150  # after a key, so that a million words are not searched for each letter
-SLICE_S = 0.008  # of the window's time that a regular expression takes between two frames
+SLICE_S = 0.008  # of the window's time that a search takes between two frames
 CHECKED = 200  # words between two looks at the clock
 
 
@@ -53,7 +53,6 @@ class FindControls(QWidget):
         self._slices = QTimer(self, interval=0)
         self._slices.timeout.connect(self._go_on)
         self._search_on: Iterator[list[int] | None] = iter(())
-        self._starts, self._joined = np.zeros(0, np.int64), ""
         self._field.textChanged.connect(self._timer.start)
         self._field.returnPressed.connect(self._search)
         self._regex.toggled.connect(self._search)
@@ -75,7 +74,6 @@ class FindControls(QWidget):
     def set_words(self, words: Sequence[str], texts: Sequence[str], query: str, regex: bool, grey: bool) -> None:
         """Other words to search. texts: the sentences of occurrences, which are searched instead."""
         self._words, self._texts = words, texts
-        self._joined = ""
         for widget in (self._field, self._regex, self._grey):
             widget.blockSignals(True)
         self._field.setText(query)
@@ -95,35 +93,24 @@ class FindControls(QWidget):
         self.found = None
         if not query or not len(words):
             self._show("", False)
-        elif not self.regex:
-            self._end(self._holding(query.casefold()))
-            return
         else:
+            folded = query.casefold()
             try:
-                search = re.compile(query, re.IGNORECASE).search
+                search = re.compile(query, re.IGNORECASE).search if self.regex else lambda word: folded in word.casefold()
             except re.error as error:
                 self._show(tr("This is no regular expression: it cannot be read from character {place} on.", place=(error.pos or 0) + 1), True)
             else:
                 self._search_on = _matching(search, words)
-                self._slices.start()
+                self._go_on()
                 return
         self.changed.emit()
 
-    def _holding(self, query: str) -> np.ndarray:
-        """The rows of the words that hold it, by one search through all of them."""
-        if not self._joined:
-            searched = [word.casefold().replace("\n", " ") for word in self._texts or self._words]
-            self._joined = "\n".join(searched) + "\n"
-            self._starts = np.cumsum([0, *map(len, searched)]) + np.arange(len(searched) + 1)
-        places, at = [], self._joined.find(query)
-        while at >= 0:
-            places.append(at)
-            at = self._joined.find(query, self._joined.index("\n", at))
-        return np.unique(np.searchsorted(self._starts, places, side="right") - 1).astype(np.int64)
-
     def _go_on(self) -> None:
+        """At once where a slice is enough, as for most vocabularies."""
         found = next(self._search_on, [])
-        if found is not None:
+        if found is None:
+            self._slices.start()
+        else:
             self._slices.stop()
             self._end(np.array(found, np.int64))
 
@@ -138,7 +125,7 @@ class FindControls(QWidget):
         self._select.setEnabled(False)
 
 
-def _matching(search: object, words: Sequence[str]) -> Iterator[list[int] | None]:
+def _matching(search: Callable[[str], object], words: Sequence[str]) -> Iterator[list[int] | None]:
     """None after each slice of time, at the end the rows that match."""
     found, end = [], time.perf_counter() + SLICE_S
     for place, word in enumerate(words):

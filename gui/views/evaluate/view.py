@@ -154,7 +154,11 @@ class EvaluateView(QWidget):
         self._stack.setCurrentIndex(0 if tuned else 1)
         self._over_seeds.setText("")
         self._arrange()
+        job = self._services.jobs.of(KEY)
+        if job is not None and (self.item is None or job.about[0] != self.item.path):
+            self._stop()  # another run is looked at: neither its progress nor its end is that one's
         self._show()
+        self._job_changed(KEY)
         if self.isVisible():
             self._ask_seeds()
 

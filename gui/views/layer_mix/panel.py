@@ -27,7 +27,7 @@ class LayerMixPanel(Card):
     def __init__(self, name: str, about: str, colour: str, layers: list[str]) -> None:
         super().__init__()
         self._layers = layers
-        self._drawn: dict[str, int] = {}  # mix -> how many of its steps are in the curves
+        self._drawn: dict[str, tuple[int, int]] = {}  # mix -> how many of its steps are in the curves, and the story's cuts at that time
         self._separability: dict[str, Any] | None = None
         self.setMinimumWidth(theme.scaled(LEAST_WIDTH))
         self._step = label("", "caption")
@@ -130,7 +130,7 @@ class LayerMixPanel(Card):
             self.gamma[place].set_values(mix.gamma.values)
             gammas.append(f"{mix.gamma.values[at]:.3f}")
             bars.set_bars([self._bar(number, weight) for number, weight in enumerate(mix.weights_at(at))], 1 / len(mix.weights), self._chance())
-            self._draw_curves(place, mix, both)
+            self._draw_curves(place, mix, both, story.cuts)
         self._gamma.setText("γ = " + "  |  ".join(gammas))
         newest = step is None or all(mix.at(step) == len(mix.steps.values) - 1 for mix in story.mixes.values())
         self._step.setText(tr("step {step:,}", step=shown) + (" ●" if alive and newest else ""))
@@ -148,16 +148,16 @@ class LayerMixPanel(Card):
         note = tr("senses {accuracy:.0%}   auc {auc:.2f}", accuracy=one["centroid_accuracy"], auc=one["auc"])
         return LayerBar(title=title, weight=weight, share=one["centroid_accuracy"], interval=one["interval"], note=note)
 
-    def _draw_curves(self, place: str, mix: Any, both: bool) -> None:
+    def _draw_curves(self, place: str, mix: Any, both: bool, cuts: int) -> None:
         """Add what is new; begin anew where the run has gone back to an earlier step."""
         keys = [f"{place}/{number}" for number in range(len(mix.weights))]
         steps = mix.steps.values
-        done = self._drawn.get(place)
+        done, of = self._drawn.get(place, (None, cuts))
         if done is None:
             for key, title, colour in zip(keys, self._layers, layer_colours(len(keys)), strict=False):
                 self.curves.add(key, title, colour, dashed=place == OUTPUT, smooth=False, legend=False)
             done = 0
-        elif done > len(steps):
+        elif of != cuts:
             for key in keys:
                 self.curves.reset(key)
             done = 0
@@ -165,4 +165,4 @@ class LayerMixPanel(Card):
             for key, series in zip(keys, mix.weights, strict=True):
                 if key in self.curves.keys():  # noqa: SIM118 (its own method)
                     self.curves.append(key, {"steps": steps[done:]}, series.values[done:])
-        self._drawn[place] = len(steps)
+        self._drawn[place] = len(steps), cuts

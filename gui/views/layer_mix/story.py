@@ -35,10 +35,11 @@ class Mix:
 
 
 class MixStory:
-    """mixes: "input" and, where the mix stands in both places, "output"."""
+    """mixes: "input" and, where the mix stands in both places, "output". cuts: see there."""
 
     def __init__(self) -> None:
         self.mixes: dict[str, Mix] = {}
+        self.cuts = 0  # how often something was taken back
 
     def feed(self, events: Iterable[Event]) -> bool:
         """More of the story; a run that goes on from an earlier step takes back what came after it. Returns whether weights came."""
@@ -72,6 +73,7 @@ class MixStory:
         for mix in self.mixes.values():
             keep = mix.steps.values <= step
             if not keep.all():
+                self.cuts += 1
                 mix.steps, mix.gamma = _kept(mix.steps, keep), _kept(mix.gamma, keep)
                 mix.weights = [_kept(series, keep) for series in mix.weights]
 

@@ -51,7 +51,9 @@ class Answers(QObject):
     def forget(self, run: str) -> None:
         """The run has changed what it had written."""
         self._kept = {asked: found for asked, found in self._kept.items() if ("run", run) not in asked[1]}
-        self._asked, self._urgent = [], frozenset()
+        waited, self._asked, self._urgent = bool(self._asked), [], frozenset()
+        if waited:  # for what will not be taken any more
+            self.free.emit()
 
     def ask(self, urgent: Sequence[Question], later: Sequence[Question] = ()) -> None:
         """See to it that these are answered; those of `later` when all of them are known. What is known is not asked again.
@@ -102,3 +104,4 @@ class Answers(QObject):
         guilty = next((asked for asked in batch if asked not in self._kept), None)
         if guilty is not None:
             self._keep(guilty, {"error": message, "hint": hint})
+        self.free.emit()  # the others may ask again

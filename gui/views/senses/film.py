@@ -187,7 +187,7 @@ class FilmPage(QWidget):
         words, _ = why_empty(session)
         if words:
             self._stop()
-            self._reels = {}
+            self._reels, self._drawn = {}, None
             self._message.setText(words)
             self._stack.setCurrentIndex(MESSAGE)
             return
@@ -229,7 +229,7 @@ class FilmPage(QWidget):
             panel.say(f"{found['error']} {found['hint']}".strip() if "error" in found else nothing)
             return None
         steps, xy, groups = found["steps"], found["xy"], found["groups"]
-        panel.setToolTip(f"{line_name(run, direction)}, {layer_title(run, layer)}")
+        panel.setToolTip(f"{line_name(run, direction)}, {layer_title(run, layer, direction)}")
         panel.scatter.set_axes(*axes(run, layer, projection if (groups > 0).any() else "", aside=aside))  # one point has no directions
         if projection != PCA:
             layouts = [question("layout", run=str(run.path), layer=layer, step=one, projection=projection, direction=direction, aside=aside,

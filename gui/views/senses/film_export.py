@@ -13,9 +13,11 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from PySide6.QtWidgets import QWidget
 
 from core.i18n import tr
+from core.pictures.film import files_in_words
 from core.sizes import size_words
 from gui.jobs import DONE, FAILED, Job
 from gui.picture import image_of
+from gui.widgets.panes import NO_BOUND
 
 if TYPE_CHECKING:
     from gui.messages import Messages
@@ -46,6 +48,7 @@ class FilmExport(QObject):
         self._folders.append(TemporaryDirectory(prefix="lexiscope-film-", ignore_cleanup_errors=True))  # removed at the program's end at the latest
         self._path, self._widget, self._show, self._scale = path, widget, show, scale
         self._times, self._files = list(times), []
+        widget.setFixedSize(widget.size())  # or the frames of a window that changes would be of several sizes
         self._services.jobs.hold(f"film {path}", partial(self._folders.__contains__, self._folders[0]))
         self._timer.start()
 
@@ -68,22 +71,24 @@ class FilmExport(QObject):
         if len(self._files) == len(self._times):
             self._services.messages.say(tr("Writing {name}...", name=self._path.name))
             self._services.jobs.start(f"film {self._path}", "core.pictures.film:assemble", {"frames": self._files, "path": str(self._path)},
-                                      on_end=partial(_written, self._services, self._folders.pop(), self._path))
+                                      on_end=partial(_written, self._services, self._folders.pop(), self._path, len(self._files)))
             self._end()
 
     def _end(self) -> None:
         self._timer.stop()
+        self._widget.setMinimumSize(0, 0)
+        self._widget.setMaximumSize(NO_BOUND, NO_BOUND)
         _remove(self._folders)
         self._folders.clear()
         self.finished.emit()
 
 
-def _written(services: Services, folder: TemporaryDirectory, path: Path, job: Job) -> None:
+def _written(services: Services, folder: TemporaryDirectory, path: Path, frames: int, job: Job) -> None:
     folder.cleanup()
     if job.state == FAILED:
         services.messages.say(*job.problem, kind="error")
     elif job.state == DONE:
-        services.messages.say(tr("The film is saved as {path} ({size}).", path=path, size=size_words(job.result)))
+        services.messages.say(tr("The film is saved as {path} ({size}).", path=files_in_words(path, frames), size=size_words(job.result)))
 
 
 def _lost(folders: list[TemporaryDirectory], messages: Messages, *_: object) -> None:

@@ -72,7 +72,7 @@ class FindPage(QWidget):
         whole.addLayout(self._asked)
         whole.addLayout(self._stack, 1)
         self._redraw = Redraw(self, self._draw, shared.answers)
-        for signal in (session.benchChanged, session.wordChanged, session.layerChanged):
+        for signal in (session.benchChanged, session.wordChanged, session.layerChanged, shared.choices.changed):
             signal.connect(self._redraw.soon)
         session.specimensChanged.connect(self._agree)
         self._services.jobs.changed.connect(self._job_changed)
@@ -124,7 +124,8 @@ class FindPage(QWidget):
         self._run.clear()
         for item in session.bench:
             self._run.addItem(line_name(item.run, self._choices.direction), str(item.path))
-            self._run.setItemData(self._run.count() - 1, layer_title(item.run, session.layer_of(item.run)), Qt.ItemDataRole.ToolTipRole)
+            title = layer_title(item.run, session.layer_of(item.run), self._choices.direction_of(item.run))
+            self._run.setItemData(self._run.count() - 1, title, Qt.ItemDataRole.ToolTipRole)
         reading = [place for place, item in enumerate(session.bench) if getattr(item.run.config.model, "num_layers", 0)]
         self._run.setCurrentIndex(max(self._run.findData(chosen), 0) if chosen else reading[-1] if reading else 0)
         self.controls.setVisible(self.isVisible() and any(is_joined(item.run) for item in session.bench))
@@ -210,6 +211,7 @@ class FindPage(QWidget):
 
     def _show(self, found: dict[str, Any]) -> None:
         if self._word != self._session.word:
+            self._word = ""  # whoever comes back to that word may search again
             return
         if not len(found["texts"]):
             self._say(tr("Stopped."))

@@ -146,6 +146,7 @@ class LayersPage(QWidget):
         return question("bag", run=str(item.path), others=others, stamp=checkpoints_of(self._session.bench))
 
     def _say(self, words: str) -> None:
+        self._rows_drawn = []
         self._board.say(words)
 
     def _rows(self) -> tuple[list[str], list[list[object]]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,7 @@ class Live(QObject):
         self._words = QTimer(self, interval=WORD_MS)
         self._words.timeout.connect(self._next_word)
         strip.typed.connect(self._soon)
+        strip.edit.textEdited.connect(self._take_over)
         strip.reading.connect(self._switched)
         strip.play.clicked.connect(self._play)
         shared.choices.restored.connect(self._take_sentence)
@@ -88,14 +90,15 @@ class Live(QObject):
                     for run, layer, direction, basis in runs]
         self._engine.call("core.analysis.live:places", {"runs": keywords, "specimens": session.specimens, "text": self._strip.edit.text(),
                                                         "word": session.word},
-                          on_done=self._take, on_error=self._refuse, key="senses live", owner=self)
+                          on_done=partial(self._take, asked), on_error=partial(self._refuse, asked), key="senses live", owner=self)
 
-    def _take(self, found: list[dict[str, Any]]) -> None:
-        if self._strip.is_typing and len(found) == len(self._session.bench):
+    def _take(self, asked: tuple, found: list[dict[str, Any]]) -> None:
+        if asked == self._asked and self._strip.is_typing and len(found) == len(self._session.bench):
             self.placed.emit({item.path: one for item, one in zip(self._session.bench, found, strict=True)})
 
-    def _refuse(self, message: str, hint: str) -> None:
-        self.placed.emit({Path(run): {"error": message, "hint": hint} for run, *_ in self._asked[0]})
+    def _refuse(self, asked: tuple, message: str, hint: str) -> None:
+        if asked == self._asked:
+            self.placed.emit({Path(run): {"error": message, "hint": hint} for run, *_ in asked[0]})
 
     # the words one by one
 
@@ -116,6 +119,11 @@ class Live(QObject):
             self._strip.edit.setText(self._rest.pop(0))
         if not self._rest:
             self._stop()
+
+    def _take_over(self, _text: str) -> None:
+        """What a person types is not overwritten by the words that come by themselves."""
+        self._rest = []
+        self._stop()
 
     def _stop(self) -> None:
         if self._rest:

@@ -43,6 +43,7 @@ class SidesPage(QWidget):
         self._cells: dict[tuple[Path, str, int], Cell] = {}
         self._order: tuple = ()
         self._word: tuple = ()
+        self._stands: dict[Path, tuple] = {}  # of each run what is asked, or was answered
         self.controls = QWidget(self)
         self.controls.hide()
         self._senses: FoldingSegments | None = None
@@ -152,11 +153,16 @@ class SidesPage(QWidget):
                               stamp=checkpoints_of([item]))
             asked.append(wanted)
             found = self._answers.get(wanted)
-            if found is None:
+            stands = session.word, session.specimens, session.layer_of(item.run), self._senses.value
+            stale, self._stands[item.path] = self._stands.get(item.path) != stands, stands
+            if found is None and not stale:  # while one types the answer before stays
                 continue
             for direction in _directions(item):
                 for place in range(2):
                     cell = self._cells[item.path, direction, place]
+                    if found is None:
+                        cell.say(tr("Looking at the vectors..."))
+                        continue
                     if "error" in found:
                         cell.say(f"{found['error']} {found['hint']}".strip())
                         continue

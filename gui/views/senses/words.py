@@ -37,6 +37,7 @@ class WordsPage(QWidget):
         super().__init__()
         self._session, self._services = session, services = shared.session, shared.services
         self._answers, self._choices = shared.answers, shared.choices
+        self._stands: dict[Path, tuple] = {}  # of each run what is asked, or was answered
         self._own = bool(shared.choices.state.sentence)  # the person has typed a sentence of their own
         self.controls = DirectionChoice(shared.choices, self)
         self.controls.hide()
@@ -149,8 +150,12 @@ class WordsPage(QWidget):
                               direction=self._choices.direction_of(item.run), stamp=checkpoints_of([item]))
             asked.append(wanted)
             found = self._answers.get(wanted)
+            stands = session.word, session.specimens, session.layer_of(item.run), self._choices.direction_of(item.run), self._own or text
             if found is not None:
                 self._panels[item.path].show_answer(found, text, session.word, list(session.senses))
+            elif self._stands.get(item.path) != stands:  # while one types the answer before stays
+                self._panels[item.path].wait()
+            self._stands[item.path] = stands
             self._panels[item.path].set_layer(layer_title(item.run, session.layer_of(item.run), self._choices.direction_of(item.run)))
         self._about.setText(tr("Each word is hidden once. In the colour of a sense: the word spoke for it. The stronger, the more the sense "
                                "score changes (the cosine with the own sense's centroid less the other's)."))
@@ -192,14 +197,21 @@ class WordsPanel(QFrame):
     def set_layer(self, words: str) -> None:
         self._layer.setText(words)
 
+    def wait(self) -> None:
+        """What stood there is not of what is asked now."""
+        self._say(tr("Hiding one word after another..."))
+
+    def _say(self, words: str) -> None:
+        self.rows = []
+        self.tokens.set_tokens([])
+        self.tokens.hide()
+        self._score.setText("")
+        self.words.setText(words)
+
     def show_answer(self, found: dict[str, Any], text: str, word: str, senses: list[str]) -> None:
         """found: of core.analysis.occlusion.occlusion_of_run. senses: of the session, in their order."""
         if "error" in found:
-            self.rows = []
-            self.tokens.set_tokens([])
-            self.tokens.hide()
-            self._score.setText("")
-            self.words.setText(f"{found['error']} {found['hint']}".strip())
+            self._say(f"{found['error']} {found['hint']}".strip())
             return
         self.tokens.show()
         own, other = senses.index(found["sense"]), senses.index(found["other"])

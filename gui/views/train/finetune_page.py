@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -84,7 +86,7 @@ class FinetunePage(QWidget):
         self._wait.timeout.connect(self._look)
         self._show_task()
         if self._entered.run and (self._choice.run is None or str(self._choice.run.path) != self._entered.run):
-            with services.messages.guard():
+            with suppress(UserError):  # it was deleted: that was said then
                 self._choice.take(Run.open(Path(self._entered.run)))
         self._run_chosen(self._choice.run)
 
@@ -246,7 +248,7 @@ class FinetunePage(QWidget):
             return
         self._seen.wait()
         self._services.engine.call("core.tasks.inspect:inspect", {"pretrained": str(self._run.path), "task": self.task, "options": options},
-                                   on_done=self._looked, on_error=self._not_looked, key="finetune/look", owner=self)
+                                   on_done=partial(self._looked, key), on_error=partial(self._not_looked, key), key="finetune/look", owner=self)
 
     def _still_missing(self) -> str:
         """Which file is still to be chosen; empty where both are there."""
@@ -257,7 +259,9 @@ class FinetunePage(QWidget):
             return tr("Choose also a file to measure on: labelled examples that the model does not learn from.")
         return tr("Choose also the file to learn from.") if dev else tr("Choose files to see how the model reads them.")
 
-    def _looked(self, found: dict[str, Any]) -> None:
+    def _looked(self, key: tuple, found: dict[str, Any]) -> None:
+        if key != self._asked:  # the files or the task have changed meanwhile
+            return
         self._seen.show_found(found, self._columns())
         self._show_blind(found.get("sees", ""), found.get("advice", ""))
         counts = found.get("counts") or {}
@@ -270,7 +274,9 @@ class FinetunePage(QWidget):
                 self._files.show_note(where.partition("_")[0], tr("cannot be used"), wrong=True)
             self._start.setEnabled(False)
 
-    def _not_looked(self, message: str, hint: str) -> None:
+    def _not_looked(self, key: tuple, message: str, hint: str) -> None:
+        if key != self._asked:
+            return
         self._asked = ()
         self._seen.clear(sentences(message, hint))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QBoxLayout, QFrame, QGridLayout, QScrollArea, QStackedLayout, QVBoxLayout, QWidget
@@ -165,19 +166,21 @@ class LivePanel(QWidget):
     # several seeds of one finetune
 
     def _ask_seeds(self) -> None:
-        paths = [str(item.path) for item in self._session.bench if item.run.config.task is not None]
+        self._seeds_of = paths = [str(item.path) for item in self._session.bench if item.run.config.task is not None]
         if paths and self.isVisible():
-            self._services.engine.call("core.tasks.seeds:over_seeds", {"runs": paths}, on_done=self._seeds_known, on_error=self._no_seeds,
-                                       key="train/seeds", owner=self)
+            self._services.engine.call("core.tasks.seeds:over_seeds", {"runs": paths}, on_done=partial(self._seeds_known, paths),
+                                       on_error=partial(self._no_seeds, paths), key="train/seeds", owner=self)
         elif not paths:
-            self._seeds_known([])
+            self._seeds_known(paths, [])
 
-    def _seeds_known(self, found: list) -> None:
+    def _seeds_known(self, paths: list[str], found: list) -> None:
+        if paths != self._seeds_of:  # these have left the bench
+            return
         self._over_seeds.setText("\n".join(f"{one['name']}: {seeds_in_words(one)}" for one in found))
         self._over_seeds.setVisible(bool(found))
 
-    def _no_seeds(self, _message: str, _hint: str) -> None:
-        self._seeds_known([])
+    def _no_seeds(self, paths: list[str], _message: str, _hint: str) -> None:
+        self._seeds_known(paths, [])
 
     # curves
 

@@ -19,7 +19,7 @@ from gui.views.evaluate.body import ALL, LEAST, WRONG, chosen_rows
 from gui.widgets.confusion_matrix import ConfusionMatrix
 from gui.widgets.rows_table import RowsTable
 from gui.widgets.value_scatter import ValueScatter
-from tests.gui.direct_engine import DirectEngine
+from tests.gui.direct_engine import DirectEngine, SilentEngine
 from tests.gui.real_views import real_windows
 
 
@@ -322,3 +322,17 @@ def test_it_says_how_many_examples_are_done(view, measuring, qtbot):
 
 def test_without_a_result_its_words_stand_at_the_top(view, qtbot):
     assert view._words.isVisible() and view._words.geometry().top() < view.height() / 3
+
+
+def test_what_is_measured_of_one_run_is_not_told_of_another(view, make_run, qtbot):
+    session, jobs, first = view._session, view._services.jobs, view.item.path
+    other = Run.create(build_finetune(make_run("pre2"), "classification", {"task.dev_file": "/there/b.csv"}, name="other"))
+    other.checkpoint_path(5).mkdir()
+    session.add_run(other)
+    jobs._make_engine = SilentEngine
+    view.measure()
+    jobs._progressed(jobs.of("evaluate"), 12, 100)
+    session.add_run(make_run("x", "gpt"))
+    assert view._bar.isVisible() and view._counted.text() == "12 of 100 examples" and not view._words.isVisible()
+    session.remove_run(first)
+    assert view.item.path == other.path and not view._bar.isVisible() and view._measure.isVisible() and jobs.of("evaluate") is None

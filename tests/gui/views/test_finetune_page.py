@@ -24,7 +24,7 @@ from gui.run_queue import queue_of
 from gui.second_stage import metric_of, seeds_in_words
 from gui.views.train.finetune_seen import LABELS, PROBLEMS, counts_in_words
 from gui.widgets.tokens import Tokens
-from tests.gui.direct_engine import DirectEngine
+from tests.gui.direct_engine import DirectEngine, SilentEngine
 from tests.gui.real_views import real_windows
 
 FOUND = {
@@ -426,3 +426,25 @@ def test_the_headline_figure_of_a_task(make_run):
     assert metric_of(run, {"loss": 1.0, "accuracy": 0.5}) == "accuracy"
     assert metric_of(run, {"loss": 1.0, "pearson": 0.1, "spearman": 0.2}) == "pearson"
     assert metric_of(make_run("other"), {"accuracy": 1.0}) == ""
+
+
+def test_a_late_look_at_the_files_is_not_shown_for_another_task(page, files, qtbot):
+    engine = SilentEngine()
+    page._services = dataclasses.replace(page._services, engine=engine)
+    page.choose_task("classification")
+    _drop(page, files / "train.csv", files / "dev.csv")
+    qtbot.waitUntil(lambda: bool(engine.asked("inspect:inspect")))
+    [call] = [call for call in engine.calls if call.place.endswith("inspect:inspect")]
+    page.choose_task("tagging")
+    qtbot.waitUntil(lambda: page._asked[:0] == () and not page._wait.isActive())
+    call.on_done(FOUND)
+    assert page._seen._found is None
+    call.on_error("It has ended.", "")
+    assert "ended" not in page._seen._words.text()
+
+
+def test_a_deleted_run_is_not_missed_at_every_change_of_the_theme(page):
+    run = Run.open(Path(page._entered.run))
+    trash.delete(run)
+    view = _change_the_theme(page)
+    assert not any("is not there" in words for words, _ in view._services.messages.texts)

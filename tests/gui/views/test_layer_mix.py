@@ -190,3 +190,19 @@ def test_several_runs_share_their_scale_and_say_why_they_show_nothing(qtbot, mak
 
 def test_the_same_place_in_the_network_has_the_same_hue():
     assert layer_colours(3)[0] == layer_colours(13)[0] and layer_colours(3)[-1] == layer_colours(13)[-1] and len(set(layer_colours(13))) == 13
+
+
+def test_steps_that_a_run_has_taken_back_leave_its_curves_though_it_has_passed_them(make, make_finetuned, qtbot):
+    run = make_finetuned("tuned")
+    tell(run, started(), *(step_end(step, 0.2, 0.3, 0.5) for step in range(1, 11)))
+    window = make("layer_mix")
+    window.session.add_run(run)
+    view = window.view
+    qtbot.waitUntil(lambda: run.path in view.panels and view.panels[run.path]._drawn.get("input", (0, 0))[0] == 10)
+    window.show_view("runs")
+    tell(run, started(step=5), *(step_end(step, 0.8, 0.1, 0.1) for step in range(6, 16)))
+    qtbot.waitUntil(lambda: view._stories[run.path].mixes["input"].steps.values[-1] == 15)
+    window.show_view("layer_mix")
+    curve = view.panels[run.path].curves._curves["input/0"]
+    qtbot.waitUntil(lambda: len(curve.y.values) == 15)
+    assert curve.y.values.round(2).tolist() == [0.2] * 5 + [0.8] * 10

@@ -16,6 +16,7 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QImage
 from PySide6.QtSvg import QSvgRenderer
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLabel, QWidget
 
 from core import i18n, registry
@@ -42,7 +43,7 @@ from gui.views.senses.group import GroupCard
 from gui.views.senses.view import PAGES, SensesView
 from gui.views.senses.words import _pieces
 from gui.widgets.line_chart import Band, Line, LineChart
-from tests.gui.direct_engine import DirectEngine
+from tests.gui.direct_engine import DirectEngine, SilentEngine
 from tests.helpers import runs as helpers
 from tests.helpers.saved import saved_run
 
@@ -425,7 +426,7 @@ def test_a_film_is_written_whatever_is_looked_at_meanwhile(view, qtbot, tmp_path
             page.save(".gif")
             assert "still being drawn" in services.messages.texts[-1][0] and page._export.busy
         qtbot.waitUntil(lambda name=name: len(list(tmp_path.glob(f"{name}-*.png"))) == 5 and not services.jobs.running(), timeout=10_000)
-        assert f"{name}.png" in services.messages.texts[-1][0]
+        assert f"{name}-0001.png ... {name}-0005.png" in services.messages.texts[-1][0]
     for seen, unseen in zip(sorted(tmp_path.glob("seen-*.png")), sorted(tmp_path.glob("unseen-*.png")), strict=True):
         with Image.open(seen) as one, Image.open(unseen) as other:
             assert one.size == other.size and one.tobytes() == other.tobytes()
@@ -740,3 +741,144 @@ def test_what_is_taken_over_can_be_read_again(tmp_path: Path) -> None:
     made = [Specimen(word="苹果", sense="a b", text="一个 苹果")]
     write_specimens(tmp_path / "x.tsv", made)
     assert read_specimens(tmp_path / "x.tsv") == made
+
+
+ORANGES = [Specimen(word="橘子", sense="a", text="橘子很甜。"), Specimen(word="橘子", sense="b", text="那个橘子很大。")]
+
+
+def _silence(made: SensesView) -> SilentEngine:
+    """From now on no page gets an answer by itself."""
+    made._shared.answers._engine = SilentEngine()
+    return made._shared.answers._engine
+
+
+def test_a_film_whose_run_comes_back_can_be_played(view, qtbot) -> None:
+    made = view("film", "gpt")
+    page, session = made.page("film"), made._shared.session
+    run = session.bench[0].run
+    session.remove_run(run.path)
+    settle(qtbot, made, "film")
+    assert page.film is None
+    session.add_run(run)
+    qtbot.waitUntil(lambda: page.film is not None)
+    page.toggle_play()
+    assert page._timer.isActive()
+
+
+def test_the_frames_of_a_film_have_one_size_whatever_becomes_of_the_window(view, qtbot, tmp_path, monkeypatch) -> None:
+    made = view("film", "gpt")
+    page, jobs = made.page("film"), made._shared.services.jobs
+    monkeypatch.setattr(type(page.film), "times", lambda self, frames=6: np.linspace(0, 12, 6))
+    monkeypatch.setattr(saving, "ask_path", lambda *_: str(tmp_path / "film.png"))
+    page.save(".png")
+    qtbot.waitUntil(lambda: len(page._export._files) == 2)
+    made.resize(1000, 760)
+    qtbot.waitUntil(lambda: len(list(tmp_path.glob("film-*.png"))) == 6 and not jobs.running(), timeout=10_000)
+    assert len({QImage(str(path)).size().toTuple() for path in tmp_path.glob("film-*.png")}) == 1
+    qtbot.waitUntil(lambda: page._board.width() > 900)  # it follows the window again
+
+
+@pytest.mark.parametrize("how", ["refused", "forgotten"])
+def test_a_page_that_waited_for_anothers_questions_asks_again_when_they_are_lost(view, qtbot, how: str) -> None:
+    made = view("points", "bert")
+    engine = _silence(made)
+    made._shared.choices.set(aside=True)
+    qtbot.waitUntil(lambda: len(engine.calls) == 1)
+    made.show_page("layers")
+    qtbot.wait(50)
+    assert len(engine.calls) == 1
+    if how == "refused":
+        engine.calls[-1].on_error("The analysis process ended.", "")
+    else:
+        made._shared.answers.forget(str(made._shared.session.bench[0].path))
+    qtbot.waitUntil(lambda: len(engine.calls) == 2)
+    assert "layers" in [kind for kind, _ in engine.calls[-1].keywords["questions"]]
+
+
+def test_figures_of_the_word_before_do_not_stand_under_another(view, qtbot) -> None:
+    made = view("words", "bert")
+    session, panels = made._shared.session, made.page("words")._panels
+    for page in ("sides", "layers"):
+        made.show_page(page)
+        settle(qtbot, made, page)
+    sides, layers = made.page("sides"), made.page("layers")
+    path = session.bench[0].path
+    assert panels[path].rows and layers._rows()[1] and any(cell.balance.lean is not None for cell in sides.cells.values())
+    _silence(made)
+    session.look_at("橘子", ORANGES)
+    for page in ("words", "sides", "layers"):
+        made.show_page(page)
+        qtbot.wait(50)
+    assert not panels[path].rows and not panels[path]._score.text() and "Hiding" in panels[path].words.text()
+    assert all(cell.balance.lean is None for cell in sides.cells.values())
+    assert not layers._rows()[1]
+
+
+def test_while_one_types_the_answer_before_stays(view, qtbot) -> None:
+    made = view("words", "bert")
+    page = made.page("words")
+    path = made._shared.session.bench[0].path
+    page._edit.setText("妈妈吃了苹果。")
+    page._typed(page._edit.text())
+    qtbot.waitUntil(lambda: not page._wait.isActive())
+    settle(qtbot, made, "words")
+    rows = page._panels[path].rows
+    _silence(made)
+    page._edit.setText("妈妈吃了苹果。好")
+    page._typed(page._edit.text())
+    qtbot.wait(400)
+    assert rows and page._panels[path].rows == rows
+
+
+def test_what_is_answered_late_of_a_typed_sentence_is_dropped(view, qtbot) -> None:
+    made = view("points", "bert")
+    page = made.page("points")
+    page._live._engine = engine = SilentEngine()
+    page._strip.begin("苹果很甜。", focus=False)
+    qtbot.waitUntil(lambda: len(engine.calls) > 0)
+    made._shared.choices.projection = "tsne"
+    panel = next(iter(page.panels.values()))
+    qtbot.waitUntil(lambda: "Only PCA" in panel.badge.text())
+    engine.calls[-1].on_done([{"xy": np.array([0.5, 0.5]), "step": 4, "cosines": [("fruit", 0.9), ("company", 0.1)]}])
+    assert "Only PCA" in panel.badge.text()
+    page._strip.end()
+    engine.calls[-1].on_error("The analysis process ended.", "")
+    assert not panel._guest_words
+
+
+def test_what_is_typed_while_words_come_by_themselves_stays(view, qtbot) -> None:
+    made = view("points", "bert")
+    strip, live_words = made.page("points")._strip, made.page("points")._live._words
+    strip.begin("妈妈买了一个苹果很甜", focus=False)
+    strip.play.click()
+    assert live_words.isActive()
+    strip.edit.selectAll()
+    QTest.keyClicks(strip.edit, "hello")
+    assert strip.edit.text() == "hello" and not live_words.isActive()
+
+
+def test_the_direction_stands_beside_a_run_as_it_is_asked(view, qtbot) -> None:
+    made = view("find", "elmo")
+    page = made.page("find")
+    made._shared.choices.set(direction="forward")
+    qtbot.waitUntil(lambda: page._run.itemText(0).endswith("→") and not page._run.itemText(0).endswith("→←"))
+    assert page._run.itemData(0, Qt.ItemDataRole.ToolTipRole).endswith(" →")
+    made.show_page("film")
+    settle(qtbot, made, "film")
+    assert "←" not in next(iter(made.page("film").panels.values())).toolTip()
+
+
+def test_a_search_that_ended_while_another_word_was_looked_at_can_be_made_again(view, qtbot) -> None:
+    made = view("find", "bert")
+    page, session, jobs = made.page("find"), made._shared.session, made._shared.services.jobs
+    jobs._make_engine = SilentEngine
+    before = session.specimens
+    page.find()
+    job = jobs.of(FIND)
+    jobs._progressed(job, "group", 0, 57)
+    made.show_page("points")
+    session.look_at("橘子", ORANGES)
+    jobs._done(job, {"texts": ["一个苹果"]})
+    session.look_at("苹果", before)
+    made.show_page("find")
+    qtbot.waitUntil(lambda: "put into groups" in page._message.text())

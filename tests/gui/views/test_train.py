@@ -12,8 +12,9 @@ from core import config, registry
 from core.config import TextConfig, WatchConfig
 from core.estimate import Machine, TextSize
 from core.events import CheckpointSaved, EvalEnd, EventWriter, Preparing, RunContinued, RunFailed, RunFinished, RunPaused, RunStarted, StepEnd
-from core.runs import list_runs
+from core.runs import Run, list_runs
 from core.sizes import memory_words
+from core.tasks.config import build_finetune
 from gui import draft
 from gui import specimen_store as store
 from gui.losses import loss_title, name_in_legend
@@ -697,3 +698,18 @@ def test_figures_of_a_gpu_run():
     assert "GPU 2.0 GB" in figures(told, learning=True)
     assert "tokens/s" not in figures(told, learning=False)
     assert figures([], learning=True) == ""
+
+
+def test_the_seeds_of_runs_that_have_left_the_bench_are_not_told(make, make_run):
+    pretrained = make_run("pre")
+    run = Run.create(build_finetune(pretrained, "classification", {"task.dev_file": "/there/dev.csv"}, name="tuned"))
+    window = make("train")
+    window.session.add_run(run)
+    window.view.show_live()
+    panel = window.view._live
+    call = [call for call in panel._services.engine.calls if call.place.endswith("over_seeds")][-1]
+    window.session.remove_run(run.path)
+    window.session.add_run(pretrained)
+    call.on_done([{"name": "tuned", "metric": "accuracy", "end": {"accuracy": {"mean": 0.8, "spread": 0.02}},
+                   "best": {"accuracy": {"mean": 0.8, "spread": 0.02}}, "seeds": [0, 1], "runs": 2, "count": 2}])
+    assert not panel._over_seeds.isVisible()
