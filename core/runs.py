@@ -303,8 +303,9 @@ class Run:
             (self.path / "commands" / name).touch()
 
     def withdraw(self, name: str) -> None:
-        """Take a command back; taking back "pause" lets the run go on."""
-        (self.path / "commands" / name).unlink(missing_ok=True)
+        """Take a command back; taking back "pause" lets the run go on. UserError where the system refuses."""
+        with _writing(self.path, tr("Look whether the disk is full or the folder write-protected.")):
+            (self.path / "commands" / name).unlink(missing_ok=True)
 
     def commanded(self, name: str) -> bool:
         return (self.path / "commands" / name).exists()

@@ -79,14 +79,14 @@ def interpreter() -> list[str]:
 
 
 def pid(folder: Path) -> int | None:
-    """The process that works on the study, if it lives (pid and start time both fit: pids are used again)."""
+    """The process that works on the study, if it lives. As core.runs.Run.worker_pid has it: pids are used again, and the clock is set."""
     try:
         noted = json.loads((folder / PROCESS).read_text(encoding="utf-8"))
         if noted["pid"] in _started:
             _started[noted["pid"]].poll()  # so that it does not stay a zombie
         process = psutil.Process(noted["pid"])
-        same = abs(process.create_time() - noted["created"]) < 1 and process.status() != psutil.STATUS_ZOMBIE
-        return process.pid if same else None
+        same = abs(process.create_time() - noted["created"]) < 1 or str(folder) in process.cmdline()
+        return process.pid if same and process.status() != psutil.STATUS_ZOMBIE else None
     except (OSError, ValueError, KeyError, TypeError, psutil.Error):
         return None
 

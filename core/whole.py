@@ -40,6 +40,7 @@ def whole_file(path: Path, where: str = "") -> Iterator[Path]:
     path = Path(path)
     part = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
+        _sweep(path, own=False)  # another thread may be writing it just now
         yield part
         put_in_place(part, path)
     except OSError as error:
@@ -64,7 +65,7 @@ def new_folder(path: Path) -> Iterator[Path]:
     if path.exists() and (not path.is_dir() or any(path.iterdir())):
         raise UserError(tr("{path} exists and is not empty.", path=path), tr("Name another folder."), where="out")
     part = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    _sweep(path)
+    _sweep(path, own=True)
     try:
         part.mkdir(parents=True)
         yield part
@@ -77,12 +78,13 @@ def new_folder(path: Path) -> Iterator[Path]:
         shutil.rmtree(part, ignore_errors=True)
 
 
-def _sweep(path: Path) -> None:
-    """Remove what a process that was ended meanwhile left half filled."""
+def _sweep(path: Path, *, own: bool) -> None:
+    """Remove what a process that was ended meanwhile left half filled. own: also what this one has."""
     for old in path.parent.glob(f".{glob.escape(path.name)}.*.tmp"):
         pid = old.name.split(".")[-2]
-        if pid.isdigit() and (int(pid) == os.getpid() or not psutil.pid_exists(int(pid))):
-            shutil.rmtree(old, ignore_errors=True)
+        if pid.isdigit() and (own if int(pid) == os.getpid() else not psutil.pid_exists(int(pid))):
+            with suppress(OSError):
+                shutil.rmtree(old) if old.is_dir() else old.unlink()
 
 
 def remove_abandoned(cache: Path) -> None:

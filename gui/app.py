@@ -58,9 +58,7 @@ def main(arguments: list[str] | None = None) -> int:
     calm.timeout.connect(partial(tidy, window))
     calm.start()
     signal.signal(signal.SIGINT, lambda *_: window.close())
-    code = app.exec()
-    window.deleteLater()
-    return code
+    return app.exec()
 
 
 def warm_up() -> None:
@@ -74,8 +72,8 @@ def look_among_the_young() -> None:
 
 
 def tidy(window: MainWindow) -> None:
-    """Look for garbage among all objects, if nobody would notice."""
-    if not window.processes.running() and not window.isActiveWindow():
+    """Look for garbage among all objects, while nobody looks at the program and nothing is trained."""
+    if not window.processes.running() and QApplication.activeWindow() is None:
         gc.collect()
 
 

@@ -1,4 +1,4 @@
-"""Questions to the analysis process, and their answers. Nothing here ever waits: the window stays free.
+"""Questions to the analysis process, and their answers. Nobody waits for these: the window stays free.
 
     engine.call("core.analysis.senses:for_window", {"path": ...}, on_done=self._show, on_error=self._fail, key="senses",
                 owner=self)

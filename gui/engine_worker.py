@@ -15,6 +15,7 @@ import inspect
 import os
 import pickle
 import queue
+import signal
 import sys
 import threading
 import traceback
@@ -54,6 +55,7 @@ def read_frame(file: BinaryIO) -> tuple | None:
 
 def main() -> int:
     """Serve until the window closes the pipe."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C in the terminal is for the window, which may ask before it ends
     source = os.fdopen(os.dup(0), "rb")
     target = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what a library prints must not land between the frames
@@ -115,7 +117,8 @@ def _answer(number: int, place: str, keywords: dict[str, Any], target: BinaryIO,
     except Cancelled:
         return ("done", number, None)
     except OSError as error:
-        traceback.print_exc()
+        with suppress(OSError, ValueError, AttributeError):  # there may be no terminal
+            traceback.print_exc()
         refused = refused_by_system(error)
         return ("error", number, refused.message, refused.hint, "", "")
     except MemoryError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 import traceback
 from collections.abc import Callable
@@ -190,6 +191,7 @@ class MainWindow(QMainWindow):
         self._clear()
         theme.apply(QApplication.instance(), name, self.settings.zoom)
         self._build(self._name)
+        gc.collect()  # of the old parts; beside the rest it takes no time that one would see
 
     def zoom(self, change: float) -> None:
         """Larger or smaller text; 0 is the normal size."""
@@ -319,13 +321,14 @@ class MainWindow(QMainWindow):
     def closeEvent(self, event: QCloseEvent) -> None:
         running, studies = self.processes.running(), study_process.under_way()
         jobs = list(dict.fromkeys(map(_job_title, self.jobs.under_way())))
-        choice = QuitChoice.KEEP
+        choice, queue = QuitChoice.KEEP, queue_of(self.processes)
+        queue.hold(True)  # or the next one would begin where one ends meanwhile or is discarded
         if running or studies or jobs:
-            choice = ask(self, running, queue_of(self.processes).waiting, [folder.name for folder in studies], jobs)
+            choice = ask(self, running, queue.waiting, [folder.name for folder in studies], jobs)
         if choice is QuitChoice.CANCEL:
+            queue.hold(False)
             event.ignore()
             return
-        queue_of(self.processes).clear()  # or the next one would begin where one is discarded
         try:
             for run in running:
                 if choice is QuitChoice.STOP:
@@ -334,8 +337,10 @@ class MainWindow(QMainWindow):
                     self.processes.discard(run)
         except UserError as error:  # the window stays: what was wanted has not come to pass
             self.messages.error(error)
+            queue.hold(False)
             event.ignore()
             return
+        queue.clear()
         for folder in studies if choice is QuitChoice.STOP else ():
             study_process.stop(folder)
         self._saving.stop()

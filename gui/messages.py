@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 import traceback
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import TracebackType
 
 import shiboken6
@@ -94,8 +94,9 @@ class Messages(QObject):
             self.error(value)
         else:
             text = "".join(traceback.format_exception(kind, value, trace))
-            sys.stderr.write(text)
             self.unexpected(tr("Something went wrong that should not have: {reason}.", reason=f"{kind.__name__}: {value}"), text)
+            with suppress(OSError, ValueError, AttributeError):  # there may be no terminal
+                sys.stderr.write(text)
 
     def _dialog_gone(self) -> None:
         dialog, self._dialog = self._dialog, None

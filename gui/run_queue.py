@@ -27,6 +27,7 @@ class RunQueue(QObject):
         self._waiting: list[Run] = []
         self._begun: set[str] = set()
         self._at_once = 1
+        self._held = False
         processes.ended.connect(self._ended)
         processes.started.connect(self.drop)
 
@@ -48,6 +49,11 @@ class RunQueue(QObject):
     def busy(self) -> bool:
         return bool(self._waiting or self._begun)
 
+    def hold(self, on: bool) -> None:
+        """While it is on, none begins: the person is asked what is to become of those that are being trained."""
+        self._held = on
+        self._next()
+
     def clear(self) -> None:
         """Forget those that wait; what is being trained goes on."""
         self._waiting.clear()
@@ -60,7 +66,7 @@ class RunQueue(QObject):
         self.changed.emit()
 
     def _next(self) -> None:
-        while self._waiting and len(self._begun) < self._at_once:
+        while self._waiting and not self._held and len(self._begun) < self._at_once:
             run = self._waiting.pop(0)
             try:
                 self._processes.start(run)

@@ -48,7 +48,8 @@ log = logging.getLogger(__name__)
 def work(path: Path) -> int:
     """Train the run at `path` from where it stands.
 
-    Returns the exit code: 0 done, 2 an error in words, 3 an unexpected one, DISK_FULL where not even the error could be written.
+    Returns the exit code: 0 done, 2 an error in words, 3 an unexpected one, DISK_FULL where a full disk could not even take
+    the error.
     """
     rank = int(os.environ.get("RANK", 0))
     run = Run.open(path)
@@ -82,17 +83,18 @@ def work(path: Path) -> int:
                 log.exception("the run failed")
             elif rank > 0:
                 log.error(str(error))  # the log is all that it can write to
-        except OSError:
-            return DISK_FULL
+        except OSError as refused:
+            return DISK_FULL if refused.errno == errno.ENOSPC else 3
         return 2 if known else 3
     finally:
         if writer:
             with suppress(OSError):
                 writer.sync()
                 writer.close()
-            for name in COMMANDS:  # they have been obeyed: a worker that torchrun starts next time must not stop at once
-                run.withdraw(name)
-            run.release()
+            with suppress(OSError, UserError):
+                for name in COMMANDS:  # they have been obeyed: a worker that torchrun starts next time must not stop at once
+                    run.withdraw(name)
+                run.release()
 
 
 def _train(run: Run, write: Callable[[events.Event], None], stop: Callable[[], bool], step: list[int]) -> str:

@@ -142,6 +142,16 @@ def test_a_best_checkpoint_that_cannot_be_read_now_is_not_said_to_be_missing(run
         run.named_step(runs.BEST)
 
 
+def test_a_command_that_cannot_be_taken_back_is_said(run: runs.Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(_path: Path, missing_ok: bool = False) -> None:
+        raise OSError(errno.EROFS, "read-only")
+
+    run.command("stop")
+    monkeypatch.setattr(Path, "unlink", refused)
+    with pytest.raises(UserError, match="only be read"):
+        run.withdraw("stop")
+
+
 def test_of_two_that_claim_a_run_at_the_same_moment_one_gets_it(run: runs.Run) -> None:
     code = f"""
 import pathlib, time

@@ -65,4 +65,11 @@ def test_what_a_dead_process_left_half_filled_goes_and_a_living_one_keeps_its_ow
         pass
     with whole.replacing(tmp_path / "new" / "a.txt") as file:
         file.write(b"whole")
+    halves = [tmp_path / f".b.lexi.{pid}.tmp" for pid in (4194305, os.getppid(), os.getpid())]
+    for half in halves:
+        half.write_text("half")
+    with whole.whole_file(tmp_path / "b.lexi") as part:
+        assert part == halves[2] and part.exists(), "another thread may be writing it"
+        part.write_text("after")
+    assert [half.exists() for half in halves] == [False, True, False]
     assert (tmp_path / "new" / "a.txt").read_bytes() == b"whole"

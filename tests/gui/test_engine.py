@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import signal
 import threading
 import time
 
@@ -192,3 +193,10 @@ def test_what_could_not_be_sent_to_a_dead_process_does_not_hinder_its_end(qtbot,
     engine._drop(asked.call)
     engine.close()
     assert not engine.busy
+
+
+def test_a_ctrl_c_in_the_terminal_is_for_the_window(qtbot, engine, ask):
+    _answer(qtbot, ask("double", {"values": np.zeros(1)}))
+    process = engine._process
+    process.send_signal(signal.SIGINT)
+    assert not _answer(qtbot, ask("double", {"values": np.zeros(1)})).errors and engine._process is process

@@ -410,13 +410,34 @@ def test_closing_asks_what_becomes_of_a_run(qtbot, make_window, make_run, monkey
     monkeypatch.setattr(window.processes, "running", list)
 
 
+def test_no_run_begins_while_the_window_asks_what_becomes_of_the_others(qtbot, make_window, make_run, monkeypatch):
+    window, run, started = make_window(), make_run("bert"), []
+    monkeypatch.setattr(window.processes, "running", lambda: [run])
+    monkeypatch.setattr(window.processes, "start", lambda run: started.append(run.name))
+    queue = queue_of(window.processes)
+    queue._begun.add(str(run.path))
+    queue.start([make_run("waits for its turn")])
+
+    def asks(*_):
+        window.processes.ended.emit(str(run.path), None)
+        assert not started
+        return QuitChoice.CANCEL
+
+    monkeypatch.setattr("gui.main_window.ask", asks)
+    assert not window.close() and started == ["waits for its turn"]  # now that the window stays
+    monkeypatch.setattr(window.processes, "running", list)
+
+
 @pytest.mark.parametrize("choice", [QuitChoice.STOP, QuitChoice.DISCARD])
 def test_the_window_stays_where_a_run_cannot_be_stopped_or_discarded(qtbot, make_window, make_run, monkeypatch, choice):
     window, run = make_window(), make_run("bert")
     monkeypatch.setattr(window.processes, "running", lambda: [run])
     monkeypatch.setattr("gui.main_window.ask", lambda *_: choice)
+    queue_of(window.processes)._begun.add(str(run.path))
+    queue_of(window.processes).start([make_run("waits for its turn")])
     run.path.rename(run.path.with_name("elsewhere"))
     assert not window.close()
+    assert len(queue_of(window.processes).waiting) == 1, "the window stays, and so does what waits"
     assert "no longer there" in window.messages.texts[0][0]
     monkeypatch.setattr(window.processes, "running", list)
 
@@ -507,12 +528,14 @@ def test_enter_lets_the_training_go_on(qtbot, make_run):
     assert dialog.choice is QuitChoice.KEEP
 
 
-def test_an_expected_error_is_a_card_and_an_unexpected_one_a_dialog(qtbot, make_window):
+def test_an_expected_error_is_a_card_and_an_unexpected_one_a_dialog(qtbot, make_window, monkeypatch):
     window = make_window()
     with window.messages.guard():
         raise UserError("It is full.", "Empty it.")
     assert window.messages.texts == [("It is full.", "Empty it.")]
+    monkeypatch.setattr(sys, "stderr", None)  # as under pythonw
     window.messages._hook(ValueError, ValueError("nobody knew"), None)
+    monkeypatch.undo()
     assert "nobody knew" in window.messages._dialog._trace.toPlainText()
     window.messages._dialog._copy()
     assert "nobody knew" in QApplication.clipboard().text()

@@ -100,6 +100,18 @@ def test_a_queue_trains_several_at_once_and_lets_go(qtbot, make_run):
     assert not queue.waiting
 
 
+def test_while_the_queue_is_held_none_begins(qtbot, make_run):
+    processes = FakeProcesses()
+    queue = queue_of(processes)
+    runs = [make_run(name) for name in "ab"]
+    queue.start(runs)
+    queue.hold(True)
+    processes.ended.emit(str(runs[0].path), None)
+    assert processes.names == ["a"] and [run.name for run in queue.waiting] == ["b"]
+    queue.hold(False)
+    assert processes.names == ["a", "b"]
+
+
 def test_a_run_that_somebody_else_starts_waits_no_more(qtbot, make_run):
     processes = FakeProcesses()
     queue = queue_of(processes)

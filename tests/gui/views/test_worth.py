@@ -231,6 +231,9 @@ def test_a_study_that_is_under_way_is_not_started_twice(worker, tmp_path, own_ho
     study_process.start(folder, ["worth", "elmo"])
     with pytest.raises(UserError):
         study_process.start(folder)
+    noted = json.loads((folder / study_process.PROCESS).read_text(encoding="utf-8"))
+    (folder / study_process.PROCESS).write_text(json.dumps({**noted, "created": noted["created"] + 100}), encoding="utf-8")
+    assert study_process.pid(folder) == noted["pid"], "the clock was set"
     study_process.stop(folder)
     assert study_process.pid(folder) is None
     (folder / study_process.PROCESS).write_text('{"pid": 1, "created": 3}', encoding="utf-8")
