@@ -118,11 +118,11 @@ class Run:
             raise UserError(tr("{path} cannot be read: {reason}.", path=path, reason=system_words(error)),
                             tr("Check the name and the permissions.")) from error
         if not there and not os.path.exists(path):  # it is on the bench, and was moved or deleted meanwhile; or the name was mistyped
-            meant = runs_home() / path
-            hint = (tr("Did you mean {name}?", name=meant) if (meant / "config.json").is_file() else
-                    tr("Check the name: Runs in the window, or python main.py runs, lists them. If it was moved or deleted, put it back, "
-                       "or take it off the bench."))
-            raise UserError(tr("The run {name} is not there: {path}.", name=path.name, path=path), hint)
+            if path.name == str(path) and (runs_home() / path / "config.json").is_file():  # of one in the program's home its name is enough
+                return cls.open(runs_home() / path)
+            raise UserError(tr("The run {name} is not there: {path}.", name=path.name, path=path),
+                            tr("Check the name: Runs in the window, or python main.py runs, lists them. If it was moved or deleted, put it back, "
+                               "or take it off the bench."))
         if not there:
             raise UserError(tr("{path} is not a run: it has no config.json.", path=path), tr("Choose the folder of a run."))
         return cls(path, configs.load(path / "config.json"))

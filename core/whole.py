@@ -96,5 +96,6 @@ def remove_abandoned(cache: Path) -> None:
 
 
 def unwritable(path: Path, error: OSError, where: str = "") -> UserError:
-    return UserError(tr("{path} cannot be written: {reason}.", path=path, reason=system_words(error)),
-                     tr("Free some space, or choose another place."), where=where)
+    homeless = isinstance(error, FileNotFoundError)
+    return UserError(tr("{path} cannot be written: {reason}.", path=path, reason=tr("its folder is not there") if homeless else system_words(error)),
+                     tr("Make the folder, or choose another place.") if homeless else tr("Free some space, or choose another place."), where=where)

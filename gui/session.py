@@ -46,7 +46,7 @@ class Session(QObject):
     head: an attention head's index; ask `head_of(run)`. step: a step of the replay, None for the newest; ask `step_of(run)`.
     wordsChanged: sent when words have got sentences or have none any more.
     text: the text that the next run shall read, None until one was chosen. filesWanted: sent after navigating to "corpus", so that one
-    chooses files there. draft: the settings of the next run, None until
+    chooses files there; pointsWanted: to "senses", so that one sees the pictures. draft: the settings of the next run, None until
     somebody looked at them; a view that wants to train with other settings calls `hand_over` and navigates to "train". pretrained: the run
     that somebody wants to finetune, in the same way, until the form has taken it. past: what can be taken back in a view, or was entered
     there, by its name; the view that is made anew in another language or theme goes on from there.
@@ -62,6 +62,7 @@ class Session(QObject):
     stepChanged = Signal()
     textChanged = Signal()
     filesWanted = Signal()
+    pointsWanted = Signal()
     draftChanged = Signal()
     draftHanded = Signal()
     pretrainedChanged = Signal()

@@ -52,6 +52,9 @@ def _index(vectors: np.ndarray, tokenizer: Tokenizer, word: str) -> int:
         index = tokenizer.id(form)
         if index is not None and index >= len(SPECIALS) and np.any(vectors[index]):
             return index
+    if tokenizer.kind == "char" and len(word) > 1 and all(tokenizer.id(character) is not None for character in word):
+        raise UserError(tr("This run reads {word} as {count} tokens, a character each: it has no vector for the whole.", word=word, count=len(word)),
+                        tr("Ask for one of them, or ask a run that reads words, such as word2vec."), where="word")
     near = _similar(tokenizer, word)
     raise UserError(tr("The word {word} is not in the vocabulary.", word=word or "''"),
                     tr("Similar words that are: {words}.", words=", ".join(near)) if near

@@ -96,7 +96,7 @@ def occlude(loaded: Loaded, text: str, word: str, vectors: np.ndarray, labels: S
     changes = iter((scores[0] - scores[1:]).tolist())
     return {"words": around, "changes": [None if item is None else next(changes) for item in without], "score": float(scores[0]),
             "sense": compass.senses[own], "other": compass.senses[other], "how": how(loaded),
-            "same": bool(np.abs(found - found[0]).max() <= 1e-5 * np.abs(found[0]).max(initial=1e-12)),
+            "same": bool(asked) and bool(np.abs(found - found[0]).max() <= 1e-5 * np.abs(found[0]).max(initial=1e-12)),
             "cosines": list(zip(compass.senses, cosines[0].tolist(), strict=True))}
 
 

@@ -50,17 +50,23 @@ def _titled(text: str, aside: bool) -> str:
 
 def add_runs_and_sentences(add: argparse.ArgumentParser) -> None:
     add.add_argument("runs", type=Path, nargs="+", metavar="DIR")
-    add.add_argument("--sentences", type=Path, metavar="SENSES.tsv", help=tr("labelled sentences; without it the built-in ones"))
+    add.add_argument("--sentences", type=Path, metavar="SENSES.tsv",
+                     help=tr("labelled sentences; without it those the run watched, or the built-in ones"))
     add.add_argument("--word", help=tr("this word only"))
 
 
 def specimens_of(run: Run, sentences: Path | None, word: str | None) -> list[Specimen]:
-    """Those of the file, else the built-in ones; of the word, if one is given. UserError where there are none."""
+    """Those of the file, else those that the run watched, else the built-in ones, all of one word; of `word`, if it is given. UserError where
+    there are none."""
     from core.text import builtin
 
-    language = run.config.text.corpus
-    found = read_specimens(sentences) if sentences else builtin.specimens(language, word or builtin.STARS[language])
-    found = [item for item in found if not word or item.word == word]
+    if sentences:
+        found = [item for item in read_specimens(sentences) if not word or item.word == word]
+    else:
+        word = word or run.config.watch.word or builtin.STARS[run.config.text.corpus]
+        watched = read_specimens(run.specimens_path) if run.specimens_path.exists() else []
+        known = (watched, *(builtin.specimens(language, word) for language in builtin.STARS))
+        found = next((mine for group in known if (mine := [item for item in group if item.word == word])), [])
     if not found:
         raise UserError(tr("There is no labelled sentence for '{word}'.", word=word or ""), tr("Give a file that has some with --sentences."))
     return found
@@ -91,7 +97,7 @@ def film(parsed: argparse.Namespace) -> None:
     from core.pictures import film as films
     from core.text import builtin
 
-    if films.suffix_of(parsed.out) != ".svg":
+    if parsed.out.suffix.lower() != ".svg":
         raise UserError(tr("The command line writes a film as .svg."), tr("GIF, WebP and PNG leave from the window: Senses, Film."), where="out")
     opened = [Run.open(path) for path in parsed.runs]
     specimens = specimens_of(opened[0], parsed.sentences, parsed.word)

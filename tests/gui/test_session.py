@@ -8,7 +8,9 @@ from core import config
 from core.config import TextConfig
 from core.errors import UserError
 from core.runs import Run
+from core.tasks.config import build_finetune
 from core.text.specimens import Specimen
+from gui import bench_room
 from gui.session import BenchRun, Session, layer_count
 
 
@@ -155,3 +157,17 @@ def test_step_of_takes_the_newest_not_after(qtbot):
     assert session.step_of([10, 20, 30]) == 20
     session.step = 5
     assert session.step_of([10, 20, 30]) == 10
+
+
+def test_a_run_that_began_beside_a_full_bench_gets_the_place_of_the_one_it_was_made_from(make_run):
+    session = Session()
+    runs = [make_run(name) for name in "abcd"]
+    for run in runs:
+        session.add_run(run)
+    tuned = Run.create(build_finetune(runs[1], "tagging", {}, name="tuned"))
+    bench_room.make_room(session, tuned)
+    assert [item.run.name for item in session.bench] == ["a", "tuned", "c", "d"]
+    bench_room.make_room(session, tuned)
+    other = make_run("e")
+    bench_room.make_room(session, other)
+    assert [item.run.name for item in session.bench] == ["a", "tuned", "c", "e"] and len({item.colour for item in session.bench}) == 4

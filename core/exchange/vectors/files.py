@@ -27,6 +27,7 @@ COUNTS = re.compile(rb"[ \t]{0,9}(\d{1,12})[ \t]{1,9}(\d{1,12})[ \t\r]{0,9}\n") 
 
 OnProgress = Callable[[int, int], None]  # bytes read, bytes in all
 Blocks = Iterator[tuple[list[str], np.ndarray]]  # words, (rows, size)
+OFFICE, TEXTS = (".docx", ".xlsx", ".pptx", ".odt", ".ods"), (".txt", ".csv", ".tsv", ".jsonl")
 
 
 def is_binary(head: bytes, size: int) -> bool:
@@ -128,9 +129,12 @@ def read_binary(path: Path, on_progress: OnProgress) -> Blocks:
 
 
 def refuse_pickle(path: Path) -> None:
-    """UserError for a file that Python would have to unpickle: that can run anything."""
+    """UserError for a file that Python would have to unpickle: that can run anything. And for a document of an office program: also an archive."""
     with path.open("rb") as file:
         head = file.read(4)
+    if head[:2] == b"PK" and path.suffix.lower() in OFFICE:
+        raise UserError(tr("{path} is neither a model nor word vectors.", path=path.name),
+                        tr("If it is text to learn from, save it as txt or csv and choose that under Text."))
     if head[:2] == b"PK" or (head[:1] == b"\x80" and head[1:2] in b"\x02\x03\x04\x05"):
         raise UserError(tr("{path} is a pickle of PyTorch or Python: opening one can run any program, so it is never opened.", path=path.name),
                         tr("Where you trust it, convert it with the program that wrote it: a model to model.safetensors, "
@@ -138,7 +142,9 @@ def refuse_pickle(path: Path) -> None:
 
 
 def damaged(path: Path, reason: str) -> UserError:
-    return UserError(tr("{path} cannot be read as word vectors: {reason}.", path=path.name, reason=reason), tr("Choose another file."))
+    return UserError(tr("{path} cannot be read as word vectors: {reason}.", path=path.name, reason=reason),
+                     tr("Choose another file. If it is text to learn from, choose it under Text.") if path.suffix.lower() in TEXTS else
+                     tr("Choose another file."))
 
 
 

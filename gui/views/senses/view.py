@@ -33,6 +33,7 @@ class SensesView(QWidget):
         self._choices.kept.connect(self.keeper.soon)
         session.selectionChanged.connect(self._selected)  # before the pages hear of it
         session.wordChanged.connect(self._another_word)
+        session.pointsWanted.connect(self._to_points)
         self.tabs = FoldingSegments(page_titles(), self._choices.state.page, tips=page_tips())
         self.tabs.chosen.connect(self.show_page)
         self.controls = QWidget(self)
@@ -75,6 +76,9 @@ class SensesView(QWidget):
             if other is not page and other.controls.isAncestorOf(focused):
                 page.setFocus()  # or Qt moves the keyboard to whatever comes next: the cross of a chip
             other.controls.setVisible(other is page)
+
+    def _to_points(self) -> None:
+        self.show_page("points")
 
     def _restore(self, state: State) -> None:
         self._choices.restore(state)

@@ -233,7 +233,7 @@ class WordsPanel(QFrame):
         self.tokens.select(next((place for place, (start, end) in enumerate(pieces) if (start, end) not in by_place
                                  and text[start:end].lower() == word.lower()), -1))
         title = store.sense_title(word, found["sense"])
-        self._score.setText(tr("{sense}: score {score:.2f}", sense=title, score=found["score"]) if not found["same"] else "")
+        self._score.setText(tr("{sense}: score {score:.2f}", sense=title, score=round(found["score"], 2) + 0.0) if not found["same"] else "")
         self.rows = [[text[start:end], start, end, change] for (start, end), change in by_place.items()]
         self.words.setText(self._verdict(found, text, word))
 

@@ -176,11 +176,13 @@ class StartView(QWidget):
         with self._services.messages.guard():
             demo.begin(language, self._session, self._services, found)
             self._services.navigate("senses")
+            self._session.pointsWanted.emit()  # not the page that was looked at last
 
     def _show(self, runs: list[Run]) -> None:
         with self._services.messages.guard():
             demo.show(self._language, runs, self._session)
             self._services.navigate("senses")
+            self._session.pointsWanted.emit()  # not the page that was looked at last
 
     def _choose(self, language: str) -> None:
         self._language = language

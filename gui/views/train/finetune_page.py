@@ -20,6 +20,7 @@ from core.registry import TASKS, task
 from core.runs import Run
 from core.tasks.config import build_finetune
 from gui import theme
+from gui.bench_room import say_full
 from gui.forms.finetune_options import COLUMN, COLUMNS, FILE, TASK, FinetuneOptions
 from gui.forms.labelled_files import DEV, TRAIN, LabelledFiles, dropped_files
 from gui.forms.option_titles import error_in_titles
@@ -327,8 +328,7 @@ class FinetunePage(QWidget):
             for run in shown:
                 self._session.add_run(run)
             if not shown:
-                self._services.messages.say(tr("{name} is being trained.", name=runs[0].name),
-                                            tr("The bench is full; take a run off to see its curve."))
+                say_full(self._session, self._services, runs[0])
             self.started.emit(runs[0])
 
     # drag and drop, anywhere on the page

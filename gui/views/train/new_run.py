@@ -20,6 +20,7 @@ from core.runs import Run
 from gui import draft as drafts
 from gui import specimen_store as store
 from gui import theme
+from gui.bench_room import say_full
 from gui.forms.editors import show_value
 from gui.forms.form import Form
 from gui.forms.option_titles import choice_title, error_in_titles, option_title
@@ -365,8 +366,7 @@ class NewRunPage(QWidget):
             if len(self._session.bench) < BENCH_SIZE:
                 self._session.add_run(run)
             else:
-                self._services.messages.say(tr("{name} is being trained.", name=run.name),
-                                            tr("The bench is full; take a run off to see its curve."))
+                say_full(self._session, self._services, run)
             self.started.emit(run)
 
 

@@ -9,7 +9,10 @@ import numpy as np
 import pytest
 
 from core import cli, i18n
+from core.cli import sensing
+from core.errors import UserError
 from core.runs import Run
+from core.text.specimens import Specimen, write_specimens
 from core.train import worker
 from tests.helpers.runs import make_run
 
@@ -111,7 +114,7 @@ def test_what_cannot_be_is_said(trained: Run, tmp_path: Path, capsys: pytest.Cap
     two = tmp_path / "two.tsv"
     two.write_text("word\tsense\ttext\n苹果\ta\t苹果\n花\tb\t花\n", encoding="utf-8")
     for arguments, words in ((["film", str(trained.path), "--out", str(tmp_path / "film.gif")], "leave from the window"),
-                             (["film", str(trained.path), "--out", str(tmp_path / "film")], "A film is written as"),
+                             (["film", str(trained.path), "--out", str(tmp_path / "film.mp4")], "writes a film as .svg"),
                              (["words", str(trained.path), "--sentences", str(two), "--text", "苹果"], "several words: 苹果, 花"),
                              (["words", str(trained.path), "--text", "没有"], "does not stand in the sentence"),
                              (["words", str(trained.path), "--text", "苹果很甜", "--layer", "9"], "There is no layer 9"),
@@ -120,3 +123,13 @@ def test_what_cannot_be_is_said(trained: Run, tmp_path: Path, capsys: pytest.Cap
                              (["probe", str(trained.path), "--labels", str(tmp_path / "no.tsv")], "no.tsv")):
         assert cli.main(arguments) == cli.USER_ERROR
         assert words in capsys.readouterr().err
+
+
+def test_without_a_file_the_sentences_are_those_the_run_watched_or_built_in_ones_of_either_language(tmp_path: Path) -> None:
+    run = make_run(tmp_path, "bert")
+    assert {one.word for one in sensing.specimens_of(run, None, "bank")} == {"bank"}  # its settings say that its text is Chinese
+    assert len(sensing.specimens_of(run, None, None)) == 100
+    write_specimens(tmp_path / "run0" / "specimens.tsv", [Specimen(word="苹果", sense="fruit", text="苹果很甜")])
+    assert [one.text for one in sensing.specimens_of(run, None, None)] == ["苹果很甜"]
+    with pytest.raises(UserError, match="no labelled sentence for '香蕉'"):
+        sensing.specimens_of(run, None, "香蕉")

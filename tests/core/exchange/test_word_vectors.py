@@ -190,3 +190,14 @@ def test_pickles_are_never_opened(tmp_path: Path) -> None:
     np.save(tmp_path / "objects.npy", np.array([{}, {}], object), allow_pickle=True)
     with pytest.raises(UserError, match="without objects"):
         open_vectors(tmp_path / "objects.npy")
+
+
+@pytest.mark.parametrize(("name", "content", "words"), [("essay.docx", b"PK\x03\x04", "neither a model nor word vectors"),
+                                                        ("model.pt", b"PK\x03\x04", "pickle"), ("text.csv", b"one two\n", "choose it under Text")])
+def test_what_is_text_to_learn_from_is_no_pickle_and_is_told_where_it_belongs(tmp_path: Path, name: str, content: bytes, words: str) -> None:
+    from core.exchange.vectors import files
+
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(UserError, match=words):
+        files.refuse_pickle(tmp_path / name)
+        raise files.damaged(tmp_path / name, "no vectors")

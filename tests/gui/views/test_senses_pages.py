@@ -768,12 +768,12 @@ def test_a_film_whose_run_comes_back_can_be_played(view, qtbot) -> None:
 def test_the_frames_of_a_film_have_one_size_whatever_becomes_of_the_window(view, qtbot, tmp_path, monkeypatch) -> None:
     made = view("film", "gpt")
     page, jobs = made.page("film"), made._shared.services.jobs
-    monkeypatch.setattr(type(page.film), "times", lambda self, frames=6: np.linspace(0, 12, 6))
+    monkeypatch.setattr(type(page.film), "times", lambda self, frames=30: np.linspace(0, 12, 30))
     monkeypatch.setattr(saving, "ask_path", lambda *_: str(tmp_path / "film.png"))
     page.save(".png")
-    qtbot.waitUntil(lambda: len(page._export._files) == 2)
+    qtbot.waitUntil(lambda: len(page._export._files) >= 2)
     made.resize(1000, 760)
-    qtbot.waitUntil(lambda: len(list(tmp_path.glob("film-*.png"))) == 6 and not jobs.running(), timeout=10_000)
+    qtbot.waitUntil(lambda: len(list(tmp_path.glob("film-*.png"))) == 30 and not jobs.running(), timeout=20_000)
     assert len({QImage(str(path)).size().toTuple() for path in tmp_path.glob("film-*.png")}) == 1
     qtbot.waitUntil(lambda: page._board.width() > 900)  # it follows the window again
 
@@ -882,3 +882,17 @@ def test_a_search_that_ended_while_another_word_was_looked_at_can_be_made_again(
     session.look_at("苹果", before)
     made.show_page("find")
     qtbot.waitUntil(lambda: "put into groups" in page._message.text())
+
+
+def test_who_opens_the_demo_sees_its_pictures(view) -> None:
+    made = view("find", "gpt")
+    made._shared.session.pointsWanted.emit()
+    assert made.tabs.value == "points" and made._stack.currentWidget() is made.page("points")
+
+
+def test_a_sentence_that_is_only_the_word_says_that_there_is_nothing_to_hide(view, qtbot) -> None:
+    made = view("words", "bert")
+    page = made.page("words")
+    page._edit.setText("苹果")
+    page._typed("苹果")
+    qtbot.waitUntil(lambda: "There is no other word to hide." in next(iter(page._panels.values())).words.text())
