@@ -311,6 +311,9 @@ def require_senses(labels: Sequence[str] | np.ndarray, known: np.ndarray | None 
                             tr("Train on text that holds their words, or label other sentences."))
 
 
+MUCH_UNKNOWN = 0.2  # of the words around; beyond that it must be said beside the figures
+
+
 def bag_of_context(tokenizer: Any, table: np.ndarray, specimens: Sequence[Specimen]) -> np.ndarray:
     """The mean static vector of the words around the word, (specimens, size); NaN where no other word is known.
 
@@ -319,13 +322,24 @@ def bag_of_context(tokenizer: Any, table: np.ndarray, specimens: Sequence[Specim
     result = np.full((len(specimens), table.shape[1]), np.nan, dtype=np.float32)
     unknown = tokenizer.id("[UNK]")
     for row, specimen in enumerate(specimens):
-        start, end = specimen.span
-        encoded = tokenizer.encode(specimen.text)
-        others = [token for token, (a, b) in zip(encoded.ids, encoded.offsets, strict=True)
-                  if token != unknown and not (a < end and b > start) and any(map(str.isalnum, specimen.text[a:b]))]
+        others = [token for token in _around(tokenizer, specimen) if token != unknown]
         if others:
             result[row] = table[others].mean(axis=0)
     return result
+
+
+def unknown_share(tokenizer: Any, specimens: Sequence[Specimen]) -> float:
+    """How many of the tokens around the word are [UNK], from 0 to 1. A model that cannot read the sentences is not to blame for what it says."""
+    around = [token for specimen in specimens for token in _around(tokenizer, specimen)]
+    return around.count(tokenizer.id("[UNK]")) / max(len(around), 1)
+
+
+def _around(tokenizer: Any, specimen: Specimen) -> list[int]:
+    """The tokens of a sentence but for the word and for marks."""
+    start, end = specimen.span
+    encoded = tokenizer.encode(specimen.text)
+    return [token for token, (a, b) in zip(encoded.ids, encoded.offsets, strict=True)
+            if not (a < end and b > start) and any(map(str.isalnum, specimen.text[a:b]))]
 
 
 def report(loaded: Loaded, specimens: Sequence[Specimen], bag: Loaded | None = None, vectors: np.ndarray | None = None) -> SenseReport:

@@ -92,6 +92,7 @@ def figures(run: str, specimens: Sequence[Specimen], layer: int, step: int, dire
     """The measures of a layer at a step.
 
     {"step", "layer", "layers": how many, "known", "left_out", "senses": how many, "same": whether all vectors are one, "all",
+    "unknown": the share of the words around that the model does not know, where it is great enough to be told, else 0,
     "hard", "place_aside", "shuffled": the fields of core.analysis.senses.Measures, "best": {"layer", "centroid_accuracy", "interval"} of the
     layers that have read the context, "place": the embedding layer's accuracy where there are more layers, else None}.
     UserError where nothing can be measured: one sense only, or a word that the model does not know.
@@ -104,7 +105,14 @@ def figures(run: str, specimens: Sequence[Specimen], layer: int, step: int, dire
         raise UserError(tr("The vectors of step {step} cannot be read.", step=step), tr("Look at another step."))
     hard = np.array([item.hard for item in specimens], dtype=bool)
     places = vectors_of.places_of(opened, specimens, direction)
-    return {"step": step, **_figures(vectors.astype(np.float32), labels, hard, places, layer)}
+    unknown = _unknown(str(opened.tokenizer_path), vectors_of.stamp(opened.tokenizer_path), tuple(specimens))
+    return {"step": step, "unknown": unknown, **_figures(vectors.astype(np.float32), labels, hard, places, layer)}
+
+
+@lru_cache(maxsize=64)
+def _unknown(tokenizer: str, _changed: tuple[int, int], specimens: tuple[Specimen, ...]) -> float:
+    share = senses.unknown_share(load("core.text.tokenizers:load_tokenizer")(Path(tokenizer)), specimens) if Path(tokenizer).exists() else 0.0
+    return share if share > senses.MUCH_UNKNOWN else 0.0
 
 
 def bag(run: str, others: Sequence[str], specimens: Sequence[Specimen]) -> dict[str, Any]:

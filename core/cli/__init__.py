@@ -346,8 +346,9 @@ def runs(parsed: argparse.Namespace) -> None:
 
 
 def senses(parsed: argparse.Namespace) -> None:
-    from core.analysis.senses import compare
+    from core.analysis.senses import MUCH_UNKNOWN, compare, unknown_share
     from core.text import builtin
+    from core.text.tokenizers import load_tokenizer
 
     opened = [Run.open(path) for path in parsed.runs]
     specimens = sensing.specimens_of(opened[0], parsed.sentences, parsed.word)
@@ -381,6 +382,10 @@ def senses(parsed: argparse.Namespace) -> None:
         if item.left_out:
             print("  " + (tr("1 sentence was left out: the model does not know the word in it.") if item.left_out == 1 else
                           tr("{count} sentences were left out: the model does not know the word in them.", count=item.left_out)))
+    for run in opened:
+        if (share := unknown_share(load_tokenizer(run.tokenizer_path), specimens)) > MUCH_UNKNOWN:
+            print("\n" + tr("{name}: {share:.0%} of the words around are unknown to this model, so that the figures say little of it.",
+                            name=run.name, share=share))
     if parsed.out:
         print("\n" + tr("Saved as {path}.", path=parsed.out))
 

@@ -232,6 +232,9 @@ class SensesPanel(QFrame):
             self._set_verdict(*verdict(figures, bag))
             if figures["left_out"]:
                 notes.append(tr("{count} sentences are left out: the model does not know the word there.", count=figures["left_out"]))
+            if unknown := figures.get("unknown"):
+                notes.insert(0, tr("{share:.0%} of the words around are unknown to this model; label sentences of its own text (Find).",
+                                   share=unknown))
             if bag and "error" in bag:
                 notes.append(tr("No bag of context: {reason}", reason=bag["error"]))
         self.note.setText(" ".join(notes))

@@ -19,7 +19,7 @@ from core.families.gpt.model import Gpt
 from core.registry import family
 from core.runs import Run
 from core.text.specimens import Specimen, write_specimens
-from core.text.tokenizers import char
+from core.text.tokenizers import SPECIALS, char
 from tests.helpers.saved import saved_run
 
 FRUIT = ["苹果甜", "我吃苹果", "苹果树下", "红红的苹果"]
@@ -463,3 +463,13 @@ def test_the_first_picture_needs_no_torch(probed: Run) -> None:
             "sys.exit('torch' in sys.modules or 'sklearn' in sys.modules)")
     root = Path(__file__).resolve().parents[3]
     assert subprocess.run([sys.executable, "-c", code], cwd=root, check=False).returncode == 0
+
+
+def test_how_many_of_the_words_around_are_unknown(tmp_path: Path) -> None:
+    tokenizer = char.char_tokenizer([*SPECIALS, "苹", "果", "甜", "很"], lowercase=False)
+    given = [Specimen(word="苹果", sense="a", text="苹果很甜。"), Specimen(word="苹果", sense="b", text="买苹果手机")]
+    assert senses.unknown_share(tokenizer, given) == 3 / 5 and senses.unknown_share(tokenizer, given[:1]) == 0
+    assert senses.unknown_share(tokenizer, []) == 0
+    tokenizer.save(tmp_path / "tokenizer.json")
+    told = [window._unknown(str(tmp_path / "tokenizer.json"), (0, 0), tuple(some)) for some in (given, given[:1])]
+    assert told == [3 / 5, 0.0] and window._unknown(str(tmp_path / "none.json"), (0, 0), tuple(given)) == 0

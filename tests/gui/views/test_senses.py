@@ -568,3 +568,14 @@ def test_no_figure_is_cut_with_large_letters(qtbot, qapp):
     qtbot.waitUntil(lambda: all(label.width() >= label.minimumSizeHint().width() for label in labels))
     table.resize(400, 120)
     qtbot.waitUntil(lambda: labels[0].fontMetrics().height() == QFontMetrics(theme.font("small")).height())
+
+
+def test_that_a_model_cannot_read_the_sentences_is_said_beside_its_figures(show, make_probed) -> None:
+    run = make_probed()
+    view = show(run)
+    panel = view.panels[run.path]
+    known = next(answer for (kind, _), answer in view._answers._kept.items() if kind == "figures")
+    panel.show_figures({**known, "unknown": 0.62}, None)
+    assert panel.note.isVisible() and panel.note.text().startswith("62% of the words around are unknown")
+    panel.show_figures({**known, "unknown": 0.0}, None)
+    assert "unknown" not in panel.note.text()
