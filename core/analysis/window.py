@@ -7,6 +7,7 @@ loaded only where a checkpoint must be asked: a run's probes hold the vectors al
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import asdict
 from functools import lru_cache
 from importlib import import_module
@@ -111,7 +112,9 @@ def figures(run: str, specimens: Sequence[Specimen], layer: int, step: int, dire
 
 @lru_cache(maxsize=64)
 def _unknown(tokenizer: str, _changed: tuple[int, int], specimens: tuple[Specimen, ...]) -> float:
-    share = senses.unknown_share(load("core.text.tokenizers:load_tokenizer")(Path(tokenizer)), specimens) if Path(tokenizer).exists() else 0.0
+    share = 0.0
+    with suppress(UserError):  # the vectors of probes are there without a tokenizer
+        share = senses.unknown_share(load("core.text.tokenizers:load_tokenizer")(Path(tokenizer)), specimens)
     return share if share > senses.MUCH_UNKNOWN else 0.0
 
 

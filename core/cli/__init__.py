@@ -382,8 +382,9 @@ def senses(parsed: argparse.Namespace) -> None:
         if item.left_out:
             print("  " + (tr("1 sentence was left out: the model does not know the word in it.") if item.left_out == 1 else
                           tr("{count} sentences were left out: the model does not know the word in them.", count=item.left_out)))
+    measured = {item.run for item in reports}
     for run in opened:
-        if (share := unknown_share(load_tokenizer(run.tokenizer_path), specimens)) > MUCH_UNKNOWN:
+        if run.name in measured and (share := unknown_share(load_tokenizer(run.tokenizer_path), specimens)) > MUCH_UNKNOWN:
             print("\n" + tr("{name}: {share:.0%} of the words around are unknown to this model, so that the figures say little of it.",
                             name=run.name, share=share))
     if parsed.out:

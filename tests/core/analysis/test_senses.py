@@ -472,4 +472,6 @@ def test_how_many_of_the_words_around_are_unknown(tmp_path: Path) -> None:
     assert senses.unknown_share(tokenizer, []) == 0
     tokenizer.save(tmp_path / "tokenizer.json")
     told = [window._unknown(str(tmp_path / "tokenizer.json"), (0, 0), tuple(some)) for some in (given, given[:1])]
+    (tmp_path / "damaged.json").write_text("{")
+    assert window._unknown(str(tmp_path / "damaged.json"), (0, 0), tuple(given)) == 0
     assert told == [3 / 5, 0.0] and window._unknown(str(tmp_path / "none.json"), (0, 0), tuple(given)) == 0
